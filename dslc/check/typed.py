@@ -1,0 +1,290 @@
+"""The typed model: what `check` hands to `lower`. Every name is resolved, every size known or symbolic, every layer unrolled.
+
+It is plain data: values in the order they are computed, each one operator applied to earlier values. Operators are those of
+`dslc.ops.OPS`, composite ones (`mse`) unexpanded. Besides them there are leaves: `input` (attr name), `param` (attr key),
+`constant` (attr value: a number, or `Data`), `size` (attr size). A random operator carries its attribute `stream`.
+
+The same text is elaborated once per mode: a `Body` is either of training or of inference. Both have the same parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from dslc.ops.ir import Attrs
+from dslc.source import Span
+from dslc.tensor_type import TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a size came from: ``Origin("`code = 32`", span)`` is printed as "comes from `code = 32` (line 3)"."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypedValue:
+    """One value of a body; compared by identity.
+
+    Attributes:
+        op, inputs, attrs: how it is computed (see the module).
+        span: the expression that made it.
+        name: the user's name for it (`logits`, `enc.z` inside the instance `enc`), or "".
+        origins: per axis, where the size came from, if known.
+    """
+
+    type: TensorType
+    op: str
+    inputs: tuple[TypedValue, ...]
+    attrs: Attrs
+    span: Span
+    name: str = ""
+    origins: tuple[Origin | None, ...] = ()
+
+
+Literal: TypeAlias = "None | bool | int | float | str | tuple[Literal, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Initializer:
+    """How a parameter starts: a name of the runtime's table of initialisers with its options, or `literal` with `value`.
+
+    `fan_in` and `fan_out` are the runtime's business, from shape and layer convention given in `options["layout"]` when it
+    is not `[in, out]`.
+    """
+
+    name: str
+    options: Mapping[str, Literal] = field(default_factory=dict[str, Literal])
+    value: Literal = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParamSpec:
+    """A parameter: its key (checkpoint, ONNX initializer, patterns), static type and first values."""
+
+    key: str
+    type: TensorType
+    init: Initializer
+    span: Span
+    trainable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LayerInfo:
+    """One layer instance for `dslc info`: its path of labels ("fc1", "" for the model itself), what it is, its types."""
+
+    path: str
+    kind: str  # "Dense(128)"
+    input: TensorType | None
+    output: TensorType | None
+    params: tuple[str, ...]  # keys it holds itself
+    span: Span
+
+
+@dataclass(slots=True)
+class Body:
+    """A straight line of values, with the parameters they read."""
+
+    training: bool
+    values: list[TypedValue] = field(default_factory=list[TypedValue])
+    inputs: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
+    params: dict[str, ParamSpec] = field(default_factory=dict[str, ParamSpec])
+    layers: list[LayerInfo] = field(default_factory=list[LayerInfo])
+
+
+@dataclass(frozen=True, slots=True)
+class TypedModel:
+    """A model with its hyper-parameters fixed.
+
+    Attributes:
+        name: the model's name in the source.
+        hypers: the resolved hyper-parameters, printable.
+        body: values in the mode it was elaborated for; `body.inputs` are the model's inputs by name.
+        outputs: the declared outputs by name, in order.
+        readable: every value that `net.name` may read, inner values and parameters included.
+    """
+
+    name: str
+    hypers: Mapping[str, Literal]
+    body: Body
+    outputs: Mapping[str, TypedValue]
+    readable: Mapping[str, TypedValue]
+    doc: str
+    span: Span
+
+
+# ---------------------------------------------------------------------------------------------- data
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSpec:
+    """Where one part of the data is read from.
+
+    Attributes:
+        kind: "inline" or "npz".
+        path: as written, relative to the file; "" for inline.
+        columns: column name in the program -> name in the file (npz), or -> the literal rows (inline).
+    """
+
+    kind: str
+    path: str
+    columns: Mapping[str, Literal]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One field: per-sample type, and its expression as a `Body` over one batched input per raw column it reads.
+
+    Raw columns enter the body as inputs named like the column. Their dtype is known only when the file is opened, so the
+    body is elaborated then, from `expr`, against the real dtypes and shapes; `columns` lists the names it reads.
+    """
+
+    name: str
+    type: TensorType
+    columns: tuple[str, ...]
+    expr: object  # the syntax tree's expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class TypedData:
+    """A data block. `sources` has the key "train", and "val", "test" where they are written; `split` has shares of train."""
+
+    name: str
+    sources: Mapping[str, SourceSpec]
+    fields: Mapping[str, FieldSpec]
+    split: Mapping[str, float]
+    shuffle_seed: int
+    stratify: str  # a field, or ""
+    span: Span
+
+
+# ---------------------------------------------------------------------------------------------- training
+
+
+@dataclass(frozen=True, slots=True)
+class OptimizerSpec:
+    """An optimizer of `dslc.optim` by name with every option resolved."""
+
+    name: str
+    options: Mapping[str, float | bool]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What one pass over a batch computes in one mode; inputs of `body` are the fields it reads, batched, by field name."""
+
+    body: Body
+    loss: TypedValue
+    metrics: Mapping[str, TypedValue]
+
+
+@dataclass(frozen=True, slots=True)
+class TypedTrain:
+    """A train block.
+
+    Attributes:
+        uses: `use` name -> the model it makes (elaborated for inference), whose parameter keys are prefixed by the `use`
+            name only where there are several.
+        training, inference: the objective in both modes, with equal parameters in equal order.
+        batch: samples per step, or None for all of them.
+    """
+
+    name: str
+    uses: Mapping[str, TypedModel]
+    data: TypedData
+    training: Objective
+    inference: Objective
+    optimizer: OptimizerSpec
+    batch: int | None
+    epochs: int
+    seed: int
+    span: Span
+
+
+# ---------------------------------------------------------------------------------------------- tests
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenSide:
+    """`golden("path")`: the path as written."""
+
+    path: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxSide:
+    """`onnx(value)`: the value computed by ONNX Runtime."""
+
+    value: TypedValue
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSide:
+    """`train.loss`, `val.accuracy`, `test.accuracy` after `train name`: the part and the quantity."""
+
+    part: str
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiteralSide:
+    """A number, a list of numbers, or a fact known at compile time (`shape(...)`, `params(...)`)."""
+
+    value: Literal
+
+
+Side: TypeAlias = "TypedValue | GoldenSide | OnnxSide | MetricSide | LiteralSide"
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """`left op right within tolerance`."""
+
+    left: Side
+    op: str
+    right: Side
+    within: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class TypedTest:
+    """A test block.
+
+    Attributes:
+        uses: models by name, in inference mode; empty where `trains` names a train block.
+        body: the values of all expectations; givens are its inputs, concrete in shape, by name.
+        given: the given's values: a `Literal`, or a `TypedValue` without inputs (`ones([2, 784])`), by name.
+        seed: of the initial parameters.
+        trains: name of the train block to run first, or "".
+        error: the code of `expect error CODE`, or ""; `found` says whether the mistake was made.
+    """
+
+    name: str
+    uses: Mapping[str, TypedModel]
+    body: Body
+    given: Mapping[str, Literal | TypedValue]
+    expectations: tuple[Expectation, ...]
+    seed: int
+    trains: str
+    span: Span
+    error: str = ""
+    found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TypedProgram:
+    """Everything a file declares, as far as a command asked for it."""
+
+    models: Mapping[str, TypedModel]
+    datas: Mapping[str, TypedData]
+    trains: Mapping[str, TypedTrain]
+    tests: tuple[TypedTest, ...]

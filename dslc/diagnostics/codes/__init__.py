@@ -1,0 +1,17 @@
+"""The closed table of diagnostics' codes, by family.
+
+DL0xxx syntax and limits, DL1xxx names, DL2xxx types and sizes, DL3xxx data, training and tests,
+DL4xxx lints, DL5xxx what only a run can find (files, data, numbers), DL6xxx targets, engines and exports.
+"""
+
+from dslc.diagnostics.codes import joins, lints, names, run, syntax, targets, types
+from dslc.diagnostics.codes.entry import Code, Severity
+
+CODES: dict[str, Code] = {
+    entry.code: entry
+    for entry in (
+        *syntax.CODES, *names.CODES, *types.CODES, *joins.CODES, *lints.CODES, *run.CODES, *targets.CODES
+    )
+}  # fmt: skip
+
+__all__ = ["CODES", "Code", "Severity"]

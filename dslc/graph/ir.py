@@ -1,0 +1,166 @@
+"""The computation graph: nodes in a networkx multigraph, and the builder that makes them.
+
+`Node.inputs` is the truth; the `MultiDiGraph` mirrors it, keyed by input position, because ``x * x`` has two edges between
+one pair of nodes. The order of a graph is fixed by the ids, so the same program gives the same bytes everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import networkx as nx
+
+from dslc.diagnostics import InternalError
+from dslc.ops import OPS
+from dslc.ops.ir import Attr, Attrs, Node, Value
+from dslc.ops.opdef import OpError
+from dslc.source import Span
+from dslc.tensor_type import DType, TensorType
+
+LEAVES = ("input", "param", "state", "constant", "draw", "size")
+
+
+@dataclass(slots=True)
+class Graph:
+    """Nodes by id, what is computed (`outputs`) and what is stored afterwards (`updates`: state name -> new value)."""
+
+    nodes: dict[int, Node] = field(default_factory=dict[int, Node])
+    outputs: dict[str, Value] = field(default_factory=dict[str, Value])
+    updates: dict[str, Value] = field(default_factory=dict[str, Value])
+    net: nx.MultiDiGraph[int] = field(default_factory=lambda: nx.MultiDiGraph())
+
+    def add(self, node: Node) -> None:
+        """Add a node whose inputs are already there."""
+        self.nodes[node.id] = node
+        self.net.add_node(node.id)
+        for position, value in enumerate(node.inputs):
+            self.net.add_edge(value.id, node.id, key=position)
+
+    def producer(self, value: Value) -> Node:
+        """The node that makes a value."""
+        return self.nodes[value.id]
+
+    def order(self) -> list[Node]:
+        """All nodes, inputs before users, smaller ids first."""
+        return [self.nodes[i] for i in nx.lexicographical_topological_sort(self.net)]
+
+    def uses(self, value: Value) -> list[tuple[Node, int]]:
+        """The (node, input position) pairs that read a value, in id order."""
+        edges = self.net.out_edges(value.id, keys=True)
+        return [(self.nodes[user], position) for _, user, position in sorted(edges, key=lambda e: (e[1], e[2]))]
+
+    def results(self) -> tuple[Value, ...]:
+        """Everything the graph is for: outputs, then updates."""
+        return (*self.outputs.values(), *self.updates.values())
+
+    def leaves(self, op: str) -> list[Node]:
+        """The leaves of one kind in id order."""
+        return [node for _, node in sorted(self.nodes.items()) if node.op == op]
+
+
+class Builder:
+    """The only maker of nodes: normalises attributes, infers types, shares equal nodes, stamps spans.
+
+    An operator without a kernel is expanded by its decomposition on the spot.
+    """
+
+    def __init__(self, graph: Graph | None = None) -> None:
+        self.graph = graph if graph is not None else Graph()
+        self._next = max(self.graph.nodes, default=-1) + 1
+        self._known: dict[tuple[str, tuple[int, ...], Attrs, TensorType], Value] = {}
+        self._span: Span | None = None
+        self._name = ""
+        for node in self.graph.nodes.values():
+            if not _is_fresh(node.op):
+                self._known[_key(node.op, node.inputs, node.attrs, node.out.type)] = node.out
+
+    @contextmanager
+    def at(self, span: Span | None, name: str = "") -> Iterator[None]:
+        """Nodes made inside carry this span, and this user's name if they have none yet."""
+        before = self._span, self._name
+        self._span, self._name = span, name
+        try:
+            yield
+        finally:
+            self._span, self._name = before
+
+    def apply(self, op: str, *inputs: Value, **attrs: Attr) -> Value:
+        """The value of an operator; an equal node that exists already is used again.
+
+        Raises:
+            InternalError: the operands do not fit. `check` has accepted the program, so this is a defect.
+        """
+        opdef = OPS[op]
+        types = tuple(value.type for value in inputs)
+        given = Attrs({option.name: option.default for option in opdef.options} | attrs)
+        try:
+            given = opdef.normalize(types, given) if opdef.normalize is not None else given
+            inferred = opdef.infer(types, given)
+        except OpError as error:
+            text = ", ".join(map(str, types))
+            raise InternalError("graph", f"{op}({text})", str(error), self._span) from error
+        if opdef.kernel is None and opdef.decompose is not None:
+            return opdef.decompose(self, inputs, given)
+        return self._make(op, inputs, given, inferred)
+
+    def constant(self, value: float, dtype: DType) -> Value:
+        """A scalar constant; `value` is converted to the Python type of `dtype`."""
+        typed = bool(value) if dtype is DType.BOOL else float(value) if dtype.is_float else int(value)
+        return self.leaf("constant", TensorType(dtype), value=typed)
+
+    def leaf(self, op: str, out: TensorType, **attrs: Attr) -> Value:
+        """A node without inputs: `input`, `param`, `state`, `constant`, `draw` or `size`."""
+        return self._make(op, (), Attrs(attrs), out)
+
+    def _make(self, op: str, inputs: tuple[Value, ...], attrs: Attrs, out: TensorType) -> Value:
+        key = _key(op, inputs, attrs, out)
+        if key in self._known:
+            return self._known[key]
+        value = Value(self._next, out)
+        self._next += 1
+        self.graph.add(Node(op, inputs, attrs, (value,), self._span, self._name))
+        if not _is_fresh(op):
+            self._known[key] = value
+        return value
+
+
+def _is_fresh(op: str) -> bool:
+    return op in OPS and OPS[op].random
+
+
+def _key(
+    op: str, inputs: tuple[Value, ...], attrs: Attrs, out: TensorType
+) -> tuple[str, tuple[int, ...], Attrs, TensorType]:
+    return op, tuple(value.id for value in inputs), attrs, out
+
+
+def verify(graph: Graph, stage: str) -> None:
+    """Prove a graph legal: acyclic, inputs present, types as inferred, edges mirror inputs, results present.
+
+    Raises:
+        InternalError: it is not; `stage` and the node are named.
+    """
+    if not nx.is_directed_acyclic_graph(graph.net):
+        raise InternalError(stage, "graph", "there is a cycle")
+    for node in graph.nodes.values():
+        where = f"{node.op} %{node.id}"
+        for position, value in enumerate(node.inputs):
+            if value.id not in graph.nodes or graph.nodes[value.id].out != value:
+                raise InternalError(stage, where, f"input {position} is not in the graph", node.span)
+            if not graph.net.has_edge(value.id, node.id, key=position):
+                raise InternalError(stage, where, f"input {position} has no edge", node.span)
+        if graph.net.in_degree(node.id) != len(node.inputs):
+            raise InternalError(stage, where, "there are edges without inputs", node.span)
+        if node.op in LEAVES:
+            continue
+        try:
+            inferred = OPS[node.op].infer(tuple(value.type for value in node.inputs), node.attrs)
+        except OpError as error:
+            raise InternalError(stage, where, str(error), node.span) from error
+        if inferred != node.out.type:
+            raise InternalError(stage, where, f"has type {node.out.type}, its operands give {inferred}", node.span)
+    for value in graph.results():
+        if value.id not in graph.nodes:
+            raise InternalError(stage, f"%{value.id}", "a result is not in the graph")
