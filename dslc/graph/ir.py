@@ -6,7 +6,7 @@ one pair of nodes. The order of a graph is fixed by the ids, so the same program
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -22,6 +22,10 @@ from dslc.tensor_type import DType, TensorType
 LEAVES = ("input", "param", "state", "constant", "draw", "size")
 
 
+def _network() -> nx.MultiDiGraph[int]:
+    return nx.MultiDiGraph()
+
+
 @dataclass(slots=True)
 class Graph:
     """Nodes by id, what is computed (`outputs`) and what is stored afterwards (`updates`: state name -> new value)."""
@@ -29,7 +33,7 @@ class Graph:
     nodes: dict[int, Node] = field(default_factory=dict[int, Node])
     outputs: dict[str, Value] = field(default_factory=dict[str, Value])
     updates: dict[str, Value] = field(default_factory=dict[str, Value])
-    net: nx.MultiDiGraph[int] = field(default_factory=lambda: nx.MultiDiGraph())
+    net: nx.MultiDiGraph[int] = field(default_factory=_network)
 
     def add(self, node: Node) -> None:
         """Add a node whose inputs are already there."""
@@ -77,7 +81,7 @@ class Builder:
                 self._known[_key(node.op, node.inputs, node.attrs, node.out.type)] = node.out
 
     @contextmanager
-    def at(self, span: Span | None, name: str = "") -> Iterator[None]:
+    def at(self, span: Span | None, name: str = "") -> Generator[None]:
         """Nodes made inside carry this span, and this user's name if they have none yet."""
         before = self._span, self._name
         self._span, self._name = span, name

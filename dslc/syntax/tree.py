@@ -190,7 +190,22 @@ class Pipe:
     span: Span
 
 
-Expr: TypeAlias = "Number | String | Constant | Quantity | Name | List | Record | Unary | Binary | Attribute | Index | Call | IfExpr | Pipe"
+Expr: TypeAlias = (
+    Number
+    | String
+    | Constant
+    | Quantity
+    | Name
+    | List
+    | Record
+    | Unary
+    | Binary
+    | Attribute
+    | Index
+    | Call
+    | IfExpr
+    | Pipe
+)
 
 # ---------------------------------------------------------------------------------------------- types
 
@@ -415,9 +430,28 @@ class ExpectErrorStmt:
 
 
 Stmt: TypeAlias = (
-    "DimStmt | InputStmt | OutputStmt | ParamStmt | BufferStmt | StateStmt | NextStmt | UpdateStmt | LayerStmt | LetStmt"
-    " | RequireStmt | AssignStmt | IfStmt | FieldStmt | UseStmt | StepStmt | SampleStmt | CallStmt | TrainRef | GivenStmt"
-    " | ExpectStmt | ExpectErrorStmt"
+    DimStmt
+    | InputStmt
+    | OutputStmt
+    | ParamStmt
+    | BufferStmt
+    | StateStmt
+    | NextStmt
+    | UpdateStmt
+    | LayerStmt
+    | LetStmt
+    | RequireStmt
+    | AssignStmt
+    | IfStmt
+    | FieldStmt
+    | UseStmt
+    | StepStmt
+    | SampleStmt
+    | CallStmt
+    | TrainRef
+    | GivenStmt
+    | ExpectStmt
+    | ExpectErrorStmt
 )
 
 # ---------------------------------------------------------------------------------------------- declarations
@@ -478,7 +512,7 @@ class Import:
     span: Span
 
 
-Decl: TypeAlias = "DimStmt | Definition | DataDecl | TrainDecl | TestDecl | FromImport | Import"
+Decl: TypeAlias = DimStmt | Definition | DataDecl | TrainDecl | TestDecl | FromImport | Import
 
 
 @dataclass(frozen=True, slots=True)
