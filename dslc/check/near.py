@@ -1,0 +1,46 @@
+"""Names that look like one that was not found. Pure text; knows nothing of scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def distance(a: str, b: str) -> int:
+    """Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`."""
+    before: list[int] = []
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, start=1):
+        last, before, row = before, row, [i]
+        for j, y in enumerate(b, start=1):
+            best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
+            if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
+                best = min(best, last[j - 2] + 1)
+            row.append(best)
+    return row[-1]
+
+
+def near(name: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...]:
+    """At most `limit` candidates close enough to `name` to be meant, the closest first; case counts little."""
+    room = max(1, min(3, (len(name) + 1) // 3))
+    wanted = name.lower()
+    scored: list[tuple[int, str]] = []
+    for candidate in dict.fromkeys(candidates):
+        if abs(len(candidate) - len(name)) > room or candidate == name:
+            continue
+        edits = distance(wanted, candidate.lower())
+        if edits <= room:
+            scored.append((edits, candidate))
+    return tuple(candidate for _, candidate in sorted(scored)[:limit])
+
+
+def quoted(names: Iterable[str], last: str = "or") -> str:
+    """Names as text: ``"`a`, `b` or `c`"``."""
+    marked = [f"`{name}`" for name in names]
+    if len(marked) < 2:
+        return "".join(marked)
+    return f"{', '.join(marked[:-1])} {last} {marked[-1]}"
+
+
+def did_you_mean(names: Iterable[str]) -> str:
+    """The text of a help that proposes names; the caller leaves it out where there are none."""
+    return f"did you mean {quoted(names)}?"
