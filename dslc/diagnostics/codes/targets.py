@@ -1,5 +1,53 @@
-"""Codes of the family `targets`."""
+"""Codes of targets, engines and exports: DL6xxx."""
 
 from dslc.diagnostics.codes.entry import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "DL6001",
+        "ONNX Runtime is not installed",
+        """
+The command needs ONNX Runtime, which is optional: training and prediction run on NumPy without it.
+
+    pip install 'dslc[cpu]'       # runs exported models on the CPU
+    pip install 'dslc[gpu]'       # on an NVIDIA GPU, with CUDA and cuDNN from PyPI
+
+Install one of the two. Both write into the same folder: with both installed the last one wins, and removing one breaks
+the other. `dslc doctor` shows what is installed and which devices really work.
+""",
+    ),
+    Code(
+        "DL6002",
+        "the device that was asked for cannot be had",
+        """
+A session was asked to run on a device (`--device cuda`) and ONNX Runtime would have run somewhere else. That is an error,
+never a silent fall-back: a model that is thought to run on a GPU and does not is the kind of surprise that ships.
+
+`dslc doctor` opens a real session on every device and says what is missing. Leave `--device` out to run on the CPU.
+""",
+    ),
+    Code(
+        "DL6003",
+        "ONNX Runtime refuses the model or fails to run it",
+        """
+ONNX Runtime could not load the model, or stopped while running it; its own message follows. Common causes are an element
+type that one of its kernels does not serve (many have no f16 or f64 form on the CPU) and inputs of the wrong rank.
+""",
+    ),
+    Code(
+        "DL6004",
+        "an export does not compute what NumPy computes",
+        """
+Every export is run on ONNX Runtime at several batch sizes and compared with the NumPy engine before the file is put in
+place. The two disagreed, so no file was written. This is a defect of dslc or of ONNX Runtime, not of the program: please
+report it with the program. `dslc export --no-check` does not exist on purpose.
+""",
+    ),
+    Code(
+        "DL6005",
+        "the model cannot be written as one ONNX file",
+        """
+An ONNX file is one protocol buffer, which holds at most 2 GiB. The parameters of this model take more.
+""",
+    ),
+)
