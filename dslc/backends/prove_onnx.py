@@ -86,9 +86,7 @@ def _random(node: Node, sizes: Mapping[str, int], generator: np.random.Generator
 _INTEGER: dict[str, npt.DTypeLike] = {"i8": np.int8, "u8": np.uint8, "i32": np.int32, "i64": np.int64, "bool": np.bool_}
 
 
-def _difference(
-    name: str, dtype: str, size: int, found: npt.NDArray[Any], expected: npt.NDArray[Any]
-) -> float:
+def _difference(name: str, dtype: str, size: int, found: npt.NDArray[Any], expected: npt.NDArray[Any]) -> float:
     """The largest difference relative to 1 + |expected|; equal infinities and NaNs differ by nothing.
 
     Raises:
@@ -100,8 +98,8 @@ def _difference(
     a, b = found.astype(np.float64), expected.astype(np.float64)
     with np.errstate(all="ignore"):
         relative = np.abs(a - b) / (1 + np.abs(b))
-    relative[(a == b) | (np.isnan(a) & np.isnan(b))] = 0.0
-    worst = float(np.max(relative, initial=0.0))
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    worst = float(np.max(np.where(same, 0.0, relative), initial=0.0))
     if not worst <= _TOLERANCE.get(dtype, 0.0):
         raise RuntimeFault("DL6004", f"{where} differs by {worst:.3g} between ONNX Runtime and NumPy")
     return worst

@@ -40,7 +40,7 @@ type that one of its kernels does not serve (many have no f16 or f64 form on the
         """
 Every export is run on ONNX Runtime at several batch sizes and compared with the NumPy engine before the file is put in
 place. The two disagreed, so no file was written. This is a defect of dslc or of ONNX Runtime, not of the program: please
-report it with the program. `dslc export --no-check` does not exist on purpose.
+report it with the program.
 """,
     ),
     Code(
