@@ -1,0 +1,220 @@
+"""The state of an elaboration: names in scope, the body under construction, and reports seen from the right place.
+
+A `Scope` is one body of statements being elaborated (a model, a block's call, a train block); a `Context` is one
+elaboration as a whole, in one mode. A mistake inside a library block is shown at the user's call of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from dslc.check.typed import Body, Origin, TypedValue
+from dslc.check.values import FAILED, Failed, FileScope, Instance, Value
+from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note, Sink
+from dslc.ops.ir import Attr, Attrs
+from dslc.source import Span
+from dslc.syntax import tree
+from dslc.tensor_type import Dim, DType, TensorType
+
+MAX_DEPTH = 120  # of expressions and of blocks in blocks together: every level costs a few Python frames
+
+
+@dataclass(slots=True)
+class Binding:
+    """A name in scope. `kind` is "value", "input", "param", "layer", "let", "hyper" or "dim"."""
+
+    value: Value
+    span: Span
+    kind: str = "value"
+    used: bool = False
+    statement: Statement | None = None
+
+
+@dataclass(slots=True)
+class Statement:
+    """The statement being elaborated: what unlabelled layers in it are called, and which layers it holds.
+
+    Attributes:
+        name: the name being assigned; "" where there is none.
+        layers: the layers with parameters that it made: where, and the label if one was written.
+        counts: how many unlabelled layers and random calls of a name it has had so far.
+    """
+
+    name: str
+    span: Span
+    layers: list[tuple[Span, Instance, bool]] = field(default_factory=list[tuple[Span, Instance, bool]])
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+
+    def ordinal(self, name: str) -> int:
+        """How many of that name came before in this statement."""
+        self.counts[name] = self.counts.get(name, -1) + 1
+        return self.counts[name]
+
+
+@dataclass(slots=True)
+class Leading:
+    """What `...` stands for in one call."""
+
+    shape: tuple[Dim, ...]
+    origins: tuple[Origin | None, ...]
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names of one body of statements.
+
+    Attributes:
+        file: the file the statements stand in.
+        definition: the model or block they belong to, or None.
+        path: prefix of the keys of parameters made here, "" for a model alone.
+        site: where random streams of this call begin: the path with the number of the call.
+        dtypes: what `float` and `int` stand for.
+        later: statements further down by the names they define.
+        labels: labels of stages already used here.
+        extra: names that a caller put in; they hide the file's.
+    """
+
+    file: FileScope
+    definition: tree.Definition | None = None
+    path: str = ""
+    site: str = ""
+    instance: Instance | None = None
+    names: dict[str, Binding] = field(default_factory=dict[str, Binding])
+    dtypes: dict[str, DType] = field(default_factory=dict[str, DType])
+    leading: Leading | None = None
+    statement: Statement | None = None
+    later: dict[str, tree.Stmt] = field(default_factory=dict[str, tree.Stmt])
+    labels: dict[str, Span] = field(default_factory=dict[str, Span])
+    declared: dict[str, tree.OutputStmt] = field(default_factory=dict[str, tree.OutputStmt])
+
+    def define(self, name: str, value: Value, span: Span, kind: str = "value") -> None:
+        """Bind a name; the caller has made sure that it is free."""
+        self.names[name] = Binding(value, span, kind, statement=self.statement)
+
+    def key(self, name: str) -> str:
+        """The path of a name inside this scope."""
+        return f"{self.path}.{name}" if self.path else name
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A block being elaborated: which, and the place that asked for it."""
+
+    definition: tree.Definition
+    library: bool
+    span: Span
+
+
+@dataclass(slots=True)
+class Context:
+    """One elaboration in one mode.
+
+    Attributes:
+        training: which mode.
+        run: elaborates statements in a scope; given by `statements`, so that layers can run blocks.
+        params: every parameter made so far, by key, and the instance it belongs to.
+        readable: every named value, by its path.
+        calls: the blocks being elaborated, outermost first.
+        true_division: whether `/` between integers divides as real numbers (in a data field).
+        default_span: a place to blame when there is no better one.
+    """
+
+    sink: Sink
+    training: bool
+    run: Callable[[Context, Scope, Sequence[tree.Stmt]], None]
+    body: Body
+    params: dict[str, tuple[TypedValue, Instance | None]] = field(
+        default_factory=dict[str, "tuple[TypedValue, Instance | None]"]
+    )
+    readable: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
+    calls: list[Call] = field(default_factory=list[Call])
+    true_division: bool = False
+    depth: int = 0
+
+    def emit(
+        self,
+        op: str,
+        inputs: Sequence[TypedValue],
+        type: TensorType,
+        span: Span,
+        origins: tuple[Origin | None, ...] = (),
+        **attrs: Attr,
+    ) -> TypedValue:
+        """Append a value to the body."""
+        value = TypedValue(type, op, tuple(inputs), Attrs(attrs), span, "", origins or (None,) * type.rank)
+        self.body.values.append(value)
+        return value
+
+    def report(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *more: Label,
+        footers: Sequence[Note | Help] = (),
+    ) -> Failed:
+        """Report a mistake as the user sees it, once per place, and give the value that silences what follows."""
+        labels = [Label(span, label), *more]
+        notes = list(footers)
+        outer = _visible(self.calls)
+        if len(outer) < len(self.calls):
+            call = self.calls[len(outer)]
+            if not _is_user_place(span, self.calls):
+                notes.append(Note(f"in the library's `{call.definition.name.text}`: {_squeeze(span)}"))
+                labels[0] = Label(call.span, label)
+            labels = [labels[0], *(m for m in labels[1:] if _is_user_place(m.span, self.calls))]
+            notes = [note for note in notes if not _edits_library(note, self.calls)]
+        if outer:
+            name = outer[-1].definition.name.text
+            if all(known.span != outer[-1].span for known in labels):
+                labels.append(Label(outer[-1].span, f"in this use of `{name}`"))
+        place = labels[0].span
+        if any(d.code == code and d.labels and d.labels[0].span == place for d in self.sink.found):
+            return FAILED
+        self.sink.add(Diagnostic(code, message, tuple(labels), tuple(notes)))
+        return FAILED
+
+
+def _visible(calls: Sequence[Call]) -> list[Call]:
+    """The calls down to the first library block: what is below it is none of the user's business."""
+    seen: list[Call] = []
+    for call in calls:
+        if call.library:
+            break
+        seen.append(call)
+    return seen
+
+
+def _is_user_place(span: Span, calls: Sequence[Call]) -> bool:
+    return all(span.source is not call.definition.span.source for call in calls if call.library)
+
+
+def _edits_library(note: Note | Help, calls: Sequence[Call]) -> bool:
+    return isinstance(note, Help) and any(not _is_user_place(edit.span, calls) for edit in note.edits)
+
+
+def _squeeze(span: Span) -> str:
+    text = " ".join(span.text.split())
+    return f"`{text}`" if len(text) <= 60 else f"`{text[:57]}...`"
+
+
+def origin_notes(pairs: Iterable[tuple[Dim, Origin | None]], near: Span) -> list[Note]:
+    """One note that says where sizes came from: "32 comes from `code = 32` (line 3); 784 comes from input `x` (line 4)"."""
+    parts: list[str] = []
+    for size, origin in pairs:
+        if origin is None:
+            continue
+        line = f"line {origin.span.line}"
+        if origin.span.source is not near.source:
+            line = f"{origin.span.source.name}, {line}"
+        part = f"{size} comes from {origin.text} ({line})"
+        if part not in parts:
+            parts.append(part)
+    return [Note("; ".join(parts))] if parts else []
+
+
+def replacement(text: str, span: Span, new: str) -> Help:
+    """A help that mends one place."""
+    return Help(text, (Edit(span, new),))

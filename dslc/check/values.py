@@ -1,0 +1,191 @@
+"""What an expression can be while a program is checked: compile-time values, tensors, layers, functions.
+
+Plain data. A tensor is a `TypedValue` of the body under construction; everything else exists at compile time only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from dslc.check.typed import Literal, Origin, TypedValue
+from dslc.source import Source, Span
+from dslc.syntax import tree
+from dslc.tensor_type import DType, Size
+
+Scalar: TypeAlias = "None | bool | int | float | str | DType | Size"
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A compile-time scalar. A `Size` without symbols is an exact fraction (``1 / 3``).
+
+    Attributes:
+        origin: where it came from, for notes on sizes.
+        by_mode: whether it depends on `training`.
+    """
+
+    value: Scalar
+    origin: Origin | None = None
+    by_mode: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListValue:
+    """A list, or the several results of `split`."""
+
+    items: tuple[Value, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class RecordValue:
+    """A record ``{ a: 1 }``."""
+
+    items: Mapping[str, Value]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRef:
+    """A function that is not called yet: an operator by name, with options bound (``leaky_relu(0.1)``)."""
+
+    name: str
+    options: tuple[tuple[str, Const | ListValue], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRef:
+    """A model, block or cell with its hyper-parameters: what ``Dense(32)`` is before it is applied."""
+
+    definition: tree.Definition
+    home: FileScope
+    hypers: Mapping[str, Value]
+    span: Span
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """A layer that has a path and so owns parameters. It makes them when it is called first; later calls share them.
+
+    Attributes:
+        path: labels joined by dots; the prefix of its parameters' keys. "" for a model alone.
+        lookup: gives the value of an input (name, type as written, place of the read) when values of the instance are read before it was called;
+            that is how `use net = M()` binds inputs to fields on first use. None where it must be called.
+        values: what `instance.name` reads, by path inside the instance; filled by its first call.
+        results: the results of that call, or None before it.
+        calls: how often it was called.
+        quiet_keys: its label was made up because it has none, so that equal keys are reported elsewhere.
+    """
+
+    ref: LayerRef
+    path: str
+    span: Span
+    lookup: Callable[[str, tree.InputStmt, Span], Value] | None = None
+    values: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
+    results: Value | None = None
+    calls: int = 0
+    quiet_keys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """Something whose names can be read: `data` in a train block, `enc.conv` inside an instance.
+
+    Attributes:
+        title: what it is, for messages: "data block `digits`".
+        names: the names that can be read.
+        read: the value of one of them; called once per read, so it may make inputs on demand.
+    """
+
+    title: str
+    names: tuple[str, ...]
+    read: Callable[[str, Span], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The value of an expression with a reported mistake: whatever uses it stays silent."""
+
+
+FAILED = Failed()
+
+Value: TypeAlias = (
+    "Const | ListValue | RecordValue | FunctionRef | LayerRef | Instance | Namespace | TypedValue | Failed"
+)
+
+
+@dataclass(slots=True, eq=False)
+class FileScope:
+    """The declarations of one file by name.
+
+    Attributes:
+        library: whether it is one of ours, so that a mistake in it is shown at its user.
+        mentioned: names that train and test blocks read from models (`net.NAME`): they count as used.
+    """
+
+    file: tree.File
+    library: bool = False
+    dims: dict[str, tree.Ident] = field(default_factory=dict[str, tree.Ident])
+    definitions: dict[str, tree.Definition] = field(default_factory=dict[str, tree.Definition])
+    datas: dict[str, tree.DataDecl] = field(default_factory=dict[str, tree.DataDecl])
+    trains: dict[str, tree.TrainDecl] = field(default_factory=dict[str, tree.TrainDecl])
+    tests: list[tree.TestDecl] = field(default_factory=list[tree.TestDecl])
+    mentioned: frozenset[str] = frozenset()
+
+    @property
+    def source(self) -> Source:
+        return self.file.source
+
+
+def is_number(value: Scalar) -> bool:
+    """Whether a scalar is a number; booleans are not."""
+    return isinstance(value, int | float | Size) and not isinstance(value, bool)
+
+
+def fraction(value: Size) -> float | None:
+    """The number that a size without symbols is, or None where it has symbols."""
+    if value.symbols():
+        return None
+    return sum(c for _, c in value.terms) / value.den
+
+
+def literal(value: Value) -> Literal | None:
+    """A compile-time value as a plain literal (fractions become floats), or None where it is not one (nor `none`)."""
+    if isinstance(value, ListValue):
+        items = tuple(literal(item) for item in value.items)
+        return None if any(item is None for item in items) else items
+    if not isinstance(value, Const) or isinstance(value.value, DType):
+        return None
+    return fraction(value.value) if isinstance(value.value, Size) else value.value
+
+
+def number_text(value: Scalar) -> str:
+    """A compile-time scalar as a program would write it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f'"{value}"'
+    return value.value if isinstance(value, DType) else str(value)
+
+
+def describe(value: Value) -> str:
+    """A value in a few words, for messages: "f32[B, 3]", "the number 3", "layer `Dense`"."""
+    if isinstance(value, TypedValue):
+        return str(value.type)
+    if isinstance(value, Const):
+        kinds = {str: "the string ", int: "the number ", float: "the number ", Size: "the size "}
+        return kinds.get(type(value.value), "") + f"{number_text(value.value)}"
+    if isinstance(value, ListValue):
+        tensors = any(isinstance(item, TypedValue) for item in value.items)
+        return f"{len(value.items)} tensors" if tensors else f"a list of {len(value.items)}"
+    if isinstance(value, LayerRef):
+        return f"the {value.definition.kind} `{value.definition.name.text}`, not applied to anything"
+    if isinstance(value, Instance):
+        return f"the layer `{value.ref.definition.name.text}`"
+    if isinstance(value, FunctionRef):
+        return f"the function `{value.name}`"
+    return {RecordValue: "a record", Namespace: "a group of names"}.get(type(value), "nothing")
