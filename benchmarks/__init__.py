@@ -1,0 +1,1 @@
+"""Whole training steps against PyTorch, interleaved in one run: `python -m benchmarks`."""
