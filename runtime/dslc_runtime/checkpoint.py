@@ -172,8 +172,8 @@ def _about(path: Path, metadata: object) -> tuple[str, dict[str, Any]]:
 def _check_entry(path: Path, name: str, entry: object, available: int) -> tuple[int, int]:
     """The byte range of a tensor, proved to lie in the file and to fit its shape; sizes are Python integers throughout."""
     match entry:
-        case {"dtype": str(dtype), "shape": [*sizes], "data_offsets": [int(begin), int(end)]}:
-            shape = cast("list[Any]", sizes)
+        case {"dtype": str(dtype), "shape": list(), "data_offsets": [int(begin), int(end)]}:
+            shape = cast("list[Any]", cast("dict[str, Any]", entry)["shape"])
         case _:
             raise _damaged(path, f"the entry of `{name}` is malformed")
     if dtype not in _DTYPES:

@@ -82,9 +82,9 @@ def drawing(spec: DrawSpec, seed: int, out: Array) -> Draw:
     raise ValueError(f"there is no distribution {spec.dist!r}")
 
 
-def shuffled(seed: int, epoch: int, n: int) -> npt.NDArray[np.int64]:
-    """A permutation of ``range(n)`` for an epoch: the order of n random 64-bit words, so it never depends on NumPy's version."""
-    words = np.random.Philox(key=stream_key(seed, "shuffle"), counter=epoch << 192).random_raw(n)
+def permutation(n: int, seed: int, *parts: str, step: int = 0) -> npt.NDArray[np.int64]:
+    """A permutation of ``range(n)`` from a stream: the order of n random 64-bit words, so NumPy's version does not matter."""
+    words = np.random.Philox(key=stream_key(seed, *parts), counter=step << 192).random_raw(n)
     return np.argsort(np.asarray(words), kind="stable")
 
 

@@ -1,0 +1,78 @@
+"""Parts of the data (train, val, test) as rows of fields in memory, and their batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.random import permutation
+
+Array: TypeAlias = npt.NDArray[Any]
+Rows: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some rows of the fields, without a copy; all of them in order where `rows` is None."""
+
+    fields: Mapping[str, Array]
+    rows: Rows | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows) if self.rows is not None else len(next(iter(self.fields.values()), ()))
+
+
+def batches(part: Part, batch: int) -> Iterator[Rows]:
+    """The rows of each batch, in order; the last one may be short."""
+    rows = np.arange(len(part)) if part.rows is None else part.rows
+    for start in range(0, len(rows), batch):
+        yield rows[start : start + batch]
+
+
+def split_rows(n: int, shares: Mapping[str, float], seed: int, labels: Array | None = None) -> dict[str, Rows]:
+    """Divide ``range(n)`` into parts: disjoint, complete, the same for the same seed.
+
+    Args:
+        shares: part -> share of the rows; "train" keeps what the others leave, whether it is written or not.
+        labels: with them, every part gets its share of each class, to within one row (largest remainders).
+
+    Raises:
+        RuntimeFault: DL5008, a part with a share gets no row.
+    """
+    order = permutation(n, seed, "split")
+    groups = [order] if labels is None else [order[labels[order] == value] for value in np.unique(labels)]
+    taken = [0] * len(groups)
+    parts: dict[str, Rows] = {}
+    for name, share in shares.items():
+        if name == "train":
+            continue
+        counts = _apportion(share, n, [len(group) for group in groups], taken)
+        pieces = [group[start : start + count] for group, start, count in zip(groups, taken, counts, strict=True)]
+        taken = [start + count for start, count in zip(taken, counts, strict=True)]
+        parts[name] = np.sort(np.concatenate(pieces))
+    rest = np.concatenate([group[start:] for group, start in zip(groups, taken, strict=True)])
+    parts = {"train": np.sort(rest), **parts}
+    for name, rows in parts.items():
+        if not len(rows):
+            raise RuntimeFault("DL5008", f"the part `{name}` gets no row of the {n} there are")
+    return parts
+
+
+def _apportion(share: float, n: int, sizes: list[int], taken: list[int]) -> list[int]:
+    """How many rows of each group a share takes: ``round(share * n)`` in all, by largest remainders."""
+    exact = [share * size for size in sizes]
+    counts = [min(int(e), size - used) for e, size, used in zip(exact, sizes, taken, strict=True)]
+    missing = round(share * n) - sum(counts)
+    by_remainder = sorted(range(len(sizes)), key=lambda i: (counts[i] - exact[i], i))
+    for i in by_remainder:
+        if missing <= 0:
+            break
+        if counts[i] + taken[i] < sizes[i]:
+            counts[i] += 1
+            missing -= 1
+    return counts
