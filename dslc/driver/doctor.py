@@ -32,7 +32,9 @@ class Finding:
 def examine() -> list[Finding]:
     """Look at Python, the packages, the BLAS library, and each engine on each device."""
     findings = [Finding("python", True, f"{platform.python_version()} on {platform.platform(terse=True)}")]
-    findings += [_package(name) for name in _PACKAGES if name not in ("onnxruntime", "onnxruntime-gpu") or _installed(name)]
+    findings += [
+        _package(name) for name in _PACKAGES if name not in ("onnxruntime", "onnxruntime-gpu") or _installed(name)
+    ]
     findings.append(_blas())
     runtimes = ort.packages()
     if len(runtimes) > 1:

@@ -1,0 +1,5 @@
+"""`python -m dslc` is `dslc`."""
+
+from dslc.cli import main
+
+main(prog_name="dslc")

@@ -1,0 +1,90 @@
+"""What every command prints: results on stdout, diagnostics on stderr, and the exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import click
+
+from dslc.diagnostics import Diagnostic, DslcError, InternalError
+from dslc.diagnostics.render import render, to_json
+
+FAULT, USAGE, INTERRUPTED = 1, 2, 130
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """How this run prints: `quiet` keeps results and errors only, `as_json` prints diagnostics as JSON lines."""
+
+    quiet: bool
+    as_json: bool
+
+    def result(self, text: str) -> None:
+        """A result, on stdout."""
+        click.echo(text)
+
+    def note(self, text: str) -> None:
+        """What happens meanwhile, on stderr."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def diagnostics(self, found: Iterable[Diagnostic]) -> None:
+        """Diagnostics in the chosen form, on stderr; warnings are left out when quiet."""
+        shown = [d for d in found if d.is_error or not self.quiet]
+        if not shown:
+            return
+        if self.as_json:
+            for item in to_json(shown):
+                click.echo(json.dumps(item), err=True)
+        else:
+            click.echo(render(shown, color=wants_color(sys.stderr.isatty())), err=True, nl=False)
+
+
+def wants_color(terminal: bool) -> bool:
+    """Colour on a terminal, unless `NO_COLOR` is set to anything."""
+    return terminal and not os.environ.get("NO_COLOR")
+
+
+def common(command: F) -> F:
+    """The options every command has."""
+    for option in (
+        click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
+        click.option(
+            "--error-format",
+            type=click.Choice(["human", "json"]),
+            default="human",
+            show_default=True,
+            help="How diagnostics are printed.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def reporting(quiet: bool, error_format: str) -> Generator[Output]:
+    """Run a command's body: users' mistakes become diagnostics and exit status 1, Ctrl-C becomes 130."""
+    output = Output(quiet, error_format == "json")
+    try:
+        yield output
+    except DslcError as error:
+        output.diagnostics(error.diagnostics)
+        sys.exit(FAULT)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of stdout went away (`dslc info ... | head`): stop quietly, and keep Python from flushing again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAULT)
+    except InternalError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(FAULT)

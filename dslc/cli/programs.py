@@ -1,0 +1,105 @@
+"""Commands about programs: `check`, `info`, `compile`, `explain`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from dslc.cli.output import FAULT, common, reporting
+from dslc.diagnostics import CODES, Diagnostic, DslcError, Note
+
+
+def split_name(file: str) -> tuple[Path, str | None]:
+    """`file.dl:Name` as a path and a name; the name is None where none is given."""
+    path, colon, name = file.rpartition(":")
+    if colon and name.isidentifier() and not Path(file).exists():
+        return Path(path), name
+    return Path(file), None
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@common
+def check_command(files: tuple[str, ...], quiet: bool, error_format: str) -> None:
+    """Check syntax, names, sizes, types and joins of programs. Nothing is run and no data is opened."""
+    from dslc.driver.frontend import check_program, read_source
+
+    failed = False
+    with reporting(quiet, error_format) as output:
+        for file in files:
+            try:
+                checked = check_program(read_source(split_name(file)[0]))
+            except DslcError as error:
+                output.diagnostics(error.diagnostics)
+                failed = True
+            else:
+                output.diagnostics(checked.warnings)
+                output.note(f"{file}: no errors")
+    if failed:
+        sys.exit(FAULT)
+
+
+@click.command("info")
+@click.argument("file")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting or hyper-parameter.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@common
+def info_command(file: str, settings: tuple[str, ...], as_json: bool, quiet: bool, error_format: str) -> None:
+    """Show a model's inputs, outputs, layers, parameters and memory."""
+    from dslc.driver.frontend import check_program, read_source
+    from dslc.driver.info import describe, text
+
+    with reporting(quiet, error_format) as output:
+        path, name = split_name(file)
+        checked = check_program(read_source(path), settings)
+        output.diagnostics(checked.warnings)
+        found = describe(checked, name)
+        output.result(json.dumps(found, indent=2) if as_json else text(found))
+
+
+@click.command("compile")
+@click.argument("file")
+@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="Write here: .onnx, .py, .txt.")
+@click.option(
+    "--emit",
+    type=click.Choice(["tree", "typed", "graph", "optimized", "training", "plan", "python"]),
+    help="Print a stage. `training` is the training step's graph; `plan` and `python` are of the training step where there is one.",
+)
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting or hyper-parameter.")
+@common
+def compile_command(
+    file: str, target: Path | None, emit: str | None, settings: tuple[str, ...], quiet: bool, error_format: str
+) -> None:
+    """Print a stage of the compiler, or write it to a file."""
+    if (target is None) == (emit is None):
+        raise click.UsageError("give either `-o FILE` or `--emit STAGE`")
+    from dslc.driver.frontend import check_program, read_source
+    from dslc.driver.stages import emit_stage, write_stage
+
+    with reporting(quiet, error_format) as output:
+        path, name = split_name(file)
+        checked = check_program(read_source(path), settings)
+        output.diagnostics(checked.warnings)
+        if emit is not None:
+            output.result(emit_stage(checked, name, emit))
+        elif target is not None:
+            output.note(write_stage(checked, name, target))
+
+
+@click.command("explain")
+@click.argument("code")
+@common
+def explain_command(code: str, quiet: bool, error_format: str) -> None:
+    """Say what a diagnostic's CODE (such as DL2001) means."""
+    from dslc.check.near import near
+
+    with reporting(quiet, error_format) as output:
+        entry = CODES.get(code.upper())
+        if entry is None:
+            close = near(code.upper(), list(CODES))
+            notes = (Note(f"codes like it: {', '.join(close)}"),) if close else ()
+            raise DslcError([Diagnostic("DL0052", f"there is no code `{code}`", (), notes)])
+        output.result(f"{entry.severity.value}[{entry.code}]: {entry.title}\n\n{entry.explain.strip()}")
