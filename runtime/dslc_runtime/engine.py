@@ -1,0 +1,75 @@
+"""The small interface every engine offers: compile elsewhere, bind sizes, feed buffers, run, read outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc_runtime.data.parts import Rows
+from dslc_runtime.random import Draw, DrawSpec, drawing
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+class Bound(Protocol):
+    """A program for fixed sizes and fixed state. `inputs` and the draws' buffers are the caller's to fill before each run."""
+
+    @property
+    def inputs(self) -> Mapping[str, Array]: ...
+
+    @property
+    def draws(self) -> Sequence[tuple[DrawSpec, Array]]: ...
+
+    @property
+    def outputs(self) -> Mapping[str, Array]:
+        """Results of the last run; the same arrays are written again by the next one."""
+        ...
+
+    def run(self, **scalars: float) -> None: ...
+
+
+class Program(Protocol):
+    """A compiled graph. Updates are written into the arrays of `state` it was bound to."""
+
+    def sizes_of(self, shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, int]: ...
+
+    def bind(self, sizes: Mapping[str, int], state: Mapping[str, Array]) -> Bound: ...
+
+    @property
+    def inputs(self) -> Mapping[str, object]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A bound program joined to the fields its batches are gathered from.
+
+    Attributes:
+        gather: (field, input buffer) pairs: rows of the one are taken into the other.
+        draw: what fills each random tensor for a step.
+    """
+
+    bound: Bound
+    gather: tuple[tuple[Array, Array], ...]
+    draw: tuple[Draw, ...]
+
+    def fill(self, rows: Rows, step: int) -> None:
+        """Make the inputs ready for a run on these rows. Rows are legal indices, so nothing is checked here."""
+        for field, buffer in self.gather:
+            np.take(field, rows, 0, buffer, "clip")
+        for draw in self.draw:
+            draw(step)
+
+
+def feed(program: Program, state: Mapping[str, Array], fields: Mapping[str, Array], batch: int, seed: int) -> Feed:
+    """Bind a program for batches of one size."""
+    names = [name for name in program.inputs if name in fields]
+    bound = program.bind(program.sizes_of({name: (batch, *fields[name].shape[1:]) for name in names}), state)
+    return Feed(
+        bound,
+        tuple((fields[name], bound.inputs[name]) for name in names),
+        tuple(drawing(spec, seed, buffer) for spec, buffer in bound.draws),
+    )

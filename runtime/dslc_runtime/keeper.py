@@ -1,0 +1,141 @@
+"""Keeping the last good state of a training: a copy in memory after every epoch, on disk at most once a second and at the end.
+
+Tiny models finish thousands of epochs a second, and every atomic write waits for the disk; so an epoch is first committed
+in memory. Whatever stops the training, the committed epoch is what goes to disk and what the state is put back to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from time import monotonic
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc_runtime import checkpoint
+from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.run_folder import TRAINING, WEIGHTS, RunFolder
+from dslc_runtime.state import State
+
+Array: TypeAlias = npt.NDArray[Any]
+
+INTERVAL = 1.0  # seconds between writes
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a training stands after an epoch.
+
+    Attributes:
+        epoch, step: finished epochs and updates.
+        seed, batch, data: what resuming needs to be the same; `data` is the data's fingerprint.
+        best_epoch, best: the epoch whose weights are in `model.safetensors`, and its validation loss if there is one.
+    """
+
+    epoch: int
+    step: int
+    seed: int
+    batch: int | None
+    data: str
+    best_epoch: int = 0
+    best: float | None = None
+
+
+class Keeper:
+    """Commits epochs of one state."""
+
+    __slots__ = ("_best", "_committed", "_dirty", "_folder", "_live", "_state", "_written", "progress")
+
+    def __init__(
+        self, state: State, folder: RunFolder | None, progress: Progress, best: Mapping[str, Array] | None = None
+    ):
+        """Nothing is committed yet, unless a training is resumed: then `state`, `progress` and `best` are its last epoch's."""
+        self._state = state
+        self._folder = folder
+        self.progress = progress
+        self._live = tuple(state.tensors().items())
+        self._committed = {name: live.copy() for name, live in self._live}
+        self._best = {key: np.array(best[key] if best else value) for key, value in state.params.items()}
+        self._dirty = False
+        self._written = 0.0
+
+    @property
+    def best(self) -> dict[str, Array]:
+        """The weights of the best epoch by key; the first values if none is finished."""
+        return self._best
+
+    def commit(self, progress: Progress) -> None:
+        """The state is that of a finished epoch. Keep it; write it if the last write is a while ago."""
+        self._dirty = False  # half a copy must never be written
+        for name, live in self._live:
+            np.copyto(self._committed[name], live)
+        if progress.best_epoch == progress.epoch:
+            for key, live in self._state.params.items():
+                np.copyto(self._best[key], live)
+        self.progress = progress
+        self._dirty = True
+        if monotonic() - self._written >= INTERVAL:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the committed epoch, if it is not on disk yet.
+
+        Raises:
+            RuntimeFault: DL5023; the files that were there are untouched.
+        """
+        if not self._dirty or self._folder is None:
+            return
+        progress = asdict(self.progress)
+        # The weights first: a resumed training redoes what `last` does not know, and writes these again.
+        weights = {"epoch": self.progress.best_epoch, "seed": self.progress.seed}
+        checkpoint.save(self._folder.model, WEIGHTS, self._best, weights)
+        checkpoint.save(self._folder.last, TRAINING, self._committed, progress)
+        self._dirty = False
+        self._written = monotonic()
+
+    def restore(self) -> None:
+        """Put the state back to the committed epoch."""
+        self._state.assign(self._committed)
+
+
+def resume_from(folder: RunFolder, state: State) -> tuple[Progress, dict[str, Array]]:
+    """Read a run's last epoch into `state`; its progress and best weights.
+
+    Raises:
+        RuntimeFault: DL5020 to DL5022, or DL5024 if there is nothing to resume.
+    """
+    if not folder.last.exists():
+        raise RuntimeFault(
+            "DL5024",
+            "there is nothing to resume: no epoch was finished",
+            str(folder.path),
+            help="train without `--resume`",
+        )
+    saved = checkpoint.load(folder.last)
+    checkpoint.require_fit(folder.last, saved.tensors, state.tensors(), "training")
+    progress = _progress(folder, saved)
+    best = checkpoint.load(folder.model).tensors
+    checkpoint.require_fit(folder.model, best, state.params)
+    state.assign(saved.tensors)
+    return progress, dict(best)
+
+
+def _progress(folder: RunFolder, saved: checkpoint.Checkpoint) -> Progress:
+    match saved.facts:
+        case {
+            "epoch": int(epoch),
+            "step": int(step),
+            "seed": int(seed),
+            "data": str(data),
+            "best_epoch": int(best_epoch),
+        }:
+            batch, best = saved.facts.get("batch"), saved.facts.get("best")
+        case _:
+            raise RuntimeFault(
+                "DL5020", f"`{folder.last.name}` does not say where the training stands", str(folder.last)
+            )
+    if not isinstance(batch, int | None) or not isinstance(best, float | int | None):
+        raise RuntimeFault("DL5020", f"`{folder.last.name}` does not say where the training stands", str(folder.last))
+    return Progress(epoch, step, seed, batch, data, best_epoch, best)

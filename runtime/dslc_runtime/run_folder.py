@@ -1,0 +1,148 @@
+"""The folder a training writes: which files there are, what `run.json` says, and how weights are read from it.
+
+It stands alone: it can be moved to another machine and used there.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc_runtime import checkpoint
+from dslc_runtime.errors import RuntimeFault, why
+from dslc_runtime.files import cannot_write, sweep, write_atomic
+
+Array: TypeAlias = npt.NDArray[Any]
+
+FORMAT_VERSION = 1
+WEIGHTS, TRAINING = "weights", "training state"  # kinds of checkpoints
+
+_FILES = ("model.safetensors", "last.safetensors", "history.jsonl", "report.html", "run.json", "config.dl")
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Paths of a run's files."""
+
+    path: Path
+
+    @property
+    def model(self) -> Path:
+        """The best weights: by validation loss where there is a validation part, else the last."""
+        return self.path / "model.safetensors"
+
+    @property
+    def last(self) -> Path:
+        """Everything needed to go on after the last finished epoch."""
+        return self.path / "last.safetensors"
+
+    @property
+    def history(self) -> Path:
+        return self.path / "history.jsonl"
+
+    @property
+    def config(self) -> Path:
+        """The program, resolved: it stands alone."""
+        return self.path / "config.dl"
+
+    @property
+    def about(self) -> Path:
+        """Facts of the run: versions, seed, engine, threads, hashes of program and data."""
+        return self.path / "run.json"
+
+    @property
+    def report(self) -> Path:
+        return self.path / "report.html"
+
+    def read_about(self) -> dict[str, Any]:
+        """The facts in `run.json`.
+
+        Raises:
+            RuntimeFault: DL5024 it is not there or not readable, DL5022 a newer dslc wrote it.
+        """
+        try:
+            about: object = json.loads(self.about.read_text("utf-8"))
+        except OSError as error:
+            raise self._no_run(f"`run.json` cannot be read: {why(error)}") from error
+        except (ValueError, RecursionError) as error:
+            raise self._no_run("`run.json` is damaged") from error
+        if not isinstance(about, dict):
+            raise self._no_run("`run.json` is damaged")
+        facts = cast("dict[str, Any]", about)
+        version: object = facts.get("format_version")
+        if not isinstance(version, int):
+            raise self._no_run("`run.json` has no format version")
+        if version > FORMAT_VERSION:
+            raise RuntimeFault(
+                "DL5022",
+                f"the run has format version {version}; this dslc reads up to {FORMAT_VERSION}",
+                str(self.path),
+                help="update dslc",
+            )
+        return facts
+
+    def read_weights(self) -> dict[str, Array]:
+        """The best weights by key.
+
+        Raises:
+            RuntimeFault: DL5020 to DL5022.
+        """
+        return dict(checkpoint.load(self.model).tensors)
+
+    def _no_run(self, reason: str) -> RuntimeFault:
+        return RuntimeFault(
+            "DL5024", "this folder holds no run", str(self.path), [reason], "give the folder that `dslc train` wrote"
+        )
+
+
+def create_run(path: Path, config: str, about: Mapping[str, Any]) -> RunFolder:
+    """Make a run's folder, or clear the one that is there of an earlier run, and write `config.dl` and `run.json`.
+
+    Raises:
+        RuntimeFault: DL5023, the folder cannot be made or written.
+    """
+    folder = RunFolder(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        sweep(path)
+        for name in _FILES:
+            (path / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    write_atomic(folder.config, config.encode("utf-8", "surrogatepass"))
+    write_about(folder, about)
+    return folder
+
+
+def open_run(path: Path) -> RunFolder:
+    """The run in a folder, proved to be one this version reads.
+
+    Raises:
+        RuntimeFault: DL5024 there is none, DL5022 a newer dslc wrote it.
+    """
+    folder = RunFolder(path)
+    folder.read_about()
+    return folder
+
+
+def write_about(folder: RunFolder, about: Mapping[str, Any]) -> None:
+    """Write `run.json` anew."""
+    facts = {"format_version": FORMAT_VERSION, **about}
+    write_atomic(folder.about, (json.dumps(facts, indent=2, sort_keys=True) + "\n").encode())
+
+
+def machine() -> dict[str, str]:
+    """What the numbers of a run may depend on: versions and platform."""
+    return {
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": f"{sys.platform}-{platform.machine()}",
+    }

@@ -1,0 +1,86 @@
+"""What training changes: parameters by key, and the flat vectors they and the optimizer's slots live in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc_runtime.arena import Layout
+
+Array: TypeAlias = npt.NDArray[Any]
+
+PARAMS = "params"  # the arena of the trainable parameters
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Memory a training program is bound to; it is written in place and never replaced.
+
+    Attributes:
+        params: every parameter by key. Trainable ones are views of ``arenas["params"]``, frozen ones stand alone.
+        arenas: the training program's states: `params` and the optimizer's slots.
+        layout: where each trainable parameter lies in an arena.
+    """
+
+    params: Mapping[str, Array]
+    arenas: Mapping[str, Array]
+    layout: Layout
+
+    @classmethod
+    def of(cls, params: Mapping[str, Array], layout: Layout, slots: Mapping[str, Array], dtype: npt.DTypeLike) -> State:
+        """A state of its own memory.
+
+        Args:
+            params: first values of every parameter, in the order to show and save them.
+            layout: of those that are trained.
+            slots: first values of the optimizer's vectors by name.
+        """
+        flat = layout.pack(params, dtype)
+        views = layout.views(flat)
+        held = {key: views[key] if key in views else value.copy() for key, value in params.items()}
+        return cls(held, {PARAMS: flat, **{name: slot.copy() for name, slot in slots.items()}}, layout)
+
+    @property
+    def frozen(self) -> dict[str, Array]:
+        """The parameters that are not trained."""
+        trained = {segment.key for segment in self.layout.segments}
+        return {key: value for key, value in self.params.items() if key not in trained}
+
+    @property
+    def for_training(self) -> dict[str, Array]:
+        """What a training program is bound to."""
+        return {**self.frozen, **self.arenas}
+
+    def tensors(self) -> dict[str, Array]:
+        """Views of everything there is to save, by name: `key` for a parameter, `slot/key` for its part of a slot.
+
+        Slots are saved by key, so that an order of parameters that changes with the program cannot mix them up.
+        A slot of another length than the parameters' is saved whole, as `slot/`.
+        """
+        found = dict(self.params)
+        for name, slot in self.arenas.items():
+            if name == PARAMS:
+                continue
+            if slot.size == self.layout.size and slot.ndim == 1:
+                found |= {f"{name}/{key}": view for key, view in self.layout.views(slot).items()}
+            else:
+                found[f"{name}/"] = slot
+        return found
+
+    def non_finite(self) -> str:
+        """The key of the first trained parameter holding a NaN or an infinity, or ""."""
+        flat = self.arenas[PARAMS]
+        if not flat.size or (isfinite(flat.max()) and isfinite(flat.min())):
+            return ""
+        views = self.layout.views(flat)
+        return next(key for key, view in views.items() if not np.isfinite(view).all())
+
+    def assign(self, tensors: Mapping[str, Array]) -> None:
+        """Overwrite the memory with tensors named as `tensors()` names them."""
+        for name, memory in self.tensors().items():
+            memory[...] = tensors[name]
