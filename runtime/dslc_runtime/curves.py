@@ -1,0 +1,95 @@
+"""Line charts as inline SVG: points per epoch -> text. Numbers only; what is shown as text is the caller's to escape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, isfinite, log10
+
+WIDTH, HEIGHT = 460, 230
+LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 26
+MAX_POINTS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One line: a label of the report's own, a CSS class, and (epoch, value) pairs; values that are missing break the line."""
+
+    label: str
+    css: str
+    points: tuple[tuple[int, float | None], ...]
+
+
+def chart(curves: Sequence[Curve], best_epoch: int = 0) -> str:
+    """An SVG of the curves with a grid, round tick values, and a mark at the best epoch."""
+    values = [y for curve in curves for _, y in curve.points if y is not None and isfinite(y)]
+    epochs = [x for curve in curves for x, _ in curve.points]
+    if not values:
+        return f'<svg viewBox="0 0 {WIDTH} 40" role="img"><text x="{LEFT}" y="24">no finite values</text></svg>'
+    ticks = round_ticks(min(values), max(values))
+    low, high = min(ticks[0], *values), max(ticks[-1], *values)
+    first, last = min(epochs), max(epochs)
+
+    def across(x: float) -> float:
+        return LEFT + (WIDTH - LEFT - RIGHT) * ((x - first) / (last - first) if last > first else 0.5)
+
+    def down(y: float) -> float:
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * ((y - low) / (high - low) if high > low else 0.5)
+
+    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">']
+    for tick in ticks:
+        y = down(tick)
+        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(f'<text x="{LEFT - 7}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+    for tick in whole_ticks(first, last):
+        parts.append(f'<text x="{across(tick):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{tick}</text>')
+    if first <= best_epoch <= last and last > first:
+        x = across(best_epoch)
+        parts.append(f'<line class="best" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+    for curve in curves:
+        for run in _runs(_thinned(curve.points)):
+            if len(run) == 1:
+                x, y = run[0]
+                parts.append(f'<circle class="{curve.css}" cx="{across(x):.1f}" cy="{down(y):.1f}" r="3"/>')
+                continue
+            line = " ".join(f"{across(x):.1f},{down(y):.1f}" for x, y in run)
+            parts.append(f'<polyline class="{curve.css}" style="fill:none" points="{line}"/>')
+    return "".join(parts) + "</svg>"
+
+
+def round_ticks(low: float, high: float, about: int = 5) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten that cover [low, high]."""
+    span = high - low or abs(high) or 1.0
+    rough = span / about
+    power = 10.0 ** floor(log10(rough))
+    step = next(power * m for m in (1, 2, 5, 10) if rough <= power * m)
+    first, last = floor(low / step), ceil(high / step)
+    return [round(i * step, 12) if abs(step) > 1e-9 else i * step for i in range(first, last + 1)]
+
+
+def whole_ticks(first: int, last: int, about: int = 6) -> list[int]:
+    """Round whole numbers in [first, last], the first one included."""
+    step = max(1, int(round_ticks(0, max(last - first, 1), about)[1]))
+    return [first, *(x for x in range((first // step + 1) * step, last + 1, step) if x - first >= step / 2)]
+
+
+def _thinned(points: Sequence[tuple[int, float | None]]) -> Sequence[tuple[int, float | None]]:
+    """At most `MAX_POINTS` points, evenly chosen, the last one always."""
+    if len(points) <= MAX_POINTS:
+        return points
+    stride = ceil(len(points) / MAX_POINTS)
+    return [*points[:-1:stride], points[-1]]
+
+
+def _runs(points: Sequence[tuple[int, float | None]]) -> Iterator[list[tuple[int, float]]]:
+    """Stretches without missing values."""
+    run: list[tuple[int, float]] = []
+    for x, y in points:
+        if y is not None and isfinite(y):
+            run.append((x, y))
+            continue
+        if run:
+            yield run
+        run = []
+    if run:
+        yield run
