@@ -9,7 +9,7 @@ import html
 import unicodedata
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 
 from dslc_runtime.curves import Curve, chart
 from dslc_runtime.files import write_atomic
@@ -46,7 +46,8 @@ svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 14px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--soft); font-weight: 500; font-size: 13px; } tr:last-child td { border-bottom: 0; }
-.names th, .names td { text-align: left; white-space: normal; overflow-wrap: anywhere; } .names th { width: 220px; vertical-align: top; }
+.names th, .names td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+.names th { width: 220px; vertical-align: top; }
 tr.kept td { font-weight: 600; }
 """
 
@@ -133,12 +134,12 @@ def _facts(history: Sequence[Row], best_epoch: int) -> str:
 
 def _charts(history: Sequence[Row], best_epoch: int) -> list[str]:
     figures: list[str] = []
-    quantities = [
-        (metric, (("training", metric, "train"), ("validation", f"val.{metric}", "val")))
+    quantities: list[tuple[str, list[tuple[str, str, str]]]] = [
+        (metric, [("training", metric, "train"), ("validation", f"val.{metric}", "val")])
         for metric in _metrics(history)
     ]
     if len({row.get("lr") for row in history}) > 1:
-        quantities.append(("learning rate", (("training", "lr", "train"),)))
+        quantities.append(("learning rate", [("training", "lr", "train")]))
     for title, lines in quantities:
         curves = [
             Curve(label, css, tuple((int(row["epoch"]), row.get(name)) for row in history))
@@ -174,14 +175,12 @@ def _settings(settings: Mapping[str, Any]) -> str:
 
 
 def _setting(value: object) -> str:
-    match value:
-        case Mapping():
-            items = ", ".join(f"{k} {_plain(v)}" for k, v in value.items())  # pyright: ignore[reportUnknownVariableType]
-            return _text(items)
-        case list() | tuple():
-            return "<br>".join(_setting(item) for item in value)  # pyright: ignore[reportUnknownVariableType]
-        case _:
-            return _text(_plain(value))
+    if isinstance(value, Mapping):
+        items = cast("Mapping[object, object]", value).items()
+        return _text(", ".join(f"{name} {_plain(item)}" for name, item in items))
+    if isinstance(value, list | tuple):
+        return "<br>".join(_setting(item) for item in cast("Sequence[object]", value))
+    return _text(_plain(value))
 
 
 def _plain(value: object) -> str:
