@@ -94,6 +94,12 @@ class Attrs(Mapping[str, Attr]):
         assert isinstance(value, tuple), f"{name} is {value!r}"
         return tuple(v for v in value if isinstance(v, int))
 
+    def dim(self, name: str) -> Dim:
+        """The attribute `name`, which is a size."""
+        value = self._items[name]
+        assert isinstance(value, int | Size), f"{name} is {value!r}"
+        return value
+
     def shape(self, name: str) -> Shape:
         """The attribute `name`, which is a list of sizes."""
         value = self._items[name]
