@@ -1,7 +1,34 @@
 """All operators: an explicit union of the families, so that nothing registers itself."""
 
+from dslc.ops.activation import ACTIVATION
+from dslc.ops.arena import ARENA
+from dslc.ops.arithmetic import ARITHMETIC
+from dslc.ops.comparison import COMPARISON
+from dslc.ops.index import INDEX
+from dslc.ops.linalg import LINALG
+from dslc.ops.loss import LOSS
+from dslc.ops.math import MATH
 from dslc.ops.opdef import OpDef
+from dslc.ops.random import RANDOM
+from dslc.ops.reduction import REDUCTION
+from dslc.ops.shape import SHAPE
+from dslc.ops.softmax import SOFTMAX
 
-OPS: dict[str, OpDef] = {}
+FAMILIES: dict[str, tuple[OpDef, ...]] = {
+    "arithmetic": ARITHMETIC,
+    "comparison": COMPARISON,
+    "math": MATH,
+    "activation": ACTIVATION,
+    "random": RANDOM,
+    "reduction": REDUCTION,
+    "shape": SHAPE,
+    "index": INDEX,
+    "linalg": LINALG,
+    "softmax": SOFTMAX,
+    "loss": LOSS,
+    "arena": ARENA,
+}
 
-__all__ = ["OPS", "OpDef"]
+OPS: dict[str, OpDef] = {opdef.name: opdef for family in FAMILIES.values() for opdef in family}
+
+__all__ = ["FAMILIES", "OPS", "OpDef"]

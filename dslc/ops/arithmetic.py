@@ -1,0 +1,7 @@
+"""Operators: arithmetic."""
+
+from __future__ import annotations
+
+from dslc.ops.opdef import OpDef
+
+ARITHMETIC: tuple[OpDef, ...] = ()

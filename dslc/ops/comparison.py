@@ -1,0 +1,7 @@
+"""Operators: comparisons, logic, choice."""
+
+from __future__ import annotations
+
+from dslc.ops.opdef import OpDef
+
+COMPARISON: tuple[OpDef, ...] = ()

@@ -1,0 +1,7 @@
+"""Operators: losses and metrics."""
+
+from __future__ import annotations
+
+from dslc.ops.opdef import OpDef
+
+LOSS: tuple[OpDef, ...] = ()

@@ -1,0 +1,24 @@
+"""All kernels by name: an explicit union of the families."""
+
+from dslc_runtime.kernels.activation import ACTIVATION
+from dslc_runtime.kernels.arena import ARENA
+from dslc_runtime.kernels.elementwise import ELEMENTWISE
+from dslc_runtime.kernels.index import INDEX
+from dslc_runtime.kernels.kernel import Kernel
+from dslc_runtime.kernels.linalg import LINALG
+from dslc_runtime.kernels.reduction import REDUCTION
+from dslc_runtime.kernels.shape import SHAPE
+from dslc_runtime.kernels.softmax import SOFTMAX
+
+KERNELS: dict[str, Kernel] = {
+    **ELEMENTWISE,
+    **ACTIVATION,
+    **REDUCTION,
+    **SHAPE,
+    **INDEX,
+    **LINALG,
+    **SOFTMAX,
+    **ARENA,
+}
+
+__all__ = ["KERNELS", "Kernel"]
