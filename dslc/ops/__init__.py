@@ -10,7 +10,7 @@ from dslc.ops.loss import LOSS
 from dslc.ops.math import MATH
 from dslc.ops.opdef import OpDef
 from dslc.ops.random import RANDOM
-from dslc.ops.reduction import REDUCTION
+from dslc.ops.reduction import REDUCTIONS
 from dslc.ops.shape import SHAPE
 from dslc.ops.softmax import SOFTMAX
 
@@ -20,7 +20,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "math": MATH,
     "activation": ACTIVATION,
     "random": RANDOM,
-    "reduction": REDUCTION,
+    "reduction": REDUCTIONS,
     "shape": SHAPE,
     "index": INDEX,
     "linalg": LINALG,
