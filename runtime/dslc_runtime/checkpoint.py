@@ -55,7 +55,7 @@ def save(path: Path, kind: str, tensors: Mapping[str, Array], facts: Mapping[str
     """
     # One entry only: the library writes several in an order that changes from process to process.
     about = json.dumps({"kind": kind, "format_version": FORMAT_VERSION, **facts}, sort_keys=True)
-    whole = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    whole = {name: np.asarray(tensor, order="C") for name, tensor in tensors.items()}
     write_atomic(path, to_bytes(whole, {"dslc": about}))
 
 
