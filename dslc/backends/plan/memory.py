@@ -1,0 +1,131 @@
+"""Planning: the places of `places` and `slots` put together, so that each value can be asked where it lies.
+
+First every need for memory is collected with its lifetime, then all are coloured at once, then places are made on demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from dslc.backends.plan.model import Buffer, Leaf, Part, Place, Storage, View
+from dslc.backends.plan.places import START, Group, Read, Run, groups, reads
+from dslc.backends.plan.schedule import Schedule
+from dslc.backends.plan.slots import Life, colour
+from dslc.graph.ir import LEAVES
+from dslc.ops.ir import Node, Value
+from dslc.tensor_type import Dim, TensorType
+
+# What memory is for: ("group", a group), ("static" | "fill", a value), ("output", a name),
+# ("aside", a state: the value of another state, saved before that one is written), ("copy", a pack and an offset).
+Key: TypeAlias = tuple[str, "int | str | Group | tuple[int, Dim]"]
+
+
+@dataclass(slots=True)
+class Memory:
+    """Where everything lies."""
+
+    run: Run
+    when: Schedule
+    read: Mapping[int, list[Read]]
+    groups: Mapping[int, Group]
+    buffers: dict[Key, Buffer] = field(default_factory=dict[Key, Buffer])
+    parts: dict[Key, Part] = field(default_factory=dict[Key, Part])
+    slots: int = 0
+    kept_slots: int = 0
+
+    def place(self, value: Value) -> Place:
+        """Where a value that is an array lies."""
+        node = self.run.graph.nodes[value.id]
+        if ("fill", node.id) in self.buffers:
+            return self.buffers["fill", node.id]
+        if node.op in LEAVES:
+            return Leaf(node)
+        if self.run.alias[node.id].base != node.id:
+            return View(node)
+        if node.id in self.when.static:
+            return self.buffers["static", node.id]
+        return self.storage(self.groups[node.id])
+
+    def storage(self, group: Group) -> Storage:
+        """The memory of a group."""
+        if group.state is not None:
+            return Leaf(group.state)
+        if group.segment is None:
+            return self.buffers["group", group]
+        whole, offset = group.segment
+        return self.part(("group", group), whole, offset, group.type)
+
+    def part(self, key: Key, whole: Group, offset: Dim, type_: TensorType) -> Part:
+        """A segment of a packed vector."""
+        if key not in self.parts:
+            self.parts[key] = Part(len(self.parts), self.storage(whole), offset, type_)
+        return self.parts[key]
+
+    def output(self, name: str) -> Place:
+        """Where a result lies after a run."""
+        key = ("output", name)
+        return self.buffers[key] if key in self.buffers else self.place(self.run.graph.outputs[name])
+
+    def in_place(self, name: str) -> bool:
+        """Whether nothing is left to do for an update: the new value is the old one, or was computed where it belongs."""
+        value, state = self.run.graph.updates[name], self.run.states[name]
+        group = self.groups.get(self.run.alias[value.id].base)
+        return value.id == state.id or (group is not None and group.state is state)
+
+
+def allot(run: Run, when: Schedule) -> Memory:
+    """Lay out a run."""
+    read = reads(run)
+    memory = Memory(run, when, read, groups(run, read))
+    needs = dict(_needs(memory))
+    chosen, memory.slots, memory.kept_slots = colour(list(needs.values()))
+    for number, ((key, life), slot) in enumerate(zip(needs.items(), chosen, strict=True)):
+        memory.buffers[key] = Buffer(number, life.type, life.first, life.last, slot, life.kept)
+    return memory
+
+
+def _needs(memory: Memory) -> Iterator[tuple[Key, Life]]:
+    run, when = memory.run, memory.when
+    for group in dict.fromkeys(memory.groups.values()):
+        if group.segment is None and group.state is None:
+            yield ("group", group), Life(group.type, group.start(), group.end(), group.outlives())
+    for node in when.order:
+        if node.id in when.static and node.id not in when.host and has_step(node, run):
+            yield ("static", node.id), Life(node.out.type, START, run.end, kept=True)
+    yield from _fills(memory)
+    for name, value in run.graph.outputs.items():
+        if run.alias[value.id].base not in run.owned:
+            yield ("output", name), Life(value.type, START, run.end, kept=True)
+    states = {node.id for node in run.states.values()}
+    for name, value in run.graph.updates.items():
+        if run.alias[value.id].base in states and not memory.in_place(name):
+            yield ("aside", name), Life(value.type, START, run.end)
+
+
+def _fills(memory: Memory) -> Iterator[tuple[Key, Life]]:
+    """Host numbers that kernels read need an array."""
+    run, when = memory.run, memory.when
+    times: dict[int, list[int]] = {}
+    known = {node.id: time for time, node in enumerate(run.nodes)}
+    for node in when.order:
+        if node.id in when.host or not has_step(node, run):
+            continue
+        for value in node.inputs:
+            times.setdefault(run.alias[value.id].base, []).append(known.get(node.id, START))
+    for value in run.graph.results():
+        if run.alias[value.id].base != value.id:
+            times.setdefault(run.alias[value.id].base, []).append(run.end)
+    for node in when.order:
+        if node.id not in when.host or node.id not in times or node.op == "constant":
+            continue
+        if node.id in when.static:
+            yield ("fill", node.id), Life(node.out.type, START, run.end, kept=True)
+        else:
+            yield ("fill", node.id), Life(node.out.type, min(times[node.id]), max(times[node.id]))
+
+
+def has_step(node: Node, run: Run) -> bool:
+    """Whether a node computes something, rather than being a leaf or a view."""
+    return node.op not in LEAVES and run.alias[node.id].base == node.id

@@ -1,0 +1,178 @@
+"""What a plan is: steps, and the memory in which each value lies. Plain data; `plan` makes one.
+
+Nothing in a plan depends on run-time sizes: order, aliasing and slots are decided on symbols, and a slot is as large as the
+largest of its buffers once sizes are bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from dslc.graph import Graph
+from dslc.ops.ir import Node, Value
+from dslc.tensor_type import Dim, TensorType, count, evaluate
+
+ALIGNMENT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """Memory the plan does not own: a leaf of the graph that is the caller's or a constant. Only a state is ever written."""
+
+    node: Node
+
+    @property
+    def type(self) -> TensorType:
+        return self.node.out.type
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """Memory of the plan, live from time `first` to time `last`, both included.
+
+    A kept buffer belongs to one binding and lives as long as it: results, and what is computed once when sizes are bound
+    (`first` is -1). The others share slots of one scratch memory.
+    """
+
+    id: int
+    type: TensorType
+    first: int
+    last: int
+    slot: int
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A segment of a packed vector's memory, computed in place so that packing copies nothing."""
+
+    id: int
+    whole: Storage
+    offset: Dim
+    type: TensorType
+
+
+Storage: TypeAlias = "Leaf | Buffer | Part"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The memory of another value, seen through a view operator (`node`, whose operand 0 it is)."""
+
+    node: Node
+
+
+Place: TypeAlias = "Leaf | Buffer | Part | View"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Run a node's kernel. The output goes to the node's place; operands are read from theirs."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Work out a scalar in Python's own numbers."""
+
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Store a host number in an array, for kernels to read."""
+
+    value: Value
+    target: Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Copy a value: an operand into its segment of a packed vector, a leaf into a result, a new value into a state."""
+
+    value: Value
+    source: Place
+    target: Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Finite:
+    """Stop unless an output is finite; stands before the first write to a state."""
+
+    value: Value
+    name: str
+
+
+Step: TypeAlias = "Call | Host | Fill | Copy | Finite"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run, and where everything lies.
+
+    Attributes:
+        prologue: steps run once when sizes are bound.
+        steps: steps of every run.
+        times: of each step; the lifetimes of buffers are said in these. -1 is before the first node.
+        places: value id -> where it lies. A host number has a place only if a kernel reads it.
+        outputs: output name -> where the result is found, valid until the next run.
+        leaves: the array leaves in id order; a state that is only written has none in the graph, one is made for it here.
+        scalars: the inputs given as Python numbers at every run.
+        buffers: all of them, by id.
+        parts: the segments of packed vectors.
+        slots, kept_slots: how many slots the scratch and the kept memory have.
+    """
+
+    graph: Graph
+    prologue: tuple[Step, ...]
+    steps: tuple[Step, ...]
+    times: tuple[int, ...]
+    places: Mapping[int, Place]
+    outputs: Mapping[str, Place]
+    leaves: tuple[Node, ...]
+    scalars: tuple[Node, ...]
+    buffers: tuple[Buffer, ...]
+    parts: tuple[Part, ...]
+    slots: int
+    kept_slots: int
+
+    def leaves_of(self, op: str) -> tuple[Node, ...]:
+        """The leaves of one kind, in the order in which the program takes them."""
+        return tuple(node for node in self.leaves if node.op == op)
+
+    def scratch_bytes(self, sizes: Mapping[str, int]) -> int:
+        """Bytes of the scratch memory for given run-time sizes."""
+        return self._bytes(sizes, kept=False)
+
+    def kept_bytes(self, sizes: Mapping[str, int]) -> int:
+        """Bytes of the kept memory for given run-time sizes."""
+        return self._bytes(sizes, kept=True)
+
+    def live_bytes(self, sizes: Mapping[str, int]) -> int:
+        """The most bytes of scratch buffers that are live at one step: no plan of these lifetimes needs less."""
+        end = max((buffer.last for buffer in self.buffers), default=0)
+        change = [0] * (end + 3)
+        for buffer in self.buffers:
+            if not buffer.kept:
+                change[buffer.first + 1] += nbytes(buffer.type, sizes)
+                change[buffer.last + 2] -= nbytes(buffer.type, sizes)
+        live = peak = 0
+        for amount in change:
+            live += amount
+            peak = max(peak, live)
+        return peak
+
+    def _bytes(self, sizes: Mapping[str, int], *, kept: bool) -> int:
+        largest = [0] * (self.kept_slots if kept else self.slots)
+        for buffer in self.buffers:
+            if buffer.kept is kept:
+                largest[buffer.slot] = max(largest[buffer.slot], nbytes(buffer.type, sizes))
+        return sum(-(-size // ALIGNMENT) * ALIGNMENT for size in largest)
+
+
+def nbytes(type_: TensorType, sizes: Mapping[str, int]) -> int:
+    """Bytes of a tensor for given run-time sizes."""
+    return evaluate(count(type_.shape), sizes) * type_.dtype.bytes

@@ -1,0 +1,219 @@
+"""Planning, third part: the memory of every value. The rules:
+
+- Two values share memory only where the later one may overwrite the earlier: an operator writes over an operand that dies
+  there and that its `inplace` allows, or straight into memory that is waiting for the result.
+- Waiting memory is a segment of a packed vector, for each operand of `pack` that a kernel computes; and a state, for its new
+  value, once everything that reads the old value has run (or runs in that very step, element by element).
+- Inputs, parameters, draws and constants are never written. Results and what is computed once are never overwritten.
+- A state is not written before `loss` is known, so that a loss that is not finite leaves it as it was.
+
+Time is the index of a node in the order of the run; `START` is before it (copies of old values), the end is after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from dslc.backends.plan.aliases import Alias
+from dslc.graph import Graph
+from dslc.ops import OPS
+from dslc.ops.ir import Node
+from dslc.tensor_type import Dim, TensorType, count
+
+START = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A use of some memory at a time; `harmless` where the reader may write over exactly what it reads."""
+
+    time: int
+    harmless: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Values that lie one after another in the same memory, all of one type.
+
+    Attributes:
+        first: when it is first written.
+        reads: every use of a value in it, views included.
+        segment: the packed vector it is a part of, and the offset in elements.
+        state: the state it is written into.
+        parts: the groups that are segments of this one.
+        kept: whether it outlives the run.
+    """
+
+    type: TensorType
+    first: int
+    reads: list[Read] = field(default_factory=list[Read])
+    segment: tuple[Group, Dim] | None = None
+    state: Node | None = None
+    parts: list[Group] = field(default_factory=list["Group"])
+    kept: bool = False
+
+    def everything(self) -> Iterator[Group]:
+        """This group and all its parts."""
+        yield self
+        for part in self.parts:
+            yield from part.everything()
+
+    def start(self) -> int:
+        """When anything in it is first written."""
+        return min(group.first for group in self.everything())
+
+    def end(self) -> int:
+        """When anything in it is last needed."""
+        return max((read.time for group in self.everything() for read in group.reads), default=self.start())
+
+    def outlives(self) -> bool:
+        """Whether anything in it outlives the run."""
+        return any(group.kept for group in self.everything())
+
+    def dies_at(self, time: int) -> bool:
+        """Whether nothing needs it after `time`, and at that time only steps that may overwrite it."""
+        return all(
+            read.time < time or (read.time == time and read.harmless)
+            for group in self.everything()
+            for read in group.reads
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is to be laid out: the nodes with a step of their own, in order, and what the values alias.
+
+    Attributes:
+        nodes: kernel calls, packs and host arithmetic, by time.
+        alias: value id -> alias.
+        owned: ids of the base values that the run computes into memory of the plan.
+        states: state name -> its leaf.
+        loss_time: when the output `loss` is known, or `START`.
+    """
+
+    graph: Graph
+    nodes: Sequence[Node]
+    alias: Mapping[int, Alias]
+    owned: frozenset[int]
+    states: Mapping[str, Node]
+    loss_time: int
+
+    @property
+    def end(self) -> int:
+        """The time after the last node."""
+        return len(self.nodes)
+
+
+def reads(run: Run) -> dict[int, list[Read]]:
+    """Every read of every base value by nodes, results and updates."""
+    found: dict[int, list[Read]] = {}
+    for time, node in enumerate(run.nodes):
+        allowed = OPS[node.op].inplace
+        for position, value in enumerate(node.inputs):
+            alias = run.alias[value.id]
+            harmless = position in allowed and alias.whole and value.type == node.out.type
+            found.setdefault(alias.base, []).append(Read(time, harmless))
+    for value in run.graph.outputs.values():
+        base = run.alias[value.id].base
+        found.setdefault(base, []).append(Read(run.end if base in run.owned else START))
+    for name, value in run.graph.updates.items():
+        base = run.alias[value.id].base
+        if value.id != run.states[name].id:
+            found.setdefault(base, []).append(Read(run.end if base in run.owned else START))
+    return found
+
+
+def groups(run: Run, read: Mapping[int, list[Read]]) -> dict[int, Group]:
+    """Base value id -> its group, for every value in memory of the plan. The updates in place are those with a `state`."""
+    found = _alone(run, read)
+    _place_in_packs(run, found)
+    _place_in_states(run, found, read)
+    _place_in_operands(run, found, read)
+    return found
+
+
+def _alone(run: Run, read: Mapping[int, list[Read]]) -> dict[int, Group]:
+    """Each value by itself."""
+    found = {
+        node.id: Group(node.out.type, time, list(read.get(node.id, ())))
+        for time, node in enumerate(run.nodes)
+        if node.id in run.owned
+    }
+    for value in run.graph.outputs.values():
+        group = found.get(run.alias[value.id].base)
+        if group is not None:
+            group.kept = True
+    return found
+
+
+def _place_in_packs(run: Run, found: Mapping[int, Group]) -> None:
+    """Let the operands of a pack be computed in its memory. A value in two places of packs is copied to the second."""
+    for node in run.nodes:
+        if node.op != "pack":
+            continue
+        vector = found[node.id]
+        offset: Dim = 0
+        for value in node.inputs:
+            alias = run.alias[value.id]
+            group = found.get(alias.base)
+            if group is not None and alias.whole and group.segment is None:
+                group.segment = vector, offset
+                vector.parts.append(group)
+            offset = offset + count(value.shape)
+
+
+def _place_in_states(run: Run, found: Mapping[int, Group], read: Mapping[int, list[Read]]) -> None:
+    """Let new values of states be computed in the state's memory."""
+    for name, value in run.graph.updates.items():
+        state, alias = run.states[name], run.alias[value.id]
+        group = found.get(alias.base)
+        if group is None or not alias.whole or group.segment is not None or group.state is not None:
+            continue
+        fits = value.type == group.type == state.out.type
+        if fits and not group.outlives() and _may_write(run, state, group, read):
+            group.state = state
+            group.reads.remove(Read(run.end))
+
+
+def _may_write(run: Run, state: Node, group: Group, read: Mapping[int, list[Read]]) -> bool:
+    """Whether a group may lie in a state: the loss is known and the old value has been read when it is first written."""
+    start = group.start()
+    if start <= run.loss_time:
+        return False
+    return all(r.time < start or (r.time == start and r.harmless) for r in read.get(state.id, ()))
+
+
+def _place_in_operands(run: Run, found: dict[int, Group], read: Mapping[int, list[Read]]) -> None:
+    """Let results be computed over an operand that dies there."""
+    for time, node in enumerate(run.nodes):
+        if node.id not in run.owned:
+            continue
+        for position in OPS[node.op].inplace:
+            alias = run.alias[node.inputs[position].id]
+            old, new = found.get(alias.base), found[node.id]
+            if old is None or not alias.whole or not node.inputs[position].type == old.type == new.type:
+                continue
+            if _may_take_over(run, old, new, time, read):
+                _take_over(old, new)
+                found[node.id] = old
+                break
+
+
+def _may_take_over(run: Run, old: Group, new: Group, time: int, read: Mapping[int, list[Read]]) -> bool:
+    """Whether `new`, written first at `time`, may lie where `old` does."""
+    if old is new or old.segment is not None or old.state is not None or not old.dies_at(time):
+        return False
+    outer = new
+    while outer.segment is not None:
+        outer = outer.segment[0]
+    return outer.state is None or _may_write(run, outer.state, old, read)
+
+
+def _take_over(old: Group, new: Group) -> None:
+    """Let `old` go on as `new`: it moves to where `new` was to be."""
+    if new.segment is not None:
+        vector = new.segment[0]
+        vector.parts[:] = [old if part is new else part for part in vector.parts]
+    old.segment, old.state, old.kept = new.segment, new.state, new.kept
+    old.reads.extend(new.reads)

@@ -1,0 +1,296 @@
+"""Plan -> NumPy source -> program. Source that reads like code a person wrote: one line per step, `out=` everywhere.
+
+The module has four functions. `sizes` works out every size from the run-time ones; `shapes` and `memory` say what to
+allocate; `bind` makes all arrays and views once and returns `run`, whose lines are the steps, each with the line and column
+it comes from. Nothing a program says reaches the text but numbers, element types and positions; strings are written by
+`repr`, and every name is made here:
+
+    d sizes, x inputs, r draws, p params, s states, c constants, b scratch buffers, k kept buffers, g segments,
+    v views, h host numbers
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isinf, isnan
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.backends.plan import Plan, plan
+from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Part, Place, Step
+from dslc.backends.plan.schedule import HOST_FORMS
+from dslc.backends.sizes import Sizes, face_sizes
+from dslc.graph import Graph
+from dslc.ops import OPS
+from dslc.ops.ir import Attr, Data, Node, Value
+from dslc.tensor_type import DType, Size, TensorType, count, evaluate
+from dslc_runtime.program import Face, Program, TensorSpec
+from dslc_runtime.random import DrawSpec
+
+_LETTERS = {"input": "x", "draw": "r", "param": "p", "state": "s", "constant": "c"}
+NUMPY = {
+    DType.F16: "f2",
+    DType.F32: "f4",
+    DType.F64: "f8",
+    DType.I8: "i1",
+    DType.U8: "u1",
+    DType.I32: "i4",
+    DType.I64: "i8",
+    DType.BOOL: "?",
+}
+
+
+def compile_numpy(graph: Graph, *, poison: bool = False) -> Program:
+    """Plan a graph, write its source and load it.
+
+    With `poison`, memory is overwritten as soon as nothing needs it, which must not change any result: a test's option.
+
+    Raises:
+        InternalError: an operator has no kernel.
+    """
+    made = plan(graph)
+    return Program(face(made), emit(made, poison=poison), tuple(map(constant, made.leaves_of("constant"))))
+
+
+def constant(node: Node) -> npt.NDArray[Any]:
+    """The array of a constant leaf."""
+    value, dtype = node.attrs["value"], np.dtype(NUMPY[node.out.dtype])
+    if isinstance(value, Data):
+        shape = [evaluate(dim, {}) for dim in node.out.shape]
+        return np.frombuffer(value.bytes, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+    return np.array(value, dtype)
+
+
+def face(made: Plan) -> Face:
+    """What a plan's program takes and gives."""
+    numbers = ("p", "value", "low", "high", "mean", "std")
+    return Face(
+        inputs={node.attrs.str("name"): _spec(node.out.type) for node in made.leaves_of("input")},
+        params={node.attrs.str("key"): _spec(node.out.type) for node in made.leaves_of("param")},
+        states={node.attrs.str("name"): _spec(node.out.type) for node in made.leaves_of("state")},
+        outputs={name: _spec(value.type) for name, value in made.graph.outputs.items()},
+        draws=tuple(
+            DrawSpec(
+                node.attrs.str("dist"),
+                node.attrs.str("stream"),
+                {name: node.attrs.float(name) for name in numbers if name in node.attrs},
+            )
+            for node in made.leaves_of("draw")
+        ),
+        scalars=tuple(node.attrs.str("name") for node in made.scalars),
+        sizes=face_sizes(made),
+        expressions=Sizes.of(made).texts(),
+    )
+
+
+def _spec(type_: TensorType) -> TensorSpec:
+    return TensorSpec(np.dtype(NUMPY[type_.dtype]), tuple(d if isinstance(d, int) else str(d) for d in type_.shape))
+
+
+def emit(made: Plan, *, poison: bool = False) -> str:
+    """The source of a plan."""
+    return _Writer(made, Sizes.of(made), poison).module()
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Names and lines of one module. A view, a segment or a buffer is written where it is first needed."""
+
+    plan: Plan
+    sizes: Sizes
+    poison: bool
+    names: dict[Any, str] = field(default_factory=dict[Any, str])
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    setup: list[str] = field(default_factory=list[str])
+
+    def module(self) -> str:
+        leaves = {
+            op: [self._new(letter, ("leaf", node.id)) for node in self.plan.leaves_of(op)]
+            for op, letter in _LETTERS.items()
+        }
+        scalars = [self._new("h", ("host", node.id)) for node in self.plan.scalars]
+        for step in self.plan.prologue:
+            self.setup.extend(self._lines(step))
+        body = self._body()
+        outputs = [self.name(place) for place in self.plan.outputs.values()]
+        names = {op: ", ".join(found) for op, found in leaves.items()}
+        unpack = [
+            f"{names[op]}, = {argument}"
+            for op, argument in (
+                ("input", "inputs"),
+                ("draw", "draws"),
+                ("param", "params"),
+                ("state", "states"),
+                ("constant", "constants"),
+            )
+            if leaves[op]
+        ]
+        arguments = "all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants"
+        return "\n".join(
+            [
+                *self.sizes.function(),
+                "",
+                "",
+                *self._shapes(),
+                "",
+                "",
+                *self._memory(),
+                "",
+                "",
+                f"def bind({arguments}):",
+                *_indent([*self.sizes.unpack(), *unpack, *self.setup]),
+                "",
+                f"    def run({', '.join(scalars)}):",
+                *_indent(_indent(body or ["pass"])),
+                "",
+                f"    return run, {_tuple(outputs)}",
+                "",
+            ]
+        )
+
+    def _body(self) -> list[str]:
+        lines: list[str] = []
+        scratch = [buffer for buffer in self.plan.buffers if not buffer.kept]
+        for index, step in enumerate(self.plan.steps):
+            lines.extend(self._lines(step))
+            time = self.plan.times[index]
+            after = self.plan.times[index + 1] if index + 1 < len(self.plan.steps) else None
+            if self.poison and time != after:
+                lines.extend(
+                    f"poison({self.name(buffer)})"
+                    for buffer in scratch
+                    if time <= buffer.last < (after or buffer.last + 1)
+                )
+        return lines
+
+    def _shapes(self) -> list[str]:
+        shapes = {op: [self.sizes.shape(node.out.shape) for node in self.plan.leaves_of(op)] for op in _LETTERS}
+        draws = [
+            f"({shape}, {node.out.dtype.value})"
+            for shape, node in zip(shapes["draw"], self.plan.leaves_of("draw"), strict=True)
+        ]
+        found = (shapes["input"], draws, shapes["param"], shapes["state"])
+        return [
+            "def shapes(all_sizes):",
+            *_indent([*self.sizes.unpack(), f"return {_tuple(list(map(_tuple, found)))}"]),
+        ]
+
+    def _memory(self) -> list[str]:
+        slots: dict[tuple[bool, int], dict[str, None]] = {}
+        for buffer in self.plan.buffers:
+            size = self.sizes.amount(count(buffer.type.shape) * buffer.type.dtype.bytes)
+            slots.setdefault((buffer.kept, buffer.slot), {})[size] = None
+        scratch = [_largest(slots[False, slot]) for slot in range(self.plan.slots)]
+        kept = [_largest(slots[True, slot]) for slot in range(self.plan.kept_slots)]
+        result = f"return {_tuple(scratch)}, {_tuple(kept)}"
+        return ["def memory(all_sizes):", *_indent([*self.sizes.unpack(), result])]
+
+    # ------------------------------------------------------------------------------------------ steps
+
+    def _lines(self, step: Step) -> list[str]:
+        match step:
+            case Call(node):
+                return [self._call(node) + _position(node)]
+            case Host(node):
+                return [f"{self._host_name(node)} = {self._host(node)}" + _position(node)]
+            case Fill(value, target):
+                return [f"{self.name(target)}[()] = {self._number(value)}"]
+            case Copy(value, source, target):
+                return [f"{self.name(target)}[...] = {self.name(source)}" + _position(self.plan.graph.nodes[value.id])]
+            case Finite(value, name):
+                found = self.plan.places.get(value.id)
+                text = self.name(found) if found is not None else self._number(value)
+                return [f"if not isfinite({text}):", f"    raise NonFiniteError({name!r})"]
+
+    def _call(self, node: Node) -> str:
+        operands = [self.value(value) for value in node.inputs]
+        attrs = [f"{name}={self._attr(value)}" for name, value in node.attrs.items()]
+        return f"{OPS[node.op].kernel}({', '.join([*operands, f'out={self.value(node.out)}', *attrs])})"
+
+    def _host(self, node: Node) -> str:
+        if node.op == "size":
+            size = node.attrs["size"]
+            assert isinstance(size, int | Size)
+            text = self.sizes.name(size)
+            return f"float({text})" if node.out.dtype.is_float else text
+        return HOST_FORMS[node.op].format(*map(self._number, node.inputs))
+
+    def _host_name(self, node: Node) -> str:
+        return self._new("h", ("host", node.id))
+
+    def _number(self, value: Value) -> str:
+        node = self.plan.graph.nodes[value.id]
+        if node.op == "constant":
+            return self._attr(node.attrs["value"])
+        return self.names["host", value.id]
+
+    def _attr(self, value: Attr) -> str:
+        if isinstance(value, DType):
+            return value.value
+        if isinstance(value, Size):
+            return self.sizes.name(value)
+        if isinstance(value, tuple):
+            return _tuple([self._attr(item) for item in value])
+        if isinstance(value, float) and (isinf(value) or isnan(value)):
+            return "nan" if isnan(value) else "inf" if value > 0 else "-inf"
+        return repr(value)
+
+    # ------------------------------------------------------------------------------------------ arrays
+
+    def value(self, value: Value) -> str:
+        """The name of a value's array."""
+        return self.name(self.plan.places[value.id])
+
+    def name(self, place: Place) -> str:
+        """The name of a place; the line that makes it is written if it is new."""
+        match place:
+            case Leaf(node):
+                return self.names["leaf", node.id]
+            case Buffer(id):
+                key, letter, line = ("buffer", id), "k" if place.kept else "b", self._buffer
+            case Part(id):
+                key, letter, line = ("part", id), "g", self._part
+            case _:
+                key, letter, line = ("view", place.node.id), "v", self._view
+        if key not in self.names:
+            text = line(place)
+            self.setup.append(f"{self._new(letter, key)} = {text}")
+        return self.names[key]
+
+    def _buffer(self, buffer: Any) -> str:
+        memory = f"kept, kept_at[{buffer.slot}]" if buffer.kept else f"scratch, at[{buffer.slot}]"
+        return f"ndarray({self.sizes.shape(buffer.type.shape)}, {buffer.type.dtype.value}, {memory})"
+
+    def _part(self, part: Any) -> str:
+        return f"part({self.name(part.whole)}, {self.sizes.name(part.offset)}, {self.sizes.shape(part.type.shape)})"
+
+    def _view(self, view: Any) -> str:
+        node: Node = view.node
+        attrs = [f"{name}={self._attr(value)}" for name, value in node.attrs.items()]
+        text = f"{OPS[node.op].kernel}_view({', '.join([self.value(node.inputs[0]), *attrs])})"
+        return f"fit({text}, {self.sizes.shape(node.out.shape)})" if node.op == "slice" else text
+
+    def _new(self, letter: str, key: tuple[str, int]) -> str:
+        number = self.counts.get(letter, 0)
+        self.counts[letter] = number + 1
+        self.names[key] = f"{letter}{number}"
+        return self.names[key]
+
+
+def _position(node: Node) -> str:
+    """A comment with the place in the program, as numbers only: text would let a program end the comment and go on as code."""
+    return f"  # {node.span.line:d}:{node.span.column:d}" if node.span is not None else ""
+
+
+def _largest(sizes: dict[str, None]) -> str:
+    return f"largest({', '.join(sizes)})" if len(sizes) > 1 else next(iter(sizes))
+
+
+def _tuple(items: list[str]) -> str:
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def _indent(lines: list[str]) -> list[str]:
+    return [f"    {line}" if line else "" for line in lines]

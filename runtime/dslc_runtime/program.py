@@ -1,0 +1,368 @@
+"""A compiled program: generated source and what it takes and gives -> arrays bound for given sizes -> runs.
+
+`Program` knows names, types and the text of the generated module. `Program.bind` gives it memory for one choice of run-time
+sizes; a `Bound` has static input buffers that the caller fills, and runs. Neither draws random numbers nor reads data.
+
+The text is executed with nothing in reach but the kernels and functions it names: no builtins, no imports.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf, isfinite, nan
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc_runtime.kernels import KERNELS
+from dslc_runtime.random import DrawSpec
+from dslc_runtime.scalars import divide, power, root
+
+Array: TypeAlias = npt.NDArray[Any]
+
+_CACHED = 8  # bindings kept: a full batch, the last short one, validation, and a few lengths of sequences
+_ALIGNMENT = 64
+
+
+class NonFiniteError(ArithmeticError):
+    """The loss is not finite. It is raised before any state is written, so that all of it is as after the step before."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"`{name}` is not finite")
+        self.name = name
+
+
+class SizeError(ValueError):
+    """A tensor does not have the size the program needs.
+
+    Attributes:
+        name: the input, parameter or state; "" where a size inside the program does not work out.
+        axis: the axis, or None where the rank or a size inside is wrong.
+        expected, got: the two sizes; ranks where `axis` is None.
+    """
+
+    def __init__(self, message: str, name: str = "", axis: int | None = None, expected: int = 0, got: int = 0) -> None:
+        super().__init__(message)
+        self.name = name
+        self.axis = axis
+        self.expected = expected
+        self.got = got
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Element type and shape of a tensor; a run-time size is the text of its expression ("B", "2 * T")."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solve:
+    """How a run-time size follows from an input: ``size = (shape[axis] * den - add) / mul``."""
+
+    input: int
+    axis: int
+    mul: int = 1
+    add: int = 0
+    den: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What a program takes and gives, in the order of the generated source.
+
+    Attributes:
+        inputs, params, states, outputs: tensors by name.
+        draws: the random tensors to fill before each run.
+        scalars: inputs given as Python numbers at each run.
+        sizes: run-time sizes by name, with the input each follows from (None: the caller must say).
+        expressions: the text of every worked-out size, for messages.
+    """
+
+    inputs: Mapping[str, TensorSpec]
+    params: Mapping[str, TensorSpec]
+    states: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+    draws: tuple[DrawSpec, ...]
+    scalars: tuple[str, ...]
+    sizes: Mapping[str, Solve | None]
+    expressions: tuple[str, ...] = ()
+
+
+class Bound:
+    """A program with memory for one choice of sizes.
+
+    Attributes:
+        inputs: static buffers by name, to be filled before a run; a run never writes them.
+        draws: the random tensors as (what to draw, buffer to fill).
+        outputs: results, valid until the next run of the program.
+        scalars: the names of the numbers that `run` and `step` take, in order.
+        step: one run, without looking after NumPy's warnings: call it under ``np.errstate(all="ignore")``, with the
+            scalars in order. For loops.
+        arena_bytes: size of the scratch memory this binding needs.
+    """
+
+    __slots__ = ("arena_bytes", "draws", "inputs", "outputs", "scalars", "step")
+
+    def __init__(
+        self,
+        inputs: Mapping[str, Array],
+        draws: Sequence[tuple[DrawSpec, Array]],
+        outputs: Mapping[str, Array],
+        scalars: tuple[str, ...],
+        step: Callable[..., None],
+        arena_bytes: int,
+    ) -> None:
+        self.inputs = dict(inputs)
+        self.draws = tuple(draws)
+        self.outputs = dict(outputs)
+        self.scalars = scalars
+        self.step = step
+        self.arena_bytes = arena_bytes
+
+    def run(self, **scalars: float) -> None:
+        """One run; the scalars are the program's scalar inputs by name.
+
+        Raises:
+            NonFiniteError: the loss is not finite; no state has been written.
+            TypeError: a scalar is missing or unknown.
+        """
+        if scalars.keys() != set(self.scalars):
+            raise TypeError(f"the program takes the scalars {list(self.scalars)}, got {list(scalars)}")
+        with np.errstate(all="ignore"):
+            self.step(*[scalars[name] for name in self.scalars])
+
+
+@dataclass(slots=True)
+class Program:
+    """A compiled program.
+
+    Attributes:
+        face: what it takes and gives.
+        source: the generated module.
+        constants: the arrays the source calls `c0`, `c1`, ...
+    """
+
+    face: Face
+    source: str
+    constants: tuple[Array, ...]
+    _module: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    _bound: OrderedDict[tuple[object, ...], tuple[Bound, object]] = field(
+        default_factory=OrderedDict[tuple[object, ...], tuple[Bound, object]], repr=False
+    )
+    _scratch: Array = field(default_factory=lambda: np.empty(0, np.uint8), repr=False)
+
+    def __post_init__(self) -> None:
+        self._module = namespace()
+        exec(compile(self.source, "<compiled program>", "exec"), self._module)
+
+    @property
+    def inputs(self) -> Mapping[str, TensorSpec]:
+        """The array inputs by name."""
+        return self.face.inputs
+
+    @property
+    def params(self) -> Mapping[str, TensorSpec]:
+        """The parameters by key."""
+        return self.face.params
+
+    @property
+    def states(self) -> Mapping[str, TensorSpec]:
+        """What is read and rewritten by each run, by name."""
+        return self.face.states
+
+    @property
+    def outputs(self) -> Mapping[str, TensorSpec]:
+        """The results by name."""
+        return self.face.outputs
+
+    @property
+    def draws(self) -> tuple[DrawSpec, ...]:
+        """The random tensors a run needs."""
+        return self.face.draws
+
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """The inputs given as Python numbers."""
+        return self.face.scalars
+
+    def sizes_of(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
+        """The run-time sizes that shapes of all array inputs imply.
+
+        Raises:
+            SizeError: a shape does not fit the program, or two do not fit each other.
+        """
+        given = [tuple(shapes[name]) for name in self.inputs]
+        for (name, spec), shape in zip(self.inputs.items(), given, strict=True):
+            if len(shape) != len(spec.shape):
+                message = f"`{name}` has {len(shape)} axes, the program takes {len(spec.shape)}"
+                raise SizeError(message, name, None, len(spec.shape), len(shape))
+        sizes: dict[str, int] = {}
+        for name, solve in self.face.sizes.items():
+            if solve is not None:
+                size = given[solve.input][solve.axis] * solve.den - solve.add
+                sizes[name] = size // solve.mul
+        if len(sizes) == len(self.face.sizes):
+            self._check(self.inputs, given, self._shapes(sizes)[0])
+        return sizes
+
+    def bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> Bound:
+        """Memory for one choice of sizes, around the given parameters and states, which are used where they lie.
+
+        The last few bindings are kept, by sizes and identity of the arrays. They share scratch memory, so they run one at a
+        time, and outputs of one are its own.
+
+        Raises:
+            SizeError: a size does not work out, or an array has another shape than the program's.
+            TypeError: an array has another element type, or its elements do not lie in order.
+        """
+        params = [arrays[key] for key in self.params]
+        states = [arrays[name] for name in self.states]
+        key = (*(sizes[name] for name in self.face.sizes), *map(id, params), *map(id, states))
+        known = self._bound.get(key)
+        if known is not None:
+            self._bound.move_to_end(key)
+            return known[0]
+        bound = self._bind(sizes, params, states)
+        self._bound[key] = bound, (params, states)
+        if len(self._bound) > _CACHED:
+            self._bound.popitem(last=False)
+        return bound
+
+    def _bind(self, sizes: Mapping[str, int], params: list[Array], states: list[Array]) -> Bound:
+        shapes = self._shapes(sizes)
+        for specs, arrays, expected in ((self.params, params, shapes[2]), (self.states, states, shapes[3])):
+            self._check(specs, [array.shape for array in arrays], expected)
+            for (name, spec), array in zip(specs.items(), arrays, strict=True):
+                if array.dtype != spec.dtype or not array.flags.c_contiguous:
+                    raise TypeError(f"`{name}` must be a contiguous array of {spec.dtype}, got {array.dtype}")
+        inputs = [np.zeros(shape, spec.dtype) for spec, shape in zip(self.inputs.values(), shapes[0], strict=True)]
+        draws = [np.zeros(shape, dtype) for shape, dtype in shapes[1]]
+        scratch, kept = self._module["memory"](self._all_sizes(sizes))
+        at, arena_bytes = _offsets(scratch)
+        kept_at, kept_bytes = _offsets(kept)
+        if self._scratch.nbytes < arena_bytes:
+            self._scratch = _aligned(arena_bytes)
+        with np.errstate(all="ignore"):
+            step, outputs = self._module["bind"](
+                self._all_sizes(sizes),
+                self._scratch,
+                at,
+                _aligned(kept_bytes),
+                kept_at,
+                inputs,
+                draws,
+                params,
+                states,
+                self.constants,
+            )
+        return Bound(
+            dict(zip(self.inputs, inputs, strict=True)),
+            list(zip(self.draws, draws, strict=True)),
+            dict(zip(self.outputs, outputs, strict=True)),
+            self.scalars,
+            step,
+            arena_bytes,
+        )
+
+    def _all_sizes(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
+        """The run-time sizes and all that is worked out from them."""
+        try:
+            return self._module["sizes"](*(sizes[name] for name in self.face.sizes))
+        except _NoSizeError as error:
+            text = self.face.expressions[error.which]
+            known = ", ".join(f"{name} = {sizes[name]}" for name in self.face.sizes)
+            raise SizeError(f"`{text}` is not a size where {known}") from error
+
+    def _shapes(self, sizes: Mapping[str, int]) -> Any:
+        return self._module["shapes"](self._all_sizes(sizes))
+
+    @staticmethod
+    def _check(
+        specs: Mapping[str, TensorSpec], given: Sequence[tuple[int, ...]], expected: Sequence[tuple[int, ...]]
+    ) -> None:
+        for (name, spec), got, want in zip(specs.items(), given, expected, strict=True):
+            if len(got) != len(want):
+                message = f"`{name}` has {len(got)} axes, the program takes {len(want)}"
+                raise SizeError(message, name, None, len(want), len(got))
+            for axis, (a, b) in enumerate(zip(got, want, strict=True)):
+                if a != b:
+                    text = f" ({spec.shape[axis]})" if isinstance(spec.shape[axis], str) else ""
+                    message = f"axis {axis} of `{name}` must be {b}{text}, got {a}"
+                    raise SizeError(message, name, axis, b, a)
+
+
+class _NoSizeError(ValueError):
+    """A worked-out size is negative or not whole."""
+
+    def __init__(self, which: int) -> None:
+        super().__init__(which)
+        self.which = which
+
+
+def namespace() -> dict[str, Any]:
+    """All that generated source can reach: kernels by name (`NAME_view` is the obvious form), and these few functions."""
+    names: dict[str, Any] = {"__builtins__": {}}
+    dtypes = {"f16": "f2", "f32": "f4", "f64": "f8", "i8": "i1", "u8": "u1", "i32": "i4", "i64": "i8", "bool": "?"}
+    names |= {name: np.dtype(code) for name, code in dtypes.items()}
+    names |= {"inf": inf, "nan": nan, "float": float, "largest": max, "isfinite": isfinite, "ndarray": np.ndarray}
+    names |= {"host_div": divide, "host_pow": power, "host_sqrt": root}
+    names |= {"as_size": _as_size, "fit": _fit, "part": _part, "poison": _poison, "NonFiniteError": NonFiniteError}
+    for name, kernel in KERNELS.items():
+        assert name not in names, f"the kernel {name} would hide a name of generated source"
+        names[name] = kernel.into
+        names[f"{name}_view"] = kernel.obvious
+    return names
+
+
+def _as_size(which: int, amount: int, den: int = 1) -> int:
+    """A worked-out size; `which` says which, for the message."""
+    whole, rest = divmod(amount, den)
+    if rest or whole < 0:
+        raise _NoSizeError(which)
+    return whole
+
+
+def _fit(view: Array, shape: tuple[int, ...]) -> Array:
+    """A view that must have a shape: NumPy's slices clamp, the language's do not."""
+    if view.shape != shape:
+        raise SizeError(f"a slice has shape {list(view.shape)}, the program needs {list(shape)}")
+    return view
+
+
+def _part(flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
+    """A part of a packed vector; writing to it writes to the vector."""
+    count = 1
+    for size in shape:
+        count *= size
+    return flat[offset : offset + count].reshape(shape)
+
+
+def _poison(array: Array) -> None:
+    """Make every element of freed memory one that spoils whatever reads it."""
+    if array.dtype.kind == "f":
+        array.fill(nan)
+    elif array.dtype.kind == "b":
+        array.fill(True)
+    else:
+        array.fill(np.iinfo(array.dtype).max // 3)
+
+
+def _offsets(sizes: Sequence[int]) -> tuple[list[int], int]:
+    """Where slots of these sizes start, each aligned, and the size of all."""
+    offsets: list[int] = []
+    total = 0
+    for size in sizes:
+        offsets.append(total)
+        total += -(-size // _ALIGNMENT) * _ALIGNMENT
+    return offsets, total
+
+
+def _aligned(size: int) -> Array:
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + size]
