@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -29,18 +29,26 @@ class Bound(Protocol):
         """Results of the last run; the same arrays are written again by the next one."""
         ...
 
-    def run(self, **scalars: float) -> None: ...
+    @property
+    def scalars(self) -> tuple[str, ...]:
+        """The numbers `step` takes, in order."""
+        ...
+
+    @property
+    def step(self) -> Callable[..., None]:
+        """One run, under ``np.errstate(all="ignore")``. It writes updates into the arrays the program was bound to."""
+        ...
 
 
 class Program(Protocol):
-    """A compiled graph. Updates are written into the arrays of `state` it was bound to."""
-
-    def sizes_of(self, shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, int]: ...
-
-    def bind(self, sizes: Mapping[str, int], state: Mapping[str, Array]) -> Bound: ...
+    """A compiled graph."""
 
     @property
     def inputs(self) -> Mapping[str, object]: ...
+
+    def sizes_of(self, shapes: Mapping[str, Sequence[int]], /) -> Mapping[str, int]: ...
+
+    def bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array], /) -> Bound: ...
 
 
 @dataclass(frozen=True, slots=True)

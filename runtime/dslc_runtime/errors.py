@@ -45,7 +45,3 @@ def why(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return "the disk is full"
     return (error.strerror or type(error).__name__).lower()
-
-
-class NonFiniteError(ArithmeticError):
-    """A step's loss is NaN or infinite. Raised by a program before it writes to its state; the loop says where and why."""

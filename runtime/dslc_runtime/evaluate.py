@@ -1,21 +1,51 @@
-"""Running a trained model over data: means of scalars (`evaluate`), or the outputs of every row (`predict`). Nothing is updated."""
+"""Running a trained model over data: means of scalars (`evaluate`), or the outputs of every row (`predict`). Nothing is updated.
+
+Both take a `Run`, so that any engine can serve: `program_run` makes one of a compiled program, `function_run` of anything that maps
+arrays to arrays, such as an ONNX Runtime session.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from dslc_runtime.data.parts import Part, batches
+from dslc_runtime.data.parts import Part, Rows, batches
 from dslc_runtime.engine import Feed, Program, feed
 from dslc_runtime.errors import RuntimeFault
 
 Array: TypeAlias = npt.NDArray[Any]
+Run: TypeAlias = Callable[[Mapping[str, Array], Rows, int], Mapping[str, Array]]  # fields, rows, number of the batch
 
 
-def evaluate(program: Program, state: Mapping[str, Array], part: Part, batch: int, seed: int = 0) -> dict[str, float]:
+def program_run(program: Program, state: Mapping[str, Array], seed: int = 0) -> Run:
+    """Run a compiled program; results are valid until its next run. Random tensors are keyed by the batch's number."""
+    feeds: dict[int, Feed] = {}
+
+    def run(fields: Mapping[str, Array], rows: Rows, number: int) -> Mapping[str, Array]:
+        if len(rows) not in feeds:
+            feeds[len(rows)] = feed(program, state, fields, len(rows), seed)
+        ready = feeds[len(rows)]
+        ready.fill(rows, number)
+        ready.bound.step()
+        return ready.bound.outputs
+
+    return run
+
+
+def function_run(function: Callable[[dict[str, Array]], Mapping[str, Array]]) -> Run:
+    """Run a function of named arrays."""
+
+    def run(fields: Mapping[str, Array], rows: Rows, number: int) -> Mapping[str, Array]:
+        del number
+        return function({name: field[rows] for name, field in fields.items()})
+
+    return run
+
+
+def evaluate(run: Run, part: Part, batch: int) -> dict[str, float]:
     """Each scalar output's mean over the rows of a part: batches are weighted by their size, so a short last one counts less.
 
     Raises:
@@ -24,43 +54,29 @@ def evaluate(program: Program, state: Mapping[str, Array], part: Part, batch: in
     if len(part) == 0:
         raise RuntimeFault("DL5008", "there is nothing to evaluate: the data have no rows")
     sums: dict[str, float] = {}
-    feeds: dict[int, Feed] = {}
     with np.errstate(all="ignore"):
         for number, rows in enumerate(batches(part, batch)):
-            n = len(rows)
-            if n not in feeds:
-                feeds[n] = feed(program, state, part.fields, n, seed)
-            feeds[n].fill(rows, number)
-            feeds[n].bound.run()
-            for name, value in feeds[n].bound.outputs.items():
-                sums[name] = sums.get(name, 0.0) + float(value) * n
+            for name, value in run(part.fields, rows, number).items():
+                sums[name] = sums.get(name, 0.0) + float(value) * len(rows)
     return {name: total / len(part) for name, total in sums.items()}
 
 
-def predict(
-    program: Program, state: Mapping[str, Array], part: Part, batch: int | None = None, seed: int = 0
-) -> dict[str, Array]:
+def predict(run: Run, part: Part, batch: int | None = None) -> dict[str, Array]:
     """The outputs of every row, in order.
 
     Args:
         batch: rows at a time; None for all at once, as outputs without a batch axis need.
     """
     results: dict[str, Array] = {}
-    total = len(part)
-    feeds: dict[int, Feed] = {}
-    done = 0
+    total, done = len(part), 0
     with np.errstate(all="ignore"):
         for number, rows in enumerate(batches(part, batch or max(total, 1))):
-            n = len(rows)
-            if n not in feeds:
-                feeds[n] = feed(program, state, part.fields, n, seed)
-            feeds[n].fill(rows, number)
-            feeds[n].bound.run()
-            for name, value in feeds[n].bound.outputs.items():
-                if n == total:
+            for name, value in run(part.fields, rows, number).items():
+                if len(rows) == total:
                     results[name] = value.copy()
                     continue
-                whole = results.setdefault(name, np.empty((total, *value.shape[1:]), value.dtype))
-                whole[done : done + n] = value
-            done += n
+                if name not in results:
+                    results[name] = np.empty((total, *value.shape[1:]), value.dtype)
+                results[name][done : done + len(rows)] = value
+            done += len(rows)
     return results

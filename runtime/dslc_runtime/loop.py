@@ -23,11 +23,12 @@ import numpy.typing as npt
 
 from dslc_runtime.data.parts import Part, Rows
 from dslc_runtime.engine import Feed, Program, feed
-from dslc_runtime.errors import NonFiniteError, RuntimeFault
-from dslc_runtime.evaluate import evaluate
+from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.evaluate import evaluate, program_run
 from dslc_runtime.history import History, Row, read_history
 from dslc_runtime.keeper import Keeper, Progress, resume_from
 from dslc_runtime.observer import Observer, Silent
+from dslc_runtime.program import NonFiniteError
 from dslc_runtime.random import permutation
 from dslc_runtime.run_folder import RunFolder
 from dslc_runtime.state import State
@@ -48,7 +49,7 @@ class Job:
     """A training that is compiled and has its data, but has not run.
 
     Attributes:
-        training: one step; outputs `loss` and metrics, updates the arenas; takes the scalars `lr` and `step` (from 1).
+        training: one step; outputs `loss` and metrics, updates the arenas; its scalars are among `lr` and `step`.
         inference: `loss` and the same metrics in inference mode, from the parameters by key.
         state: the memory both run on.
         train, val: the data; without `val` the last epoch counts as the best.
@@ -192,6 +193,7 @@ def _epochs(session: _Session) -> None:
     session.step = progress.step
     n = len(job.train)
     batch = min(job.batch or n, n)
+    score = program_run(job.inference, job.state.params, job.seed)
     session.watcher.on_start(progress.epoch + 1, job.epochs, -(-n // batch))
     for epoch in range(progress.epoch + 1, job.epochs + 1):
         started = perf_counter()
@@ -201,7 +203,7 @@ def _epochs(session: _Session) -> None:
             raise _bad_parameter(bad, epoch)
         row: Row = {"epoch": epoch, "step": session.step, **means}
         if job.val is not None:
-            scores = evaluate(job.inference, job.state.params, job.val, batch, job.seed)
+            scores = evaluate(score, job.val, batch)
             row |= {f"val.{name}": value for name, value in scores.items()}
         row |= {"lr": job.rate(session.step), "seconds": round(perf_counter() - started, 6)}
         session.history.append(row)
@@ -245,7 +247,9 @@ def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str
     """Run the batches of `rows`, all of one size, and add their loss and metrics to `sums`, weighted by that size."""
     job, stop, watcher = session.job, session.stop, session.watcher
     ready = session.feed(batch)
-    fill, run, rate = ready.fill, ready.bound.run, job.rate
+    fill, run = ready.fill, ready.bound.step
+    numbers: dict[str, Callable[[int], float]] = {"lr": job.rate, "step": float}
+    scalars = [numbers[name] for name in ready.bound.scalars]
     outputs = tuple(ready.bound.outputs.items())
     totals = [0.0] * len(outputs)
     places = tuple((i, value) for i, (_, value) in enumerate(outputs))
@@ -258,7 +262,7 @@ def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str
         step += 1
         fill(rows[start : start + batch], step)
         try:
-            run(lr=rate(step), step=step)
+            run(*[number(step) for number in scalars])
         except NonFiniteError as error:
             raise _bad_loss(session, ready, epoch, step) from error
         for i, value in places:
