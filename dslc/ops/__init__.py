@@ -4,14 +4,17 @@ from dslc.ops.activation import ACTIVATION
 from dslc.ops.arena import ARENA
 from dslc.ops.arithmetic import ARITHMETIC
 from dslc.ops.comparison import COMPARISON
+from dslc.ops.creation import CREATION
 from dslc.ops.index import INDEX
+from dslc.ops.joining import JOINING
 from dslc.ops.linalg import LINALG
 from dslc.ops.loss import LOSS
 from dslc.ops.math import MATH
 from dslc.ops.opdef import OpDef
 from dslc.ops.random import RANDOM
-from dslc.ops.reduction import REDUCTIONS
+from dslc.ops.reduction import REDUCTION
 from dslc.ops.shape import SHAPE
+from dslc.ops.slicing import SLICING
 from dslc.ops.softmax import SOFTMAX
 
 FAMILIES: dict[str, tuple[OpDef, ...]] = {
@@ -20,8 +23,11 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "math": MATH,
     "activation": ACTIVATION,
     "random": RANDOM,
-    "reduction": REDUCTIONS,
+    "reduction": REDUCTION,
     "shape": SHAPE,
+    "slicing": SLICING,
+    "joining": JOINING,
+    "creation": CREATION,
     "index": INDEX,
     "linalg": LINALG,
     "softmax": SOFTMAX,

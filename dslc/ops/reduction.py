@@ -65,8 +65,6 @@ def _restored(b: Builder, node: Node, value: Value) -> Value:
 
 def _sum_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
     (x,) = node.inputs
-    if not x.dtype.is_float:
-        return [None]
     return [b.apply("expand", _restored(b, node, g), sizes=x.shape)]
 
 
@@ -78,8 +76,6 @@ def _mean_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
 
 def _extreme_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
     (x,) = node.inputs
-    if not x.dtype.is_float:
-        return [None]
     chosen = b.apply("cast", b.apply("eq", x, _restored(b, node, node.out)), dtype=x.dtype)
     ties = b.apply("sum", chosen, axes=node.attrs.ints("axes"), keepdims=True)
     return [b.apply("mul", b.apply("div", chosen, ties), _restored(b, node, g))]
@@ -185,7 +181,7 @@ def _sum_to(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     return summed if summed.shape == target else b.apply("reshape", summed, sizes=target)
 
 
-REDUCTIONS = (
+REDUCTION = (
     OpDef(
         name="sum",
         doc="""The sum of the elements along axes.

@@ -1,0 +1,80 @@
+"""Operators that make a tensor of one value from nothing."""
+
+from __future__ import annotations
+
+from dslc.ops.axes import replaced
+from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
+from dslc.ops.opdef import DecomposeRule, OpDef, OpError, Option
+from dslc.ops.shape import size_list
+from dslc.tensor_type import Dim, DType, TensorType
+
+
+def _normal_full(_: tuple[TensorType, ...], attrs: Attrs) -> Attrs:
+    dtype, value = attrs.dtype("dtype"), attrs.float("value")
+    typed = bool(value) if dtype is DType.BOOL else value if dtype.is_float else int(value)
+    if typed != value:
+        raise OpError(f"{value:g} is not a value of {dtype.value}")
+    return replaced(attrs, value=typed, sizes=_sizes(attrs))
+
+
+def _normal_sizes(_: tuple[TensorType, ...], attrs: Attrs) -> Attrs:
+    return replaced(attrs, sizes=_sizes(attrs))
+
+
+def _sizes(attrs: Attrs) -> tuple[Dim, ...]:
+    sizes = size_list("full", attrs["sizes"])
+    if -1 in sizes:
+        raise OpError("a size cannot be negative: -1")
+    return sizes
+
+
+def _full_type(_: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    return TensorType(attrs.dtype("dtype"), attrs.shape("sizes"))
+
+
+def _full_onnx(onnx: OnnxEmitter, node: Node, _: tuple[str, ...]) -> str:
+    value = node.attrs["value"]
+    assert isinstance(value, bool | int | float)
+    return onnx.node("Expand", onnx.constant(value, node.out.dtype), onnx.shape(node.out.shape))
+
+
+def _filled(value: float) -> DecomposeRule:
+    def decompose(b: Builder, _: tuple[Value, ...], attrs: Attrs) -> Value:
+        return b.apply("full", sizes=attrs["sizes"], value=value, dtype=attrs["dtype"])
+
+    return decompose
+
+
+_SIZES = Option("sizes", "sizes", required=True)
+_DTYPE = Option("dtype", "dtype", DType.F32)
+
+CREATION = (
+    OpDef(
+        name="full",
+        doc="""A tensor of one value: ``full([2, 3], value = 0.5)``; f32 unless `dtype` says otherwise.""",
+        infer=_full_type,
+        operands=(),
+        options=(_SIZES, Option("value", "float", required=True), _DTYPE),
+        normalize=_normal_full,
+        kernel="full",
+        onnx=_full_onnx,
+    ),
+    OpDef(
+        name="zeros",
+        doc="""A tensor of zeros: ``zeros([2, 3])``; f32 unless `dtype` says otherwise.""",
+        infer=_full_type,
+        operands=(),
+        options=(_SIZES, _DTYPE),
+        normalize=_normal_sizes,
+        decompose=_filled(0.0),
+    ),
+    OpDef(
+        name="ones",
+        doc="""A tensor of ones: ``ones([2, 3])``; f32 unless `dtype` says otherwise.""",
+        infer=_full_type,
+        operands=(),
+        options=(_SIZES, _DTYPE),
+        normalize=_normal_sizes,
+        decompose=_filled(1.0),
+    ),
+)
