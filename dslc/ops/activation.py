@@ -1,7 +1,209 @@
-"""Operators: activation functions."""
+"""Activation functions. All work on floating-point tensors of any shape and keep the shape."""
 
 from __future__ import annotations
 
-from dslc.ops.opdef import OpDef
+import math
 
-ACTIVATION: tuple[OpDef, ...] = ()
+from dslc.ops.export import single
+from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
+from dslc.ops.opdef import OpDef, Option
+from dslc.ops.rules import elementwise, float_options, same_float
+
+
+def _sigmoid_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    y = node.out
+    return (b.apply("mul", g, b.apply("sub", y, b.apply("square", y))),)
+
+
+def _tanh_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    one = b.constant(1.0, g.dtype)
+    return (b.apply("mul", g, b.apply("sub", one, b.apply("square", node.out))),)
+
+
+def _relu_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    return (b.apply("relu_grad", g, node.out),)
+
+
+def _relu_grad_vjp(b: Builder, node: Node, gg: Value) -> tuple[Value, None]:
+    return b.apply("relu_grad", gg, node.inputs[1]), None
+
+
+def _relu_grad_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    g, y = names
+    positive = onnx.node("Greater", y, onnx.constant(0.0, node.out.dtype))
+    return onnx.node("Mul", g, onnx.cast(positive, node.out.dtype))
+
+
+def _leaky_relu_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    (x,) = node.inputs
+    zero, one, slope = (b.constant(c, x.dtype) for c in (0.0, 1.0, node.attrs.float("slope")))
+    return (b.apply("mul", g, b.apply("where", b.apply("gt", x, zero), one, slope)),)
+
+
+def _elu_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    (x,) = node.inputs
+    zero, one, alpha = (b.constant(c, x.dtype) for c in (0.0, 1.0, node.attrs.float("alpha")))
+    # Below 0 the slope alpha * exp(x) is y + alpha.
+    slope = b.apply("where", b.apply("gt", x, zero), one, b.apply("add", node.out, alpha))
+    return (b.apply("mul", g, slope),)
+
+
+def _softplus_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    return (b.apply("mul", g, b.apply("sigmoid", node.inputs[0])),)
+
+
+def _gelu(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+    (x,) = inputs
+    half, one = b.constant(0.5, x.dtype), b.constant(1.0, x.dtype)
+    if attrs.str("approximate") == "tanh":
+        cube = b.apply("mul", b.apply("square", x), b.apply("mul", x, b.constant(0.044715, x.dtype)))
+        inner = b.apply("mul", b.apply("add", x, cube), b.constant(math.sqrt(2.0 / math.pi), x.dtype))
+        curve = b.apply("tanh", inner)
+    else:
+        curve = b.apply("erf", b.apply("mul", x, b.constant(math.sqrt(0.5), x.dtype)))
+    return b.apply("mul", b.apply("mul", x, half), b.apply("add", curve, one))
+
+
+def _silu(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
+    (x,) = inputs
+    return b.apply("mul", x, b.apply("sigmoid", x))
+
+
+def _step_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    dtype = node.out.dtype
+    return onnx.cast(onnx.node("GreaterOrEqual", names[0], onnx.constant(0.0, dtype)), dtype)
+
+
+SIGMOID = OpDef(
+    name="sigmoid",
+    doc="""The logistic function 1 / (1 + exp(-x)).
+
+    Exact to a few units in the last place in both tails; 0 where exp(-x) overflows. Gradient: g * y * (1 - y).""",
+    infer=same_float("sigmoid"),
+    vjp=_sigmoid_vjp,
+    kernel="sigmoid",
+    onnx=single("Sigmoid"),
+    inplace=(0,),
+    result_range="probability",
+)
+
+TANH = OpDef(
+    name="tanh",
+    doc="""The hyperbolic tangent.
+
+    Gradient: g * (1 - y ** 2).""",
+    infer=same_float("tanh"),
+    vjp=_tanh_vjp,
+    kernel="tanh",
+    onnx=single("Tanh"),
+    inplace=(0,),
+)
+
+RELU = OpDef(
+    name="relu",
+    doc="""max(x, 0); nan stays nan.
+
+    Gradient: g where x > 0, else 0, so 0 at 0 as in PyTorch; read off the output.""",
+    infer=same_float("relu"),
+    vjp=_relu_vjp,
+    kernel="relu",
+    onnx=single("Relu"),
+    inplace=(0,),
+)
+
+RELU_GRAD = OpDef(
+    name="relu_grad",
+    doc="""g where y > 0, else 0: the gradient of relu from its output `y`.
+
+    Gradient: to g as itself, none to y.""",
+    infer=elementwise("relu_grad"),
+    operands=("g", "y"),
+    vjp=_relu_grad_vjp,
+    kernel="relu_grad",
+    onnx=_relu_grad_onnx,
+    inplace=(1,),
+    call=False,
+)
+
+LEAKY_RELU = OpDef(
+    name="leaky_relu",
+    doc="""x where x > 0, else slope * x.
+
+    Gradient: g where x > 0, else slope * g.""",
+    infer=same_float("leaky_relu"),
+    options=(Option("slope", "float", 0.01),),
+    normalize=float_options("slope"),
+    vjp=_leaky_relu_vjp,
+    kernel="leaky_relu",
+    onnx=single("LeakyRelu", alpha="slope"),
+)
+
+ELU = OpDef(
+    name="elu",
+    doc="""x where x > 0, else alpha * (exp(x) - 1).
+
+    Gradient: g where x > 0, else g * alpha * exp(x). Source: Clevert, Unterthiner and Hochreiter, 2015.""",
+    infer=same_float("elu"),
+    options=(Option("alpha", "float", 1.0),),
+    normalize=float_options("alpha"),
+    vjp=_elu_vjp,
+    kernel="elu",
+    onnx=single("Elu", alpha="alpha"),
+    inplace=(0,),
+)
+
+SOFTPLUS = OpDef(
+    name="softplus",
+    doc="""log(1 + exp(x)), computed as max(x, 0) + log1p(exp(-|x|)), which neither overflows nor loses the small tail.
+
+    Gradient: g * sigmoid(x).""",
+    infer=same_float("softplus"),
+    vjp=_softplus_vjp,
+    kernel="softplus",
+    onnx=single("Softplus"),
+    inplace=(0,),
+)
+
+GELU = OpDef(
+    name="gelu",
+    doc="""x times the standard normal distribution function of x: x / 2 * (1 + erf(x / sqrt(2))).
+
+    `approximate = "tanh"`: x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3))). Source: Hendrycks and Gimpel, 2016.
+    The gradient is that of the formula.""",
+    infer=same_float("gelu"),
+    options=(Option("approximate", "string", "none", choices=("none", "tanh")),),
+    decompose=_gelu,
+)
+
+SILU = OpDef(
+    name="silu",
+    doc="""x * sigmoid(x), also known as swish.
+
+    The gradient is that of the formula. Source: Elfwing, Uchibe and Doya, 2017.""",
+    infer=same_float("silu"),
+    decompose=_silu,
+)
+
+STEP = OpDef(
+    name="step",
+    doc="""1 where x >= 0, else 0: the perceptron's threshold; 0 of nan.
+
+    The gradient is zero: none flows.""",
+    infer=same_float("step"),
+    kernel="step",
+    onnx=_step_onnx,
+    inplace=(0,),
+)
+
+ACTIVATION: tuple[OpDef, ...] = (
+    SIGMOID,
+    TANH,
+    RELU,
+    RELU_GRAD,
+    LEAKY_RELU,
+    ELU,
+    SOFTPLUS,
+    GELU,
+    SILU,
+    STEP,
+)

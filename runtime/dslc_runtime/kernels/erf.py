@@ -1,0 +1,111 @@
+"""The error function, which NumPy lacks.
+
+In float64: the rational approximations of fdlibm's `s_erf.c` (Sun Microsystems, 1993), whose scheme of ranges goes back to
+W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969). In float32
+(and in float16 by way of it): one rational function of degree 5 in x ** 2, fitted by weighted least squares to a relative
+error of 2.5e-8 on [-4, 4], beyond which erf rounds to 1 or -1; with rounding the result is within 8 units in the last
+place, mostly within one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from dslc_runtime.kernels.kernel import Array
+
+# Coefficients from the constant term up.
+_SINGLE_LIMIT = 4.0
+_SINGLE_TOP = (1.12837914, 0.193540849, 0.0531011742, 0.00388315835, 0.000284560939, 1.9868052e-06)
+_SINGLE_BOTTOM = (1, 0.504853668, 0.115348245, 0.0152068815, 0.00118552457, 3.74201504e-05)
+
+# |x| < 0.84375: erf(x) = x + x * top(x ** 2) / bottom(x ** 2)
+_SMALL_TOP = (
+    1.28379167095512558561e-01, -3.25042107247001499370e-01, -2.84817495755985104766e-02,
+    -5.77027029648944159157e-03, -2.37630166566501626084e-05,
+)  # fmt: skip
+_SMALL_BOTTOM = (
+    1.0, 3.97917223959155352819e-01, 6.50222499887672944485e-02, 5.08130628187576562776e-03,
+    1.32494738004321644526e-04, -3.96022827877536812320e-06,
+)  # fmt: skip
+# |x| < 1.25: erf(|x|) = _NEAR_ONE + top(|x| - 1) / bottom(|x| - 1)
+_NEAR_ONE = 8.45062911510467529297e-01
+_MIDDLE_TOP = (
+    -2.36211856075265944077e-03, 4.14856118683748331666e-01, -3.72207876035701323847e-01, 3.18346619901161753674e-01,
+    -1.10894694282396677476e-01, 3.54783043256182359371e-02, -2.16637559486879084300e-03,
+)  # fmt: skip
+_MIDDLE_BOTTOM = (
+    1.0, 1.06420880400844228286e-01, 5.40397917702171048937e-01, 7.18286544141962662868e-02,
+    1.26171219808761642112e-01, 1.36370839120290507362e-02, 1.19844998467991074170e-02,
+)  # fmt: skip
+# beyond: erf(|x|) = 1 - exp(-x ** 2 - 0.5625 + top(1 / x ** 2) / bottom(1 / x ** 2)) / |x|, in two ranges parted at 1 / 0.35
+_LARGE_TOP = (
+    -9.86494403484714822705e-03, -6.93858572707181764372e-01, -1.05586262253232909814e+01, -6.23753324503260060396e+01,
+    -1.62396669462573470355e+02, -1.84605092906711035994e+02, -8.12874355063065934246e+01, -9.81432934416914548592e+00,
+)  # fmt: skip
+_LARGE_BOTTOM = (
+    1.0, 1.96512716674392571292e+01, 1.37657754143519042600e+02, 4.34565877475229228821e+02, 6.45387271733267880336e+02,
+    4.29008140027567833386e+02, 1.08635005541779435134e+02, 6.57024977031928170135e+00, -6.04244152148580987438e-02,
+)  # fmt: skip
+_FAR_TOP = (
+    -9.86494292470009928597e-03, -7.99283237680523006574e-01, -1.77579549177547519889e+01, -1.60636384855821916062e+02,
+    -6.37566443368389627722e+02, -1.02509513161107724954e+03, -4.83519191608651397019e+02,
+)  # fmt: skip
+_FAR_BOTTOM = (
+    1.0, 3.03380607434824582924e+01, 3.25792512996573918826e+02, 1.53672958608443695994e+03, 3.19985821950859553908e+03,
+    2.55305040643316442583e+03, 4.74528541206955367215e+02, -2.24409524465858183362e+01,
+)  # fmt: skip
+
+
+def erf(x: Any) -> Array:
+    """The error function of each element, as a new array."""
+    operand = np.asarray(x)
+    flat = np.atleast_1d(operand)
+    if operand.dtype == np.float64:
+        return _double(flat).reshape(operand.shape)
+    return _single(flat.astype(np.float32)).astype(operand.dtype).reshape(operand.shape)
+
+
+def erf_into(x: Any, out: Array) -> None:
+    """Write the error function of each element of `x` into `out`, which may be `x` itself."""
+    out[...] = erf(np.asarray(x, out.dtype))
+
+
+def _polynomial(coefficients: tuple[float, ...], t: Array) -> Array:
+    """Horner's scheme; `coefficients` from the constant term up."""
+    total = np.multiply(t, coefficients[-1])
+    for c in coefficients[-2:0:-1]:
+        np.add(total, c, out=total)
+        np.multiply(total, t, out=total)
+    return np.add(total, coefficients[0])
+
+
+def _ratio(top: tuple[float, ...], bottom: tuple[float, ...], t: Array) -> Array:
+    return np.divide(_polynomial(top, t), _polynomial(bottom, t))
+
+
+def _single(x: Array) -> Array:
+    x = np.clip(x, -_SINGLE_LIMIT, _SINGLE_LIMIT)
+    return np.clip(np.multiply(x, _ratio(_SINGLE_TOP, _SINGLE_BOTTOM, np.square(x))), -1, 1)
+
+
+def _double(x: Array) -> Array:
+    size = np.absolute(x)
+    out = np.sign(x)  # 1 or -1 from |x| = 6 on, and nan of nan
+    small = size < 0.84375
+    middle = (size >= 0.84375) & (size < 1.25)
+    large = (size >= 1.25) & (size < 1 / 0.35)
+    far = (size >= 1 / 0.35) & (size < 6)
+    t = x[small]
+    out[small] = t + t * _ratio(_SMALL_TOP, _SMALL_BOTTOM, t * t)
+    out[middle] *= _NEAR_ONE + _ratio(_MIDDLE_TOP, _MIDDLE_BOTTOM, size[middle] - 1)
+    out[large] *= 1 - _tail(size[large], _LARGE_TOP, _LARGE_BOTTOM)
+    out[far] *= 1 - _tail(size[far], _FAR_TOP, _FAR_BOTTOM)
+    return out
+
+
+def _tail(size: Array, top: tuple[float, ...], bottom: tuple[float, ...]) -> Array:
+    """1 - erf(size)."""
+    square = size * size
+    return np.exp(-square - 0.5625 + _ratio(top, bottom, 1 / square)) / size
