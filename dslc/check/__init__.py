@@ -1,1 +1,7 @@
-"""dslc/check"""
+"""Check: syntax tree -> typed program. The only place that reports user mistakes."""
+
+from dslc.check.elaborate import context, elaborate_model
+from dslc.check.files import file_scope
+from dslc.check.program import CheckedFile, check_file, check_source
+
+__all__ = ["CheckedFile", "check_file", "check_source", "context", "elaborate_model", "file_scope"]

@@ -20,6 +20,24 @@ from dslc.tensor_type import Dim, DType, TensorType
 MAX_DEPTH = 120  # of expressions and of blocks in blocks together: every level costs a few Python frames
 
 
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a call, evaluated; `span` covers its value. A piped one stands before the call."""
+
+    name: tree.Ident | None
+    value: Value
+    span: Span
+    piped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A call where it was written: the callee's span and the whole."""
+
+    callee: Span
+    span: Span
+
+
 @dataclass(slots=True)
 class Binding:
     """A name in scope. `kind` is "value", "input", "param", "layer", "let", "hyper" or "dim"."""
@@ -37,13 +55,13 @@ class Statement:
 
     Attributes:
         name: the name being assigned; "" where there is none.
-        layers: the layers with parameters that it made: where, and the label if one was written.
+        layers: the layers with parameters that it made: where, what, and whether a label was written.
         counts: how many unlabelled layers and random calls of a name it has had so far.
     """
 
     name: str
     span: Span
-    layers: list[tuple[Span, Instance, bool]] = field(default_factory=list[tuple[Span, Instance, bool]])
+    layers: list[tuple[Span, str, bool]] = field(default_factory=list[tuple[Span, str, bool]])
     counts: dict[str, int] = field(default_factory=dict[str, int])
 
     def ordinal(self, name: str) -> int:
@@ -72,7 +90,10 @@ class Scope:
         dtypes: what `float` and `int` stand for.
         later: statements further down by the names they define.
         labels: labels of stages already used here.
-        extra: names that a caller put in; they hide the file's.
+        declared: outputs by name.
+        partial: names that only one branch of an `if` defines, so that they are not visible here.
+        unbound: dimensions of a block that no input has bound yet.
+        made: the layers with parameters that a statement made, by the name it assigned.
     """
 
     file: FileScope
@@ -87,6 +108,9 @@ class Scope:
     later: dict[str, tree.Stmt] = field(default_factory=dict[str, tree.Stmt])
     labels: dict[str, Span] = field(default_factory=dict[str, Span])
     declared: dict[str, tree.OutputStmt] = field(default_factory=dict[str, tree.OutputStmt])
+    partial: dict[str, Span] = field(default_factory=dict[str, Span])
+    unbound: set[str] = field(default_factory=set[str])
+    made: dict[str, list[tuple[Span, str, bool]]] = field(default_factory=dict[str, "list[tuple[Span, str, bool]]"])
 
     def define(self, name: str, value: Value, span: Span, kind: str = "value") -> None:
         """Bind a name; the caller has made sure that it is free."""
@@ -112,7 +136,8 @@ class Context:
 
     Attributes:
         training: which mode.
-        run: elaborates statements in a scope; given by `statements`, so that layers can run blocks.
+        elaborate: applies an instance to arguments (None: to what its `lookup` gives); `blocks` gives it, so that
+            expressions can apply blocks whose bodies hold expressions.
         params: every parameter made so far, by key, and the instance it belongs to.
         readable: every named value, by its path.
         calls: the blocks being elaborated, outermost first.
@@ -122,7 +147,7 @@ class Context:
 
     sink: Sink
     training: bool
-    run: Callable[[Context, Scope, Sequence[tree.Stmt]], None]
+    elaborate: Callable[[Context, Instance, Sequence[Argument] | None, CallSite], Value]
     body: Body
     params: dict[str, tuple[TypedValue, Instance | None]] = field(
         default_factory=dict[str, "tuple[TypedValue, Instance | None]"]
@@ -175,6 +200,36 @@ class Context:
             return FAILED
         self.sink.add(Diagnostic(code, message, tuple(labels), tuple(notes)))
         return FAILED
+
+
+    def report_call(
+        self,
+        code: str,
+        message: str,
+        span: Span,
+        label: str = "",
+        *more: Label,
+        footers: Sequence[Note | Help] = (),
+    ) -> Failed:
+        """Report what the caller of the innermost block did wrong: the place is the call's, if the span is the block's."""
+        if not self.calls:
+            return self.report(code, message, span, label, *more, footers=footers)
+        call = self.calls[-1]
+        inside = span.source is call.definition.span.source and _within(span, call.definition.span)
+        self.calls.pop()
+        try:
+            if not inside:
+                shown = more if not call.library else [m for m in more if m.span.source is not call.definition.span.source]
+                return self.report(code, message, span, label, *shown, footers=footers)
+            shown = [] if call.library else [Label(span, label), *more]
+            label = f"required by `{call.definition.name.text}`"
+            return self.report(code, message, call.span, label, *shown, footers=footers)
+        finally:
+            self.calls.append(call)
+
+
+def _within(span: Span, outer: Span) -> bool:
+    return outer.start <= span.start and span.end <= outer.end
 
 
 def _visible(calls: Sequence[Call]) -> list[Call]:

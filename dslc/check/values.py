@@ -71,22 +71,24 @@ class Instance:
 
     Attributes:
         path: labels joined by dots; the prefix of its parameters' keys. "" for a model alone.
-        lookup: gives the value of an input (name, type as written, place of the read) when values of the instance are read before it was called;
-            that is how `use net = M()` binds inputs to fields on first use. None where it must be called.
+        site: where its random streams begin.
+        lookup: gives the value of an input (its name, the statement, the place of the read) when something of the instance
+            is read before it was called: so `use net = M()` binds inputs on first use. None where it must be called.
         values: what `instance.name` reads, by path inside the instance; filled by its first call.
+        hypers: all its hyper-parameters, defaults included, once it was called.
         results: the results of that call, or None before it.
         calls: how often it was called.
-        quiet_keys: its label was made up because it has none, so that equal keys are reported elsewhere.
     """
 
     ref: LayerRef
     path: str
+    site: str
     span: Span
     lookup: Callable[[str, tree.InputStmt, Span], Value] | None = None
     values: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
+    hypers: dict[str, Value] = field(default_factory=dict[str, "Value"])
     results: Value | None = None
     calls: int = 0
-    quiet_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)

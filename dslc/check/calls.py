@@ -1,0 +1,246 @@
+"""Calls of functions: operators by name, and the few functions that exist at compile time only.
+
+Input: a function, evaluated arguments, the place. Output: a value. Layers are `layers`' business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dslc.check import constants
+from dslc.check.arguments import failed, is_tensor_like, match, options, unknown
+from dslc.check.operators import apply_op, as_tensor
+from dslc.check.scope import Argument, CallSite, Context, Scope
+from dslc.check.typed import TypedValue
+from dslc.check.values import FAILED, Const, Failed, FunctionRef, ListValue, Value, describe, is_number
+from dslc.diagnostics import Help, Label, Note
+from dslc.ops import OPS
+from dslc.ops.ir import Attr
+from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.ops.slicing import split_slices
+from dslc.tensor_type import DType
+
+#: Functions that are no operators: they look at tensors or numbers while the program is checked.
+COMPILE_TIME = frozenset({"shape", "split", *constants.FUNCTIONS})
+_SPLIT = (Option("parts", "sizes", required=True), Option("axis", "axis", -1))
+
+
+def is_function(name: str) -> bool:
+    """Whether a program may call this name."""
+    return name in COMPILE_TIME or (name in OPS and OPS[name].call)
+
+
+def function_names() -> list[str]:
+    """All names that a program may call."""
+    return sorted(COMPILE_TIME | {name for name, opdef in OPS.items() if opdef.call})
+
+
+def call_function(e: Context, scope: Scope, ref: FunctionRef, args: Sequence[Argument], site: CallSite) -> Value:
+    """The value of a function applied to arguments; with options alone, the function with them bound."""
+    if failed(args):
+        return FAILED
+    if ref.name == "shape":
+        return _shape(e, args, site)
+    if ref.name == "split":
+        return _split_tensor(e, args, site)
+    if ref.name in constants.FUNCTIONS:
+        folded = _fold(e, ref.name, args, site)
+        if folded is not None:
+            return folded
+    if ref.name not in OPS:
+        return e.report("DL2014", f"`{ref.name}` takes compile-time numbers", site.span, f"got {', '.join(describe(a.value) for a in args)}")
+    opdef = OPS[ref.name]
+    if _only_options(opdef, args):
+        return _bind_options(e, opdef, args, site)
+    return _apply(e, scope, opdef, ref, args, site)
+
+
+def _shape(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
+    value = args[0].value if len(args) == 1 else FAILED
+    if len(args) != 1 or args[0].name is not None:
+        return e.report("DL1013", "`shape` takes one tensor", site.span, f"got {len(args)} arguments")
+    if not isinstance(value, TypedValue):
+        return e.report("DL2015", f"`shape` needs a tensor, not {describe(value)}", args[0].span, "not a tensor")
+    sizes = (Const(size, origin) for size, origin in zip(value.type.shape, value.origins, strict=True))
+    return ListValue(tuple(sizes), site.span)
+
+
+def _split_tensor(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
+    """Several slices of one tensor: ``a, b = split(x, 2, axis = -1)``, or with a list of sizes."""
+    if not args or args[0].name is not None or not isinstance(args[0].value, TypedValue):
+        return e.report("DL2015", "`split` needs a tensor, then the number of parts or their sizes", site.span, "no tensor")
+    x = args[0].value
+    found = match(e, "`split`", [option.name for option in _SPLIT], args[1:], site)
+    attrs = None if found is None else options(e, "`split`", _SPLIT, found, site)
+    if attrs is None or found is None:
+        return FAILED
+    parts = attrs["parts"]
+    if not isinstance(found["parts"].value, ListValue) and isinstance(parts, tuple):
+        parts = parts[0]
+    try:
+        slices = split_slices(x.type, parts, attrs.get("axis", -1))
+        return ListValue(tuple(apply_op(e, site.span, "slice", (x,), each) for each in slices), site.span)
+    except OpError as error:
+        return e.report(error.code, str(error), site.callee, "", Label(args[0].span, str(x.type)))
+
+
+def _fold(e: Context, name: str, args: Sequence[Argument], site: CallSite) -> Value | None:
+    """The number a compile-time function gives, or None where it has to be computed by an operator."""
+    values = [arg.value for arg in args if arg.name is None]
+    numbers = [value.value for value in values if isinstance(value, Const) and is_number(value.value)]
+    if len(numbers) != len(args):
+        return None
+    try:
+        by_mode = any(isinstance(value, Const) and value.by_mode for value in values)
+        return Const(constants.call(name, numbers), by_mode=by_mode)
+    except constants.FoldError as error:
+        return e.report(error.code, str(error), site.span)
+    except constants.NotConstant:
+        return None
+
+
+def _required(opdef: OpDef) -> int:
+    return sum(not name.endswith("?") for name in opdef.operands)
+
+
+def _only_options(opdef: OpDef, args: Sequence[Argument]) -> bool:
+    """Whether a call binds options of a function and applies it to nothing: ``leaky_relu(0.1)``."""
+    if not opdef.operands or any(is_tensor_like(arg.value) for arg in args):
+        return False
+    names = {option.name for option in opdef.options}
+    positional = sum(arg.name is None for arg in args)
+    return bool(args) and positional <= len(names) and all(arg.name is None or arg.name.text in names for arg in args)
+
+
+def _bind_options(e: Context, opdef: OpDef, args: Sequence[Argument], site: CallSite) -> Value:
+    what = f"`{opdef.name}`"
+    found = match(e, what, [option.name for option in opdef.options], args, site)
+    if found is None or options(e, what, [o for o in opdef.options if o.name in found], found, site) is None:
+        return FAILED
+    bound = tuple((name, arg.value) for name, arg in found.items() if isinstance(arg.value, Const | ListValue))
+    return FunctionRef(opdef.name, bound)
+
+
+def _apply(
+    e: Context, scope: Scope, opdef: OpDef, ref: FunctionRef, args: Sequence[Argument], site: CallSite
+) -> Value:
+    what = f"`{opdef.name}`"
+    split = _split(e, opdef, args, site)
+    if split is None:
+        return FAILED
+    operands, rest = split
+    bound = [Argument(None, value, site.span) for _, value in ref.options]
+    named = {name: arg for (name, _), arg in zip(ref.options, bound, strict=True)}
+    free = [option.name for option in opdef.options if option.name not in named]
+    found = match(e, what, free, rest, site)
+    attrs = None if found is None else options(e, what, opdef.options, named | found, site)
+    tensors = _tensors(e, opdef, operands)
+    if attrs is None or tensors is None:
+        return FAILED
+    if opdef.random:
+        attrs["stream"] = stream(scope, opdef.name)
+    return _infer(e, opdef, operands, tensors, attrs, site)
+
+
+def stream(scope: Scope, name: str) -> str:
+    """The name of a random stream: instance and call, statement, which call of that function in the statement."""
+    statement = scope.statement
+    place = statement.name if statement is not None else ""
+    ordinal = statement.ordinal(name) if statement is not None else 0
+    return f"{scope.site}/{place}/{name}{ordinal}"
+
+
+def _split(
+    e: Context, opdef: OpDef, args: Sequence[Argument], site: CallSite
+) -> tuple[list[Argument], list[Argument]] | None:
+    """Arguments that are tensors, in the operator's order, and those that are options."""
+    names = [name.rstrip("?") for name in opdef.operands]
+    if names and names[0].startswith("*"):
+        return _variadic(e, opdef, args, site)
+    slots: dict[str, Argument] = {}
+    rest: list[Argument] = []
+    waiting = list(names)
+    for arg in args:
+        if arg.name is None and waiting:
+            slots[waiting.pop(0)] = arg
+        elif arg.name is not None and arg.name.text in waiting:
+            waiting.remove(arg.name.text)
+            slots[arg.name.text] = arg
+        elif arg.name is not None and arg.name.text in slots:
+            unknown_twice = slots[arg.name.text].span
+            e.report("DL1014", f"`{arg.name.text}` is given twice", arg.name.span, "again here", Label(unknown_twice, "first here"))
+            return None
+        elif arg.name is not None and arg.name.text not in {option.name for option in opdef.options}:
+            unknown(e, f"`{opdef.name}`", arg.name, [*names, *(o.name for o in opdef.options)], "argument")
+            return None
+        else:
+            rest.append(arg)
+    missing = [name for name, raw in zip(names, opdef.operands, strict=True) if name in waiting and not raw.endswith("?")]
+    if missing:
+        return _too_few(e, opdef, missing, len(slots), site)
+    return [slots[name] for name in names if name in slots], rest
+
+
+def _variadic(
+    e: Context, opdef: OpDef, args: Sequence[Argument], site: CallSite
+) -> tuple[list[Argument], list[Argument]] | None:
+    operands: list[Argument] = []
+    for arg in args:
+        if arg.name is not None:
+            continue
+        if isinstance(arg.value, ListValue) and is_tensor_like(arg.value):
+            operands += [Argument(None, item, arg.span) for item in arg.value.items]
+        else:
+            operands.append(arg)
+    if not operands:
+        return _too_few(e, opdef, [opdef.operands[0].lstrip("*")], 0, site)
+    return operands, [arg for arg in args if arg.name is not None]
+
+
+def _too_few(e: Context, opdef: OpDef, missing: Sequence[str], given: int, site: CallSite) -> None:
+    names = ", ".join(f"`{name}`" for name in missing)
+    example = ", ".join(name.rstrip("?") for name in opdef.operands)
+    e.report(
+        "DL1013",
+        f"`{opdef.name}` needs {'a tensor' if given == 0 else 'another tensor'}: {names}",
+        site.span,
+        "applied to nothing" if given == 0 else f"got {given} of {_required(opdef)}",
+        footers=[Help(f"write `{opdef.name}({example})`, or pipe the first one in: `x |> {opdef.name}`")],
+    )
+
+
+def _tensors(e: Context, opdef: OpDef, operands: Sequence[Argument]) -> list[TypedValue] | None:
+    """Operands as tensors; literals take the element type of the first tensor that is not a condition."""
+    types = [arg.value.type.dtype for arg in operands if isinstance(arg.value, TypedValue)]
+    dtype = next((t for t in types if t is not DType.BOOL), None)
+    found: list[TypedValue] = []
+    for arg in operands:
+        value = as_tensor(e, arg.value, None if _is_truth(arg.value) else dtype, arg.span)
+        if isinstance(value, Failed):
+            return None
+        found.append(value)
+    return found
+
+
+def _is_truth(value: Value) -> bool:
+    return isinstance(value, Const) and isinstance(value.value, bool)
+
+
+def _infer(
+    e: Context,
+    opdef: OpDef,
+    operands: Sequence[Argument],
+    tensors: Sequence[TypedValue],
+    attrs: dict[str, Attr],
+    site: CallSite,
+) -> Value:
+    try:
+        return apply_op(e, site.span, opdef.name, tensors, attrs)
+    except OpError as error:
+        more = [Label(arg.span, str(tensor.type)) for arg, tensor in zip(operands, tensors, strict=True)]
+        primary, label = site.callee, ""
+        if error.operand is not None and error.operand < len(more):
+            more.pop(error.operand)
+            primary, label = operands[error.operand].span, str(tensors[error.operand].type)
+        footers: list[Note | Help] = [Help(error.help)] if error.help else []
+        return e.report(error.code, str(error), primary, label, *more, footers=footers)

@@ -1,0 +1,115 @@
+"""The declarations of a file by name: a syntax tree -> `FileScope`. Reports names that clash or are written wrongly.
+
+Nothing inside the declarations is looked at, except for what train and test blocks read from models.
+"""
+
+from __future__ import annotations
+
+from dslc.check.values import FileScope
+from dslc.check.walk import attributes
+from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.source import Span
+from dslc.syntax import tree
+
+KEYWORDS = frozenset(
+    "model block cell data train test dim from import input output param buffer state next update layer let require field"
+    " use step sample given expect if then else and or not as repeat true false none training".split()
+)
+
+
+def file_scope(file: tree.File, sink: Sink, library: bool = False) -> FileScope:
+    """Collect the declarations of a file."""
+    scope = FileScope(file, library)
+    for decl in file.decls:
+        _declare(scope, decl, sink)
+    readers = [decl for decl in file.decls if isinstance(decl, tree.TrainDecl | tree.TestDecl)]
+    scope.mentioned = attributes(readers)
+    return scope
+
+
+def _declare(scope: FileScope, decl: tree.Decl, sink: Sink) -> None:
+    if isinstance(decl, tree.DimStmt):
+        for ident in decl.names:
+            if ident.text in scope.dims:
+                defined_twice(sink, ident, scope.dims[ident.text].span, "dimension")
+            elif legal_name(sink, ident):
+                scope.dims[ident.text] = ident
+    elif isinstance(decl, tree.Definition):
+        _definition(scope, decl, sink)
+    elif isinstance(decl, tree.DataDecl):
+        if decl.name.text in scope.datas:
+            defined_twice(sink, decl.name, scope.datas[decl.name.text].name.span, "data block")
+        else:
+            scope.datas[decl.name.text] = decl
+    elif isinstance(decl, tree.TrainDecl):
+        if decl.name.text in scope.trains:
+            defined_twice(sink, decl.name, scope.trains[decl.name.text].name.span, "train block")
+        else:
+            scope.trains[decl.name.text] = decl
+    elif isinstance(decl, tree.TestDecl):
+        _test(scope, decl, sink)
+    else:
+        unsupported(sink, "an import from another file", decl.span)
+
+
+def _test(scope: FileScope, decl: tree.TestDecl, sink: Sink) -> None:
+    before = next((other for other in scope.tests if other.name.value == decl.name.value), None)
+    if before is not None:
+        name = tree.Ident(decl.name.value, decl.name.span)
+        defined_twice(sink, name, before.name.span, "test")
+    scope.tests.append(decl)
+
+
+def _definition(scope: FileScope, decl: tree.Definition, sink: Sink) -> None:
+    name = decl.name
+    if decl.kind == "cell":
+        unsupported(sink, "a `cell`", decl.head)
+        return
+    if name.text in scope.definitions:
+        defined_twice(sink, name, scope.definitions[name.text].name.span, decl.kind)
+        return
+    if not legal_name(sink, name):
+        return
+    if not name.text[0].isupper():
+        new = "".join(part[:1].upper() + part[1:] for part in name.text.split("_")) or name.text
+        sink.report(
+            "DL1007",
+            f"the name of a {decl.kind} starts with a capital letter",
+            name.span,
+            "lower case",
+            footers=[
+                Help("capitalise it:", (Edit(name.span, new),)),
+                Note("what owns parameters is `Capitalised`, values and functions are `lower_case`"),
+            ],
+        )
+    scope.definitions[name.text] = decl
+
+
+def legal_name(sink: Sink, ident: tree.Ident) -> bool:
+    """Whether a name may be given to something new; reports keywords."""
+    if ident.text not in KEYWORDS:
+        return True
+    sink.report(
+        "DL1008",
+        f"`{ident.text}` is a keyword and cannot name something new",
+        ident.span,
+        "a keyword",
+        footers=[Help("choose another name:", (Edit(ident.span, f"{ident.text}_"),))],
+    )
+    return False
+
+
+def defined_twice(sink: Sink, ident: tree.Ident, first: Span, what: str) -> None:
+    """Report a second definition of a name."""
+    sink.report(
+        "DL1006",
+        f"the {what} `{ident.text}` is defined twice",
+        ident.span,
+        "defined again",
+        Label(first, "first defined here"),
+    )
+
+
+def unsupported(sink: Sink, what: str, span: Span) -> None:
+    """Report a construct that this version does not serve."""
+    sink.report("DL1090", f"{what} is not supported by this version yet", span, "not supported yet")

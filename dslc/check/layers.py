@@ -1,0 +1,275 @@
+"""Layers: making them (``Dense(32)``), giving them a path, applying them, and reading what is inside.
+
+Input: a definition with evaluated arguments. Output: a `LayerRef`, an `Instance`, or the value of applying one. How a block's
+body is elaborated is `blocks`' business, reached through `Context.elaborate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dslc.check.arguments import Wrong, failed, match, whole
+from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.scope import Argument, CallSite, Context, Scope
+from dslc.check.typed import Origin, TypedValue
+from dslc.check.values import (
+    FAILED, Const, Failed, FileScope, FunctionRef, Instance, LayerRef, ListValue, Namespace, Value, describe, fraction, number_text
+)  # fmt: skip
+from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.source import Span
+from dslc.syntax import tree
+from dslc.tensor_type import Size
+
+KINDS = ("int", "float", "bool", "string", "fn", "layer", "cell")
+
+
+def make_layer(
+    e: Context, home: FileScope, definition: tree.Definition, args: Sequence[Argument], site: CallSite
+) -> LayerRef | Failed:
+    """A definition with its hyper-parameters given: what ``Dense(32)`` is."""
+    if failed(args):
+        return FAILED
+    name = definition.name.text
+    what = f"`{name}`"
+    found = match(e, what, [hyper.name.text for hyper in definition.hypers], args, site, "hyper-parameter")
+    if found is None:
+        return FAILED
+    hypers: dict[str, Value] = {}
+    for hyper in definition.hypers:
+        key = hyper.name.text
+        if key not in found:
+            if hyper.default is None:
+                return _missing(e, definition, hyper, site)
+            continue
+        value = given(e, what, hyper, found[key], site)
+        if isinstance(value, Failed):
+            return FAILED
+        hypers[key] = value
+    return LayerRef(definition, home, hypers, site.span)
+
+
+def _missing(e: Context, definition: tree.Definition, hyper: tree.Hyper, site: CallSite) -> Failed:
+    name, key = definition.name.text, hyper.name.text
+    more = [] if e.calls and e.calls[-1].library else [Label(hyper.span, "declared here, without a default")]
+    more = [label for label in more if label.span.source is site.span.source]
+    return e.report(
+        "DL1013",
+        f"`{name}` needs its hyper-parameter `{key}`",
+        site.span,
+        f"`{key}` is missing",
+        *more,
+        footers=[Note(f"signature: {signature(definition)}")],
+    )
+
+
+def signature(definition: tree.Definition) -> str:
+    """The head of a definition on one line: "Dense(units: int, bias: bool = true)"."""
+    hypers = ", ".join(" ".join(hyper.span.text.split()) for hyper in definition.hypers)
+    return f"{definition.name.text}({hypers})"
+
+
+def given(e: Context, what: str, hyper: tree.Hyper, arg: Argument, site: CallSite) -> Value:
+    """A hyper-parameter's value, checked against its kind, with the origin of a number written at the call."""
+    key = hyper.name.text
+    value = convert(hyper.type, arg.value)
+    if value is None:
+        wanted = quoted((ident.text + "[]" * many for ident, many in hyper.type.alternatives), "or")
+        return e.report(
+            "DL2004",
+            f"`{key}` of {what} must be {wanted}, not {describe(arg.value)}",
+            arg.span,
+            f"must be {wanted}",
+            footers=_kind_help(hyper, arg),
+        )
+    if isinstance(value, Const) and value.origin is None:
+        text = f"{key} = {number_text(value.value)}" if arg.name is not None or len(site.span.text) > 40 else site.span.text
+        return Const(value.value, Origin(f"`{' '.join(text.split())}`", arg.span), value.by_mode)
+    return value
+
+
+def _kind_help(hyper: tree.Hyper, arg: Argument) -> list[Note | Help]:
+    """A mend for the common slips: a float where an int is meant, quotes around a function's name."""
+    kinds = {ident.text for ident, _ in hyper.type.alternatives}
+    value = arg.value.value if isinstance(arg.value, Const) else None
+    if "int" in kinds and isinstance(value, float) and value == int(value):
+        return [Help("write a whole number:", (Edit(arg.span, str(int(value))),))]
+    if "fn" in kinds and isinstance(value, str) and value.isidentifier():
+        return [Help("name the function without quotes:", (Edit(arg.span, value),))]
+    if "bool" in kinds and value in (0, 1):
+        return [Help("write a truth value:", (Edit(arg.span, "true" if value else "false"),))]
+    return []
+
+
+def convert(type: tree.HyperType, value: Value) -> Value | None:
+    """A value as one of the alternatives of a hyper-parameter's type, or None."""
+    for ident, many in type.alternatives:
+        if not many:
+            found = _convert(ident.text, value)
+        elif isinstance(value, ListValue):
+            items = [_convert(ident.text, item) for item in value.items]
+            kept = tuple(item for item in items if item is not None)
+            found = ListValue(kept, value.span) if len(kept) == len(items) else None
+        else:
+            found = None
+        if found is not None:
+            return found
+    return None
+
+
+def _convert(kind: str, value: Value) -> Value | None:
+    if kind in ("layer", "cell"):
+        return value if isinstance(value, LayerRef) and (value.definition.kind == "cell") == (kind == "cell") else None
+    if kind == "fn":
+        return value if isinstance(value, FunctionRef) else None
+    if not isinstance(value, Const):
+        return None
+    scalar = value.value
+    if kind == "bool":
+        return value if isinstance(scalar, bool) else None
+    if kind == "string":
+        return value if isinstance(scalar, str) else None
+    if kind == "int":
+        symbolic = isinstance(scalar, Size) and bool(scalar.symbols())
+        return value if symbolic or not isinstance(whole(value), Wrong) else None
+    real = fraction(scalar) if isinstance(scalar, Size) else scalar
+    if isinstance(real, bool) or not isinstance(real, int | float):
+        return None
+    return Const(float(real), value.origin, value.by_mode)
+
+
+# ---------------------------------------------------------------------------------------------- instances
+
+
+def place(e: Context, scope: Scope, ref: LayerRef, label: tree.Ident | None, span: Span) -> Instance:
+    """Give a layer its path: the label written, else the name its statement assigns."""
+    statement = scope.statement
+    kind = ref.definition.name.text
+    if label is not None:
+        if label.text in scope.labels:
+            first = Label(scope.labels[label.text], "first used here")
+            e.report("DL1011", f"the label `{label.text}` is used twice", label.span, "used again", first)
+        scope.labels[label.text] = label.span
+        return Instance(ref, scope.key(label.text), f"{scope.site}/{label.text}", span)
+    name = statement.name if statement is not None else ""
+    unlabelled = sum(not labelled for _, _, labelled in statement.layers) if statement is not None else 0
+    ordinal = statement.ordinal(kind) if statement is not None else 0
+    path = scope.key(f"{name}#{unlabelled}" if unlabelled else name)
+    return Instance(ref, path, f"{scope.site}/{name}.{kind}{ordinal or ''}", span)
+
+
+def call_layer(
+    e: Context, scope: Scope, ref: LayerRef, args: Sequence[Argument], site: CallSite, label: tree.Ident | None = None
+) -> Value:
+    """Apply a layer made on the spot, and note in the statement whether it brought parameters."""
+    instance = place(e, scope, ref, label, site.span)
+    before = len(e.body.params)
+    value = call_instance(e, instance, args, site)
+    if len(e.body.params) > before and scope.statement is not None:
+        scope.statement.layers.append((site.span, kind_text(ref), label is not None))
+    return value
+
+
+def kind_text(ref: LayerRef) -> str:
+    """A layer as a person would write it: "Dense(128)"."""
+    parts: list[str] = []
+    for position, hyper in enumerate(ref.definition.hypers):
+        value = ref.hypers.get(hyper.name.text)
+        if value is None:
+            continue
+        text = _value_text(value)
+        parts.append(text if len(parts) == position and position < 2 else f"{hyper.name.text} = {text}")
+    return f"{ref.definition.name.text}({', '.join(parts)})"
+
+
+def _value_text(value: Value) -> str:
+    if isinstance(value, Const):
+        return number_text(value.value)
+    if isinstance(value, ListValue):
+        return f"[{', '.join(_value_text(item) for item in value.items)}]"
+    if isinstance(value, FunctionRef):
+        inner = ", ".join(f"{name} = {_value_text(option)}" for name, option in value.options)
+        return f"{value.name}({inner})" if inner else value.name
+    return kind_text(value) if isinstance(value, LayerRef) else "..."
+
+
+def call_instance(e: Context, instance: Instance, args: Sequence[Argument], site: CallSite) -> Value:
+    """Apply an instance to tensors; the first call makes its parameters, later ones share them."""
+    if failed(args):
+        return FAILED
+    return e.elaborate(e, instance, args, site)
+
+
+def instantiate(e: Context, ref: LayerRef, path: str, span: Span) -> Instance:
+    """An instance with a path of the caller's choosing, as `layer` and `use` make them."""
+    return Instance(ref, path, path, span)
+
+
+# ---------------------------------------------------------------------------------------------- reading
+
+
+def read(e: Context, instance: Instance, name: str, span: Span) -> Value:
+    """What ``instance.name`` is: a value, a parameter, or an inner layer whose names can be read in turn."""
+    if instance.results is None and instance.lookup is not None:
+        e.elaborate(e, instance, None, CallSite(span, span))
+    if isinstance(instance.results, Failed):
+        return FAILED
+    return _read(e, instance, "", name, span)
+
+
+def _read(e: Context, instance: Instance, inner: str, name: str, span: Span) -> Value:
+    relative = f"{inner}.{name}" if inner else name
+    key = f"{instance.path}.{relative}" if instance.path else relative
+    if relative in instance.values:
+        return instance.values[relative]
+    if key in e.params:
+        return e.params[key][0]
+    if instance.lookup is None and key in e.readable:
+        return e.readable[key]
+    below = _names_below(e, instance, relative)
+    if below:
+        title = f"the layer `{relative}`"
+        return Namespace(title, below, lambda wanted, place: _read(e, instance, relative, wanted, place))
+    return _unknown_member(e, instance, inner, name, span)
+
+
+def _names_below(e: Context, instance: Instance, inner: str) -> tuple[str, ...]:
+    """The names that can be read at a path inside an instance."""
+    prefix = f"{inner}." if inner else ""
+    base = f"{instance.path}." if instance.path else ""
+    paths = [*instance.values, *(key[len(base) :] for key in e.params if key.startswith(base))]
+    if instance.lookup is None:
+        paths += [key[len(base) :] for key in e.readable if key.startswith(base)]
+    heads = (path[len(prefix) :].partition(".")[0] for path in paths if path.startswith(prefix))
+    return tuple(dict.fromkeys(heads))
+
+
+def _unknown_member(e: Context, instance: Instance, inner: str, name: str, span: Span) -> Failed:
+    title = f"`{inner}`" if inner else f"`{instance.ref.definition.name.text}`"
+    if instance.results is None:
+        return e.report(
+            "DL1017",
+            f"`{name}` is not known before the layer is used",
+            span,
+            "read before the first use",
+            Label(instance.span, "made here, not applied to anything yet"),
+            footers=[Note("a layer's sizes come from its first input; only then does it have parameters")],
+        )
+    return unknown_name(e, title, name, _names_below(e, instance, inner), span)
+
+
+def unknown_name(e: Context, title: str, name: str, names: Sequence[str], span: Span) -> Failed:
+    """Report that something has no such name, with what it has."""
+    close = near(name, names)
+    footers: list[Note | Help] = []
+    place = Span(span.source, span.end - len(name), span.end)
+    if close:
+        footers.append(Help(did_you_mean(close), (Edit(place, close[0]),) if len(close) == 1 else ()))
+    shown = [known for known in names if not known.startswith("_")][:12]
+    footers.append(Note(f"{title} has {quoted(shown, 'and')}" if shown else f"{title} has nothing to read"))
+    return e.report("DL1005", f"{title} has nothing named `{name}`", place, "not found", footers=footers)
+
+
+def inner_values(e: Context, path: str) -> dict[str, TypedValue]:
+    """The named values inside a path, by their path below it."""
+    base = f"{path}." if path else ""
+    return {key[len(base) :]: value for key, value in e.readable.items() if key.startswith(base)}
