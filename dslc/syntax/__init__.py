@@ -1,1 +1,1 @@
-"""dslc/syntax"""
+"""Syntax: source text -> syntax tree. `parse.parse` is the way in, `tree` what comes out."""
