@@ -41,9 +41,8 @@ def _relu_grad_into(g: Any, y: Any, out: Array) -> None:
     np.multiply(g, out, out=out)
 
 
-def _leaky_relu(x: Any, slope: float) -> Array:
-    result: Array = np.where(np.greater(x, 0), x, np.multiply(x, slope))
-    return result
+def _leaky_relu(x: Array, slope: float) -> Array:
+    return np.where(np.greater(x, 0), x, np.multiply(x, slope))
 
 
 def _leaky_relu_into(x: Any, out: Array, slope: float) -> None:
@@ -53,9 +52,8 @@ def _leaky_relu_into(x: Any, out: Array, slope: float) -> None:
     pick(x, out, out=out)
 
 
-def _elu(x: Any, alpha: float) -> Array:
-    result: Array = np.where(np.greater(x, 0), x, np.multiply(np.expm1(x), alpha))
-    return result
+def _elu(x: Array, alpha: float) -> Array:
+    return np.where(np.greater(x, 0), x, np.multiply(np.expm1(x), alpha))
 
 
 def _elu_into(x: Any, out: Array, alpha: float) -> None:

@@ -30,9 +30,8 @@ def _pow_into(x: Any, y: Any, out: Array) -> None:
         out[...] = _pow(x, y)
 
 
-def _where(condition: Any, x: Any, y: Any) -> Array:
-    result: Array = np.where(condition, x, y)
-    return result
+def _where(condition: Array, x: Array, y: Array) -> Array:
+    return np.where(condition, x, y)
 
 
 def _where_into(condition: Any, x: Any, y: Any, out: Array) -> None:

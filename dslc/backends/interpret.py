@@ -1,0 +1,132 @@
+"""Graph + arrays -> the value of every node, by the obvious form of every kernel.
+
+Slow on purpose: one new array per node, nothing in place, every result held against its inferred type. It is the oracle of every
+plan and of the ONNX export, and finds the first value that went wrong after a run. It does not optimise, and shares no
+code with the planner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.diagnostics import InternalError
+from dslc.graph import Graph
+from dslc.ops import OPS
+from dslc.ops.ir import Attr, Data, Node
+from dslc.tensor_type import Dim, DType, Size
+from dslc.tensor_type import evaluate as evaluate_size
+from dslc_runtime.kernels import KERNELS
+
+Array = npt.NDArray[Any]
+
+# The attribute by which a leaf is fed.
+_FEED = {"input": "name", "param": "key", "state": "name", "draw": "stream"}
+
+
+def interpret(graph: Graph, feeds: Mapping[str, Array], sizes: Mapping[str, int] | None = None) -> dict[str, Array]:
+    """The outputs of a graph by name, and the new values of its states as ``"state'"`` (the name with a prime).
+
+    Args:
+        graph: what to compute.
+        feeds: inputs and states by name, parameters by key, draws by stream; element types as in the graph.
+        sizes: run-time sizes that no leaf states as an axis of its own.
+
+    Raises:
+        InternalError: a feed is missing or does not fit its leaf, or a kernel breaks its operator's type rule.
+    """
+    values = evaluate(graph, feeds, sizes)
+    outputs = {name: values[value.id] for name, value in graph.outputs.items()}
+    return outputs | {f"{name}'": values[value.id] for name, value in graph.updates.items()}
+
+
+def evaluate(graph: Graph, feeds: Mapping[str, Array], sizes: Mapping[str, int] | None = None) -> dict[int, Array]:
+    """Every value of a graph by its id; arguments as for `interpret`."""
+    bound = {**_sizes(graph, feeds), **(sizes or {})}
+    values: dict[int, Array] = {}
+    with np.errstate(all="ignore"):
+        for node in graph.order():
+            result = np.asarray(_compute(node, values, feeds, bound))
+            _check(node, result, bound)
+            values[node.id] = result
+    return values
+
+
+def numpy_dtype(dtype: DType) -> np.dtype[Any]:
+    """NumPy's element type for one of the language."""
+    return np.dtype("?" if dtype is DType.BOOL else f"{dtype.value[0]}{dtype.bytes}")
+
+
+def constant_array(node: Node) -> Array:
+    """The array of a `constant` leaf."""
+    value, dtype = node.attrs["value"], numpy_dtype(node.out.dtype)
+    if not isinstance(value, Data):
+        return np.array(value, dtype)
+    shape = [evaluate_size(dim, {}) for dim in node.out.shape]
+    return np.frombuffer(value.bytes, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
+
+
+def _compute(node: Node, values: Mapping[int, Array], feeds: Mapping[str, Array], sizes: Mapping[str, int]) -> Any:
+    if node.op == "constant":
+        return constant_array(node)
+    if node.op == "size":
+        return np.array(_resolved(node.attrs["size"], sizes), numpy_dtype(node.out.dtype))
+    if node.op in _FEED:
+        return _feed(node, feeds)
+    name = OPS[node.op].kernel
+    if name is None:
+        raise InternalError("interpret", _where(node), "the operator has no kernel", node.span)
+    attrs = {name: _resolved(value, sizes) for name, value in node.attrs.items()}
+    return KERNELS[name].obvious(*(values[value.id] for value in node.inputs), **attrs)
+
+
+def _feed(node: Node, feeds: Mapping[str, Array]) -> Array:
+    name = node.attrs.str(_FEED[node.op])
+    if name not in feeds:
+        raise InternalError("interpret", _where(node), f"nothing was fed for {name!r}", node.span)
+    return np.asarray(feeds[name])
+
+
+def _resolved(value: Attr, sizes: Mapping[str, int]) -> Any:
+    """An attribute as kernels take it: sizes as integers, element types as NumPy's."""
+    if isinstance(value, Size):
+        return evaluate_size(value, sizes)
+    if isinstance(value, tuple):
+        return tuple(_resolved(item, sizes) for item in value)
+    return numpy_dtype(value) if isinstance(value, DType) else value
+
+
+def _sizes(graph: Graph, feeds: Mapping[str, Array]) -> dict[str, int]:
+    """The run-time sizes that are the whole size of some axis of a leaf."""
+    found: dict[str, int] = {}
+    for node in graph.order():
+        if node.op not in _FEED:
+            continue
+        array = _feed(node, feeds)
+        if array.ndim != node.out.type.rank:
+            raise InternalError("interpret", _where(node), f"was fed rank {array.ndim}, not {node.out.type}", node.span)
+        for dim, size in zip(node.out.shape, array.shape, strict=True):
+            name = _bare(dim)
+            if name:
+                found.setdefault(name, size)
+    return found
+
+
+def _bare(dim: Dim) -> str:
+    """The name of a size that is one symbol and nothing else, else ""."""
+    return next(iter(dim.symbols())) if isinstance(dim, Size) and dim.symbols() == {str(dim)} else ""
+
+
+def _check(node: Node, result: Array, sizes: Mapping[str, int]) -> None:
+    """Hold a computed array against the inferred type."""
+    shape = tuple(evaluate_size(dim, sizes) for dim in node.out.shape)
+    if result.shape != shape or result.dtype != numpy_dtype(node.out.dtype):
+        found = f"{result.dtype}{list(result.shape)}"
+        raise InternalError("interpret", _where(node), f"gave {found}, its type is {node.out.type}", node.span)
+
+
+def _where(node: Node) -> str:
+    return f"{node.op} %{node.id}"
