@@ -1,0 +1,241 @@
+"""`--set path=value`: overrides are spliced into the program's text, which is then compiled as if it had been written so.
+
+Input: a syntax tree and the settings as written. Output: a new source that is valid .dl text with comments kept; it is also
+a run's `config.dl`. Whether a value suits its place beyond its plain kind is found when the new text is checked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from dslc.check.edits import splice
+from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.paths import Target, targets
+from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note, Sink
+from dslc.source import Source, Span
+from dslc.syntax import tree
+from dslc.syntax.parse import parse
+
+_PATH = re.compile(r"\s*([^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*)\s*=(?!=)")
+_OPEN, _CLOSE = "train t {\n  v = ", "\n}\n"
+
+
+def apply_overrides(file: tree.File, settings: Sequence[str], sink: Sink) -> Source:
+    """The file's text with every setting (`hidden=256`, `train.mlp.optimizer.lr=3e-4`) put in place, in order.
+
+    A path may be any suffix of a full path that only one place has. Settings at fault are reported and left out.
+    """
+    for setting in settings:
+        source = _override(file, Source("--set", setting), sink)
+        if source is not None:
+            file = parse(source, Sink())
+    return file.source
+
+
+def _override(file: tree.File, setting: Source, sink: Sink) -> Source | None:
+    """The text of the file with one setting applied, or None after a report."""
+    match = _PATH.match(setting.text)
+    if match is None:
+        whole = Span(setting, 0, len(setting.text))
+        footers = [Help("write a path and a value:", code=("--set train.mlp.epochs=10",))]
+        sink.report("DL3080", "this is not of the form `path=value`", whole, "no path before a `=`", footers=footers)
+        return None
+    span = Span(setting, match.start(1), match.end(1))
+    path = "".join(span.text.split())
+    target = _resolve(file, path, span, sink)
+    value = _value(setting, match.end(), sink)
+    if target is None or value is None or not _suits(target, value, sink):
+        return None
+    return splice(file.source, target.edits(setting.text[match.end() :].strip()))
+
+
+# ---------------------------------------------------------------------------------------------- the value
+
+
+def _value(setting: Source, start: int, sink: Sink) -> tree.Expr | None:
+    """The value, an expression of the language, with spans into the setting."""
+    text = setting.text[start:].strip()
+    if not text:
+        sink.report("DL3080", "there is no value after `=`", Span(setting, start - 1, start), "a value belongs here")
+        return None
+    begin = setting.text.index(text, start)
+    found = Sink()
+    expr = _one_value(parse(Source(setting.name, _OPEN + text + _CLOSE), found))
+    # In parentheses nothing in the text can close what it did not open, and no comment can end it.
+    inside = Sink()
+    enclosed = _one_value(parse(Source("", f"{_OPEN}({text}){_CLOSE}"), inside))
+    if expr is not None and enclosed is not None and not found.failed and not inside.failed:
+        return expr
+    span = Span(setting, begin, begin + len(text))
+    if not found.failed:
+        sink.report("DL3080", "the value is not one expression", span, "only one expression can be set")
+    for diagnostic in found:
+        sink.add(_moved(diagnostic, setting, begin - len(_OPEN)))
+    return None
+
+
+def _one_value(file: tree.File) -> tree.Expr | None:
+    """The value of the only statement of the only block."""
+    match file.decls:
+        case (tree.TrainDecl(body=(tree.AssignStmt(value=value),)),):
+            return value
+        case _:
+            return None
+
+
+def _moved(diagnostic: Diagnostic, setting: Source, by: int) -> Diagnostic:
+    """A diagnostic about the value in its frame, moved into the text of the setting."""
+
+    def place(span: Span) -> Span:
+        start, end = (max(0, min(len(setting.text), at + by)) for at in (span.start, span.end))
+        return Span(setting, start, max(start, end))
+
+    labels = tuple(Label(place(label.span), label.text) for label in diagnostic.labels)
+    footers = tuple(footer for footer in diagnostic.footers if isinstance(footer, Note) or not footer.edits)
+    return Diagnostic(diagnostic.code, diagnostic.message, labels, footers, diagnostic.where)
+
+
+def _suits(target: Target, value: tree.Expr, sink: Sink) -> bool:
+    """Whether a plain value is of the kind its hyper-parameter declares; anything else is left to the checker."""
+    kind = _kind(value)
+    if target.type is None or kind is None:
+        return True
+    kinds = {name.text for name, is_list in target.type.alternatives if not is_list}
+    if kind in kinds or (kind == "int" and "float" in kinds) or (kind == "name" and kinds & {"fn", "layer", "cell"}):
+        return True
+    footers: list[Note | Help] = []
+    if kind == "name" and "string" in kinds:
+        footers.append(Help("write a string in quotes, and keep them from the shell:", code=(_quoting(target, value),)))
+    what = f"`{value.span.text}` is a name" if kind == "name" else f"this is of kind `{kind}`"
+    sink.report(
+        "DL3083",
+        f"`{target.path}` takes `{target.type.span.text}`",
+        value.span,
+        what,
+        Label(target.type.span, "declared here"),
+        footers=footers,
+    )
+    return False
+
+
+def _quoting(target: Target, value: tree.Expr) -> str:
+    return f"--set '{target.path}=\"{value.span.text}\"'"
+
+
+def _kind(value: tree.Expr) -> str | None:
+    match value:
+        case tree.Number(value=int()):
+            return "int"
+        case tree.Number():
+            return "float"
+        case tree.String():
+            return "string"
+        case tree.Constant(value=bool()):
+            return "bool"
+        case tree.Name():
+            return "name"
+        case tree.Unary(op="-", operand=operand):
+            return _kind(operand)
+        case _:
+            return None
+
+
+# ---------------------------------------------------------------------------------------------- the path
+
+
+def _resolve(file: tree.File, path: str, span: Span, sink: Sink) -> Target | None:
+    """The one place a path means, or None after a report."""
+    every = targets(file)
+    found = [t for t in every if t.path == path] or [t for t in every if t.path.endswith(f".{path}")]
+    if len(found) > 1:
+        found = _without_defaults(found)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        code = tuple(f"--set {t.path}={span.source.text[span.end :].strip().removeprefix('=').strip()}" for t in found)
+        sink.report(
+            "DL3082",
+            f"`{path}` can mean {len(found)} places",
+            span,
+            f"could be {quoted(t.path for t in found)}",
+            footers=[Help("write the path out:", code=code)],
+        )
+        return None
+    _report_unknown(path, span, every, sink)
+    return None
+
+
+def _without_defaults(found: list[Target]) -> list[Target]:
+    """`hidden` alone means the argument of the one `use` that makes the model, rather than the model's default."""
+    used = [t for t in found if not t.default]
+    if len(used) != 1:
+        return found
+    return [t for t in found if not t.default or t.model != used[0].model]
+
+
+def _report_unknown(path: str, span: Span, every: tuple[Target, ...], sink: Sink) -> None:
+    parts = path.count(".") + 1
+    suffixes = {".".join(t.path.split(".")[-parts:]): None for t in every}
+    close = near(path, suffixes)
+    footers: list[Note | Help] = []
+    if close:
+        edits = (Edit(span, close[0]),) if len(close) == 1 else ()
+        footers.append(Help(did_you_mean(close), edits))
+    inside = _longest_prefix(path, every)
+    names = dict.fromkeys(t.path[len(inside) + 1 :].partition(".")[0] for t in every if t.path.startswith(f"{inside}."))
+    if inside and names:
+        footers.append(Note(f"`{inside}` has {quoted(names, 'and')}"))
+    elif not close:
+        shown = [t.path for t in every][:6]
+        footers.append(Note(f"paths of this file: {', '.join(shown)}{', ...' if len(every) > 6 else ''}"))
+    sink.report("DL3081", f"there is no setting `{path}`", span, "not found", footers=footers)
+
+
+def _longest_prefix(path: str, every: tuple[Target, ...]) -> str:
+    """The longest head of a path that something lies in."""
+    head = path
+    while head and not any(t.path.startswith(f"{head}.") for t in every):
+        head = head.rpartition(".")[0]
+    return head
+
+
+# ---------------------------------------------------------------------------------------------- paths of data
+
+
+def rewrite_paths(file: tree.File, base: Path) -> Source:
+    """The file's text with the paths of its data made absolute, relative ones taken from the folder `base`."""
+    return _with_paths(file, lambda path: str((base / path).resolve()))
+
+
+def set_data_path(file: tree.File, path: Path) -> Source:
+    """The file's text with every data source reading from another file or folder (`--data`)."""
+    return _with_paths(file, lambda _: str(path.resolve()))
+
+
+def _with_paths(file: tree.File, change: Callable[[str], str]) -> Source:
+    edits = [
+        Edit(path.span, _string(change(path.value)))
+        for decl in file.decls
+        if isinstance(decl, tree.DataDecl)
+        for statement in decl.body
+        if isinstance(statement, tree.AssignStmt) and statement.targets[0].text == "source"
+        for path in _path_strings(statement.value)
+    ]
+    return splice(file.source, edits)
+
+
+def _path_strings(value: tree.Expr) -> list[tree.String]:
+    """The first argument of each source that reads a file."""
+    if isinstance(value, tree.Record):
+        return [path for entry in value.entries for path in _path_strings(entry.value)]
+    if isinstance(value, tree.Call) and value.args and isinstance(value.args[0].value, tree.String):
+        return [value.args[0].value]
+    return []
+
+
+def _string(text: str) -> str:
+    """Text as a string of the language."""
+    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+    return '"' + "".join(escapes.get(character, character) for character in text) + '"'

@@ -1,0 +1,162 @@
+"""The settings of data, train and test blocks: which exist, what they take, and which belong to later versions.
+
+Pure tables and their look-up; what a setting means is checked in `data`, `train` and `tests`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from dslc.check.near import did_you_mean, near, quoted
+from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.syntax import tree
+
+DATA = ("source", "split", "shuffle_seed", "stratify")
+TRAIN = ("data", "loss", "metrics", "optimizer", "batch", "epochs", "seed")
+TEST = ("seed",)
+LATER = ("clip_norm", "freeze", "early_stop", "accumulate", "precision")
+PARTS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One `name = value` of a block."""
+
+    name: tree.Ident
+    value: tree.Expr
+
+
+def collect(
+    block: str, body: Sequence[tree.Stmt], known: Sequence[str], allowed: tuple[type, ...], sink: Sink
+) -> dict[str, Setting]:
+    """The settings of a block by name. Reports unknown and repeated ones, and statements that do not belong.
+
+    Args:
+        block: "data", "train" or "test", for messages.
+        known: the names of its settings.
+        allowed: the kinds of other statements the block may hold; the caller looks at them.
+    """
+    found: dict[str, Setting] = {}
+    for statement in body:
+        if isinstance(statement, allowed):
+            continue
+        if not isinstance(statement, tree.AssignStmt) or statement.type is not None or len(statement.targets) != 1:
+            report_statement(block, statement, sink)
+            continue
+        target = statement.targets[0]
+        if target.text in found:
+            first = found[target.text].name
+            sink.report(
+                "DL3003",
+                f"`{target.text}` is set twice",
+                target.span,
+                "set again here",
+                Label(first.span, "first here"),
+            )
+        elif target.text in LATER and block == "train":
+            not_yet(f"`{target.text}`", target, sink)
+        elif target.text not in known:
+            _unknown(block, target, known, sink)
+        else:
+            found[target.text] = Setting(target, statement.value)
+    return found
+
+
+def _unknown(block: str, target: tree.Ident, known: Sequence[str], sink: Sink) -> None:
+    close = near(target.text, known)
+    footers: list[Note | Help] = []
+    if close:
+        edits = (Edit(target.span, close[0]),) if len(close) == 1 else ()
+        footers.append(Help(did_you_mean(close), edits))
+    if block == "test":
+        footers.append(Help(f"name a value with `let {target.text} = ...`, an input's value with `given`"))
+    elif block == "train" and not close:
+        footers.append(Help(f"name a value with `let {target.text} = ...`"))
+    footers.append(Note(f"a {block} block has the setting{'s' * (len(known) > 1)} {quoted(known, 'and')}"))
+    sink.report(
+        "DL3001",
+        f"a {block} block has no setting `{target.text}`",
+        target.span,
+        "not a setting",
+        footers=footers,
+    )
+
+
+_WORDS: Mapping[type, str] = {
+    tree.DimStmt: "dim",
+    tree.InputStmt: "input",
+    tree.OutputStmt: "output",
+    tree.ParamStmt: "param",
+    tree.BufferStmt: "buffer",
+    tree.StateStmt: "state",
+    tree.NextStmt: "next",
+    tree.UpdateStmt: "update",
+    tree.LayerStmt: "layer",
+    tree.LetStmt: "let",
+    tree.RequireStmt: "require",
+    tree.IfStmt: "if",
+    tree.FieldStmt: "field",
+    tree.UseStmt: "use",
+    tree.StepStmt: "step",
+    tree.SampleStmt: "sample",
+    tree.TrainRef: "train",
+    tree.GivenStmt: "given",
+    tree.ExpectStmt: "expect",
+    tree.ExpectErrorStmt: "expect error",
+}
+_HOLDS: Mapping[str, str] = {
+    "data": "`field`s and the settings",
+    "train": "`use`, `let` and the settings",
+    "test": "`use`, `train`, `given`, `let`, `expect` and the setting",
+}
+_KNOWN: Mapping[str, Sequence[str]] = {"data": DATA, "train": TRAIN, "test": TEST}
+
+
+def report_statement(block: str, statement: tree.Stmt, sink: Sink) -> None:
+    """Report a statement that a block cannot hold."""
+    if block == "train" and isinstance(statement, tree.StepStmt | tree.SampleStmt):
+        not_yet(f"`{_WORDS[type(statement)]}` in a train block", statement.name, sink)
+        return
+    if isinstance(statement, tree.CallStmt):
+        callee = statement.call.callee
+        if block == "train" and isinstance(callee, tree.Name) and callee.id in LATER:
+            not_yet(f"`{callee.id}`", callee, sink)
+            return
+        what = "a call"
+    else:
+        word = _WORDS.get(type(statement))
+        what = f"`{word}`" if word else "an assignment of this form"
+    sink.report(
+        "DL3006",
+        f"{what} cannot stand in a {block} block",
+        statement.span,
+        "not allowed here",
+        footers=[Note(f"a {block} block holds {_HOLDS[block]} {quoted(_KNOWN[block], 'and')}")],
+    )
+
+
+def not_yet(what: str, place: tree.Ident | tree.Expr, sink: Sink) -> None:
+    """Report a construct of the language that this version does not serve."""
+    sink.report("DL3090", f"{what} is not supported by this version yet", place.span, "not supported yet")
+
+
+def missing(block: str, name: str, place: tree.Ident | tree.String, example: str, sink: Sink) -> None:
+    """Report a setting that must be given."""
+    title = place.value if isinstance(place, tree.String) else place.text
+    sink.report(
+        "DL3002",
+        f"{block} `{title}` has no `{name}`",
+        place.span,
+        f"needs a line `{name} = ...`",
+        footers=[Help("add it:", code=(f"  {example}",))],
+    )
+
+
+def literal_number(expr: tree.Expr) -> int | float | None:
+    """The value of a number, with a sign or without, or None for anything else."""
+    if isinstance(expr, tree.Number):
+        return expr.value
+    if isinstance(expr, tree.Unary) and expr.op == "-" and isinstance(expr.operand, tree.Number):
+        return -expr.operand.value
+    return None

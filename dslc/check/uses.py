@@ -1,0 +1,206 @@
+"""`use net = MLP(...)` in train and test blocks: the model it makes, and what feeds its inputs.
+
+Input: the statement and the file. Output: a `Use`, and an instance of the model inside a body under construction, whose
+inputs are bound when a value of it is read first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from dslc.check.blocks import elaborate_alone
+from dslc.check.elaborate import context as new_context
+from dslc.check.elaborate import typed_model
+from dslc.check.expressions import evaluate
+from dslc.check.layers import instantiate
+from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.scope import Context, Scope
+from dslc.check.settings import not_yet
+from dslc.check.typed import TypedData, TypedModel, TypedValue
+from dslc.check.values import FAILED, Failed, FileScope, LayerRef, Value, describe
+from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.ops.ir import Attrs
+from dslc.source import Span
+from dslc.syntax import tree
+from dslc.tensor_type import Size, TensorType, symbol
+
+Lookup = Callable[[str, tree.InputStmt, Span], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A model in use.
+
+    Attributes:
+        model: elaborated for inference.
+        bound: the arguments of `use net = MLP()(data.photo)`, or None where inputs bind by name.
+    """
+
+    name: tree.Ident
+    ref: LayerRef
+    model: TypedModel
+    bound: tree.Call | None
+
+
+def check_uses(file: FileScope, body: Sequence[tree.Stmt], sink: Sink) -> dict[str, Use] | None:
+    """The models of a block by the names it gives them, or None after a report."""
+    found: dict[str, Use] = {}
+    good = True
+    for statement in body:
+        if not isinstance(statement, tree.UseStmt):
+            continue
+        name = statement.name
+        if name.text in found:
+            first = Label(found[name.text].name.span, "first here")
+            sink.report("DL3003", f"`use {name.text}` is given twice", name.span, "given again here", first)
+            good = False
+            continue
+        use = _use(file, statement, sink)
+        good = good and use is not None
+        if use is not None:
+            found[name.text] = use
+    return found if good else None
+
+
+def _use(file: FileScope, statement: tree.UseStmt, sink: Sink) -> Use | None:
+    value = statement.value
+    bound = value if isinstance(value, tree.Call) and isinstance(value.callee, tree.Call) else None
+    made = value if bound is None else bound.callee
+    if isinstance(made, tree.Call) and any(arg.name is not None and arg.name.text == "init" for arg in made.args):
+        not_yet("starting from the weights of another run", made, sink)
+        return None
+    ref = evaluate(new_context(sink, training=False), Scope(file), made)
+    if isinstance(ref, Failed):
+        return None
+    if not isinstance(ref, LayerRef) or ref.definition.kind != "model":
+        _report_kind(file, statement, made, ref, sink)
+        return None
+    model = _alone(ref, statement.name.span, sink)
+    return None if model is None else Use(statement.name, ref, model, bound)
+
+
+def _alone(ref: LayerRef, span: Span, sink: Sink) -> TypedModel | None:
+    """The model with its own inputs, in inference mode. A mistake that was reported before is not reported again."""
+    found = Sink()
+    context = new_context(found, training=False)
+    instance = instantiate(context, ref, "", span)
+    elaborate_alone(context, instance)
+    known = {(d.code, d.labels[0].span) for d in sink if d.labels}
+    for diagnostic in found:
+        if not diagnostic.labels or (diagnostic.code, diagnostic.labels[0].span) not in known:
+            sink.add(diagnostic)
+    return None if found.failed else typed_model(context, instance)
+
+
+def _report_kind(file: FileScope, statement: tree.UseStmt, made: tree.Expr, ref: Value, sink: Sink) -> None:
+    footers: list[Note | Help] = []
+    models = [name for name, definition in file.definitions.items() if definition.kind == "model"]
+    if isinstance(made, tree.Name) and made.id in models:
+        footers.append(Help("make it:", (Edit(made.span, f"{made.id}()"),)))
+    elif models:
+        footers.append(Note(f"models of this file: {quoted(models, 'and')}"))
+    label = f"this is {describe(ref)}"
+    if isinstance(ref, LayerRef):
+        label = f"`{ref.definition.name.text}` is a {ref.definition.kind}"
+    sink.report("DL3030", f"`use {statement.name.text}` takes a model", made.span, label, footers=footers)
+
+
+def bind(context: Context, scope: Scope, use: Use, path: str, lookup: Lookup) -> None:
+    """Put the model into a scope under its name, with `path` in front of its parameters' keys."""
+    instance = instantiate(context, use.ref, path, use.name.span)
+    instance.lookup = lookup
+    scope.define(use.name.text, instance, use.name.span, "layer")
+    if use.bound is not None:
+        callee = tree.Name(use.name.text, use.bound.callee.span)
+        evaluate(context, scope, tree.Call(callee, use.bound.args, use.bound.span))
+
+
+def add_input(context: Context, name: str, type: TensorType, span: Span) -> TypedValue:
+    """The input `name` of the body under construction, made when it is asked for first."""
+    if name not in context.body.inputs:
+        value = TypedValue(type, "input", (), Attrs({"name": name}), span, name, (None,) * type.rank)
+        context.body.inputs[name] = value
+        context.body.values.append(value)
+    return context.body.inputs[name]
+
+
+# ---------------------------------------------------------------------------------------------- joins with fields
+
+
+def batch_symbol(uses: Mapping[str, Use]) -> Size:
+    """The run-time size of a batch: axis 0 of the models' inputs, by the first one's name."""
+    for use in uses.values():
+        for value in use.model.body.inputs.values():
+            if value.type.shape and isinstance(value.type.shape[0], Size):
+                return symbol(min(value.type.shape[0].symbols()))
+    return symbol("B")
+
+
+def field_input(context: Context, data: TypedData, name: str, batch: Size) -> TypedValue:
+    """A field, batched, as an input of the body."""
+    field = data.fields[name]
+    return add_input(context, name, TensorType(field.type.dtype, (batch, *field.type.shape)), field.span)
+
+
+def field_lookup(context: Context, data: TypedData, use: Use, batch: Size) -> Lookup:
+    """What binds a model's inputs to the fields of the same name."""
+
+    def lookup(name: str, statement: tree.InputStmt, _: Span) -> Value:
+        if not _joins(context, data, use, statement):
+            return FAILED
+        return field_input(context, data, name, batch)
+
+    return lookup
+
+
+def _joins(context: Context, data: TypedData, use: Use, statement: tree.InputStmt) -> bool:
+    """Whether a model's input has a field of its name that fits it."""
+    name = statement.name.text
+    wanted = use.model.body.inputs[name].type
+    field = data.fields.get(name)
+    here = Label(use.name.span, f"`{use.name.text}` takes its inputs from the fields of `{data.name}`")
+    if field is None:
+        close = near(name, data.fields)
+        footers: list[Note | Help] = [Help(did_you_mean(close))] if close else []
+        footers.append(Note(f"fields of `{data.name}`: {quoted(data.fields, 'and')}"))
+        message = f"input `{name}` of `{use.model.name}` has no field in data `{data.name}`"
+        context.report("DL3031", message, statement.name.span, "no field has this name", here, footers=footers)
+        return False
+    if not wanted.shape or isinstance(wanted.shape[0], int):
+        first = "a scalar" if not wanted.shape else f"a fixed {wanted.shape[0]}"
+        message = f"input `{name}` of `{use.model.name}` has no batch axis"
+        label = f"axis 0 is {first}" if wanted.shape else "a scalar"
+        mend = Help("put a run-time size first:", code=("dim B", f"input {name}: {_batched(wanted)}"))
+        context.report("DL3034", message, statement.type.span, label, here, footers=[mend])
+        return False
+    declared = Label(field.span, f"the field is {field.type}")
+    if wanted.dtype is not field.type.dtype:
+        message = (
+            f"input `{name}` holds {wanted.dtype.value} values, but the field `{name}` holds {field.type.dtype.value}"
+        )
+        mended = TensorType(wanted.dtype, field.type.shape)
+        mend = Help("declare the field with the input's element type:", code=(f"field {name}: {mended} = ...",))
+        context.report("DL3032", message, statement.type.span, f"the input is {wanted}", declared, footers=[mend])
+        return False
+    if not _same_shape(field.type, wanted):
+        message = f"field `{name}` does not fit the input `{name}`: a sample is {field.type}, the input takes {_sample(wanted)}"
+        notes = [Note("the input's axis 0 is the batch; the others must be those of the field")]
+        context.report("DL3033", message, statement.type.span, f"the input is {wanted}", declared, footers=notes)
+        return False
+    return True
+
+
+def _batched(type: TensorType) -> TensorType:
+    return TensorType(type.dtype, (symbol("B"), *type.shape))
+
+
+def _sample(type: TensorType) -> TensorType:
+    return TensorType(type.dtype, type.shape[1:])
+
+
+def _same_shape(field: TensorType, wanted: TensorType) -> bool:
+    """Whether sizes are equal where both are known; run-time sizes bind to whatever comes."""
+    if field.rank + 1 != wanted.rank:
+        return False
+    return all(isinstance(want, Size) or have == want for have, want in zip(field.shape, wanted.shape[1:], strict=True))
