@@ -269,8 +269,7 @@ class _Writer:
     def _view(self, view: Any) -> str:
         node: Node = view.node
         attrs = [f"{name}={self._attr(value)}" for name, value in node.attrs.items()]
-        text = f"{OPS[node.op].kernel}_view({', '.join([self.value(node.inputs[0]), *attrs])})"
-        return f"fit({text}, {self.sizes.shape(node.out.shape)})" if node.op == "slice" else text
+        return f"{OPS[node.op].kernel}_view({', '.join([self.value(node.inputs[0]), *attrs])})"
 
     def _new(self, letter: str, key: tuple[str, int]) -> str:
         number = self.counts.get(letter, 0)

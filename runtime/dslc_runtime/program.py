@@ -243,8 +243,8 @@ class Program:
         inputs = [np.zeros(shape, spec.dtype) for spec, shape in zip(self.inputs.values(), shapes[0], strict=True)]
         draws = [np.zeros(shape, dtype) for shape, dtype in shapes[1]]
         scratch, kept = self._module["memory"](self._all_sizes(sizes))
-        at, arena_bytes = _offsets(scratch)
-        kept_at, kept_bytes = _offsets(kept)
+        at, arena_bytes = slot_offsets(scratch)
+        kept_at, kept_bytes = slot_offsets(kept)
         if self._scratch.nbytes < arena_bytes:
             self._scratch = _aligned(arena_bytes)
         with np.errstate(all="ignore"):
@@ -311,7 +311,7 @@ def namespace() -> dict[str, Any]:
     names |= {name: np.dtype(code) for name, code in dtypes.items()}
     names |= {"inf": inf, "nan": nan, "float": float, "largest": max, "isfinite": isfinite, "ndarray": np.ndarray}
     names |= {"host_div": divide, "host_pow": power, "host_sqrt": root}
-    names |= {"as_size": _as_size, "fit": _fit, "part": _part, "poison": _poison, "NonFiniteError": NonFiniteError}
+    names |= {"as_size": _as_size, "part": _part, "poison": _poison, "NonFiniteError": NonFiniteError}
     for name, kernel in KERNELS.items():
         assert name not in names, f"the kernel {name} would hide a name of generated source"
         names[name] = kernel.into
@@ -325,13 +325,6 @@ def _as_size(which: int, amount: int, den: int = 1) -> int:
     if rest or whole < 0:
         raise _NoSizeError(which)
     return whole
-
-
-def _fit(view: Array, shape: tuple[int, ...]) -> Array:
-    """A view that must have a shape: NumPy's slices clamp, the language's do not."""
-    if view.shape != shape:
-        raise SizeError(f"a slice has shape {list(view.shape)}, the program needs {list(shape)}")
-    return view
 
 
 def _part(flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
@@ -352,7 +345,7 @@ def _poison(array: Array) -> None:
         array.fill(np.iinfo(array.dtype).max // 3)
 
 
-def _offsets(sizes: Sequence[int]) -> tuple[list[int], int]:
+def slot_offsets(sizes: Sequence[int]) -> tuple[list[int], int]:
     """Where slots of these sizes start, each aligned, and the size of all."""
     offsets: list[int] = []
     total = 0

@@ -1,0 +1,109 @@
+"""Tags: the elements of all values of a graph, told apart. What `plan_check` expects to find in memory.
+
+A tag is a number for one element of one value. Equal computations have equal tags, and so have views and their operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.graph.ir import LEAVES
+from dslc.ops import OPS
+from dslc.ops.ir import Attr, Attrs, Node
+from dslc.tensor_type import DType, Size, evaluate
+from dslc_runtime.kernels import KERNELS
+
+Tags: TypeAlias = npt.NDArray[np.int64]
+
+_REARRANGING = frozenset({"pack"})  # operators besides views whose result is made of the operands' elements
+
+
+@dataclass(slots=True)
+class Expected:
+    """The tags of every value of the graph, and the nodes by what they read."""
+
+    sizes: dict[str, int]
+    tags: dict[int, Tags] = field(default_factory=dict[int, Tags])
+    results: dict[object, Tags] = field(default_factory=dict[object, Tags])
+    used: int = 0
+
+    def add(self, node: Node) -> None:
+        """Give a node's value its tags."""
+        shape = tuple(evaluate(dim, self.sizes) for dim in node.out.shape)
+        self.tags[node.id] = self._leaf(node, shape) if node.op in LEAVES else self._result(node, shape)
+
+    def number(self, value: float | bool) -> Tags:
+        """The tag of a number: the same wherever it comes from."""
+        return self._tags(("number", repr(float(value))), ())
+
+    def scalar(self, name: str) -> Tags:
+        """The tag of a scalar input."""
+        return self._tags(("scalar", name), ())
+
+    def call(self, kernel: str, attrs: Mapping[str, object], operands: Sequence[Tags]) -> Tags | None:
+        """The tags of what a kernel computes from operands that hold these tags, or None where no node does that."""
+        return self.results.get(_key(kernel, attrs, operands))
+
+    def _leaf(self, node: Node, shape: tuple[int, ...]) -> Tags:
+        if node.op == "size":
+            size = node.attrs["size"]
+            assert isinstance(size, int | Size)
+            return self.number(evaluate(size, self.sizes))
+        value = node.attrs.get("value")
+        if node.op == "constant" and isinstance(value, int | float):
+            return self.number(value)
+        if node.op == "input" and not shape and node.out.dtype is DType.F64:
+            return self.scalar(node.attrs.str("name"))
+        return self._tags(("leaf", node.id), shape)
+
+    def _result(self, node: Node, shape: tuple[int, ...]) -> Tags:
+        operands = [self.tags[value.id] for value in node.inputs]
+        attrs = _resolve(node.attrs, self.sizes)
+        if OPS[node.op].view or node.op in _REARRANGING:
+            return np.ascontiguousarray(_kernel(node).obvious(*operands, **attrs)).reshape(shape)
+        if only_converts(node.op, operands, node.inputs[0].dtype.is_float and node.inputs[0].dtype is not DType.F64):
+            return operands[0]
+        return self._tags(_key(OPS[node.op].kernel or node.op, attrs, operands), shape)
+
+    def _tags(self, key: object, shape: tuple[int, ...]) -> Tags:
+        if key not in self.results:
+            count = int(np.prod(shape, dtype=np.int64))
+            self.results[key] = (self.used + np.arange(count)).reshape(shape)
+            self.used += count
+        return self.results[key]
+
+
+def _kernel(node: Node) -> Any:
+    return KERNELS[OPS[node.op].kernel or node.op]
+
+
+def only_converts(op: str, operands: Sequence[Tags], narrow: bool) -> bool:
+    """A scalar float64 or int64 converted to another type keeps its tag: whether a host number or an array does it is free."""
+    return op == "cast" and not operands[0].shape and not narrow
+
+
+def _key(kernel: str, attrs: Mapping[str, object], operands: Sequence[Tags]) -> object:
+    facts = tuple((tags.shape, tags.tobytes()) for tags in operands)
+    return kernel, tuple((name, repr(value)) for name, value in sorted(attrs.items())), facts
+
+
+def _resolve(attrs: Attrs, sizes: Mapping[str, int]) -> dict[str, Any]:
+    return {name: _resolved(value, sizes) for name, value in attrs.items()}
+
+
+def _resolved(value: Attr, sizes: Mapping[str, int]) -> Any:
+    if isinstance(value, Size):
+        return evaluate(value, sizes)
+    if isinstance(value, tuple):
+        return tuple(_resolved(item, sizes) for item in value)
+    return numpy_dtype(value) if isinstance(value, DType) else value
+
+
+def numpy_dtype(dtype: DType) -> np.dtype[Any]:
+    """NumPy's name for an element type."""
+    return np.dtype("?" if dtype is DType.BOOL else f"{dtype.value[0]}{dtype.bytes}")
