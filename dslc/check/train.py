@@ -58,7 +58,7 @@ def check_train(
     uses = check_uses(file, decl.body, sink)
     if uses is not None and not uses:
         missing("train", "use", decl.name, "use net = MLP()", sink)
-    if "loss" not in settings:
+    if "loss" not in settings and not any(isinstance(s, tree.StepStmt) for s in decl.body):
         missing("train", "loss", decl.name, "loss = mse(net.y, data.y)", sink)
     if data is None or not uses or "loss" not in settings:
         return None
