@@ -1,12 +1,10 @@
-"""Optimizers as the language sees them: names, options, update equations. `dslc.optim` builds them, under equal names.
+"""The optimizers' names, options and equations: declarations only. `dslc.optim` builds their graphs.
 
-Throughout, `p` is the vector of all trained parameters, `g` the gradient of the loss, `lr` the learning rate and `t` the number of the
-step, counted from 1. Every right-hand side reads the values from before the step unless an equation above it has set them.
+They lie among the operators so that checking a program needs no graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dslc.ops.opdef import Option
@@ -14,11 +12,11 @@ from dslc.ops.opdef import Option
 
 @dataclass(frozen=True, slots=True)
 class OptimizerDef:
-    """An optimizer: what a program may write in ``optimizer = name(options)``.
+    """An optimizer.
 
     Attributes:
-        doc: what it is in one sentence; then update equations and source.
-        options: in the order in which they may be given by position. `lr` is the first of each.
+        doc: update equations, units and source.
+        options: every option with its default.
     """
 
     name: str
@@ -26,47 +24,42 @@ class OptimizerDef:
     options: tuple[Option, ...]
 
 
-_WEIGHT_DECAY = Option("weight_decay", "float", 0.0)
+SGD = OptimizerDef(
+    name="sgd",
+    doc="""Stochastic gradient descent, with momentum and weight decay.
 
-_TABLE = (
-    OptimizerDef(
-        "sgd",
-        """Gradient descent on batches, with momentum if asked for. Equal to PyTorch's SGD.
-
-        g = g + weight_decay * p
-        b = g                                      (t = 1)
-        b = momentum * b + (1 - dampening) * g     (t > 1)
-        p = p - lr * b
-
-        With ``nesterov`` the last line is ``p = p - lr * (g + momentum * b)``. Without momentum there is no `b`: p = p - lr * g.
-        Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in deep learning", ICML 2013.""",
-        (
-            Option("lr", "float", 0.01),
-            Option("momentum", "float", 0.0),
-            Option("nesterov", "bool", False),
-            _WEIGHT_DECAY,
-            Option("dampening", "float", 0.0),
-        ),
-    ),
-    OptimizerDef(
-        "adam",
-        """Steps scaled by running means of the gradient and of its square. Equal to PyTorch's Adam.
-
-        g = g + weight_decay * p
-        m = beta1 * m + (1 - beta1) * g
-        v = beta2 * v + (1 - beta2) * g**2
-        p = p - lr * (m / (1 - beta1**t)) / (sqrt(v / (1 - beta2**t)) + eps)
-
-        `m` and `v` start at 0; they are kept as m / (1 - beta1) and v / (1 - beta2), which changes no result and saves two passes.
-        Kingma, Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1.""",
-        (
-            Option("lr", "float", 1e-3),
-            Option("beta1", "float", 0.9),
-            Option("beta2", "float", 0.999),
-            Option("eps", "float", 1e-8),
-            _WEIGHT_DECAY,
-        ),
+    With gradient g, parameter p and velocity b (zero at first):
+        g <- g + weight_decay * p
+        b <- momentum * b + g
+        p <- p - lr * (g + momentum * b  if nesterov, else b)
+    Without momentum, p <- p - lr * g. As torch.optim.SGD. Source: Sutskever, Martens, Dahl, Hinton, On the importance of
+    initialization and momentum in deep learning, ICML 2013.""",
+    options=(
+        Option("lr", "float", 0.01),
+        Option("momentum", "float", 0.0),
+        Option("nesterov", "bool", False),
+        Option("weight_decay", "float", 0.0),
     ),
 )
 
-OPTIMIZERS: Mapping[str, OptimizerDef] = {entry.name: entry for entry in _TABLE}
+ADAM = OptimizerDef(
+    name="adam",
+    doc="""Adam: steps scaled by running means of the gradient and of its square.
+
+    With gradient g, parameter p and step t counted from 1:
+        g <- g + weight_decay * p
+        m <- beta1 * m + (1 - beta1) * g
+        v <- beta2 * v + (1 - beta2) * g^2
+        p <- p - lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
+    As torch.optim.Adam: eps is outside the root, and weight decay is added to the gradient. The slots hold m / (1 - beta1)
+    and v / (1 - beta2). Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015.""",
+    options=(
+        Option("lr", "float", 1e-3),
+        Option("beta1", "float", 0.9),
+        Option("beta2", "float", 0.999),
+        Option("eps", "float", 1e-8),
+        Option("weight_decay", "float", 0.0),
+    ),
+)
+
+OPTIMIZERS: dict[str, OptimizerDef] = {optimizer.name: optimizer for optimizer in (SGD, ADAM)}
