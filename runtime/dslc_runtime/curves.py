@@ -64,6 +64,8 @@ def round_ticks(low: float, high: float, about: int = 5) -> list[float]:
     power = 10.0 ** floor(log10(rough))
     step = next(power * m for m in (1, 2, 5, 10) if rough <= power * m)
     first, last = floor(low / step), ceil(high / step)
+    if first == last:
+        first, last = first - 1, last + 1
     return [round(i * step, 12) if abs(step) > 1e-9 else i * step for i in range(first, last + 1)]
 
 

@@ -6,6 +6,8 @@ there are before anything is allocated, and an archive that unpacks to absurdly 
 
 from __future__ import annotations
 
+import ast
+import errno
 import os
 import zipfile
 import zlib
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from math import prod
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,7 @@ from dslc_runtime.errors import RuntimeFault, listed, near_name, why
 Array: TypeAlias = npt.NDArray[Any]
 
 MAX_ENTRIES = 10_000
+MAX_HEADER = 10_000  # bytes, as in NumPy itself
 BOMB_BYTES = 256 << 20  # an entry below this is never called a bomb
 _VERSIONS = ((1, 0), (2, 0), (3, 0))
 BOMB_RATIO = 200  # deflate can reach 1032; real arrays stay far below
@@ -96,6 +99,8 @@ def _archive(path: Path) -> Generator[zipfile.ZipFile]:
         with zipfile.ZipFile(path) as archive:
             yield archive
     except OSError as error:
+        if error.errno == errno.EINVAL:  # a seek to a place the archive's directory made up
+            raise _damaged(path, "its directory points outside the file") from error
         raise RuntimeFault(
             "DL5001",
             f"the data file `{path.name}` cannot be read: {why(error)}",
@@ -116,21 +121,42 @@ def _header(
     if info.file_size > BOMB_BYTES and info.file_size > BOMB_RATIO * info.compress_size:
         raise _damaged(path, f"`{name}` would unpack from {info.compress_size} to {info.file_size} bytes")
     with archive.open(info) as member:
-        version = npy.read_magic(member)
-        if version not in _VERSIONS:
-            raise _damaged(path, f"`{name}` has the .npy version {version[0]}.{version[1]}")
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read(member)
+        shape, dtype = _parse_header(path, name, member)
         start = member.tell()
     readable = readable_dtype(str(path), name, dtype)
     claimed = prod(shape) * dtype.itemsize
-    if min(shape, default=0) < 0 or claimed != info.file_size - start:
+    if claimed != info.file_size - start:
         raise _damaged(path, f"the header of `{name}` claims {claimed} bytes, there are {info.file_size - start}")
     if not shape:
         raise RuntimeFault(
             "DL5004", f"column `{name}` is a single value, not an array with one row per sample", str(path)
         )
     return shape, readable
+
+
+def _parse_header(path: Path, name: str, member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and stored type from an .npy header. NumPy's own reader also mends headers of Python 2; nothing is mended here."""
+    start = member.read(8)
+    if start[:6] != npy.MAGIC_PREFIX or tuple(start[6:]) not in _VERSIONS:
+        raise _damaged(path, f"`{name}` is not an .npy array of a known version")
+    length = int.from_bytes(member.read(2 if start[6] == 1 else 4), "little")
+    if length > MAX_HEADER:
+        raise _damaged(path, f"the header of `{name}` claims {length} bytes; at most {MAX_HEADER} are read")
+    try:
+        header: Any = ast.literal_eval(member.read(length).decode("latin-1" if start[6] < 3 else "utf-8"))
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+        raise _damaged(path, f"the header of `{name}` cannot be parsed") from error
+    match header:
+        case {"descr": str() | list(), "fortran_order": bool(), "shape": tuple()} if len(header) == 3:
+            shape = cast("tuple[Any, ...]", header["shape"])
+        case _:
+            raise _damaged(path, f"the header of `{name}` has other keys than an .npy file")
+    if len(shape) > 32 or not all(type(size) is int and size >= 0 for size in shape):
+        raise _damaged(path, f"the header of `{name}` has a shape that is none")
+    try:
+        return shape, npy.descr_to_dtype(header["descr"])
+    except (TypeError, ValueError, IndexError, KeyError, SyntaxError) as error:
+        raise _damaged(path, f"the header of `{name}` has a type that is none") from error
 
 
 def _missing(path: Path, name: str, known: list[str]) -> RuntimeFault:
