@@ -1,0 +1,106 @@
+"""Lines of a source with their labels underlined: labels of one source -> rows of text. Numbers and gutters are `render`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from dslc.diagnostics.escape import escape, shown, width
+from dslc.diagnostics.model import Label
+
+CUT = "..."
+_BEFORE = 24  # columns kept before the first label where a long line is cut
+
+Paint = Callable[[str, bool], str]  # (text of a label, whether it is the primary one) -> text with colour
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A source line with its number, its printed text, and the rows of underlines and labels below it."""
+
+    number: int
+    text: str
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A label in columns of the printed line: `start` to `end`, at least one wide."""
+
+    start: int
+    end: int
+    text: str
+    primary: bool
+
+
+def excerpt(labels: Sequence[Label], primary: Label | None, limit: int, paint: Paint) -> list[Line]:
+    """The lines that labels of one source stand on, in order. Lines longer than `limit` columns are cut around the labels."""
+    lines: dict[int, list[Label]] = {}
+    for label in labels:
+        lines.setdefault(label.span.line, []).append(label)
+    return [_line(number, lines[number], primary, limit, paint) for number in sorted(lines)]
+
+
+def _line(number: int, labels: list[Label], primary: Label | None, limit: int, paint: Paint) -> Line:
+    source = labels[0].span.source
+    text = source.line_text(number)
+    start = source.line_starts()[number - 1]
+    cells = [shown(character) for character in text]
+    columns = [0]
+    for cell in cells:
+        columns.append(columns[-1] + width(cell))
+
+    def column(offset: int) -> int:
+        return columns[min(max(offset - start, 0), len(cells))]
+
+    marks = [
+        _Mark(first, max(column(label.span.end), first + 1), escape(label.text), label is primary)
+        for label in labels
+        for first in (column(label.span.start),)
+    ]
+    printed = "".join(cells).rstrip()
+    if columns[-1] > limit:
+        printed, marks = _cut(cells, columns, marks, limit)
+    return Line(number, printed, tuple(_rows(marks, paint)))
+
+
+def _cut(cells: list[str], columns: list[int], marks: list[_Mark], limit: int) -> tuple[str, list[_Mark]]:
+    """The part of a long line around its labels, the primary one before all, and the marks moved along."""
+    lead = min(marks, key=lambda m: (not m.primary, m.start))
+    start = min(mark.start for mark in marks)
+    if lead.end - start > limit - _BEFORE:
+        start = lead.start
+    start = max(0, start - _BEFORE)
+    end = start + limit
+    inside = [i for i in range(len(cells)) if columns[i] >= start and columns[i + 1] <= end]
+    offset = columns[inside[0]] - (len(CUT) if start else 0) if inside else 0
+    text = "".join(cells[i] for i in inside)
+    text = (CUT if start else "") + text + (CUT if columns[-1] > end else "")
+    last = width(text)
+    moved = [
+        _Mark(first, max(min(m.end - offset, last), first + 1), m.text, m.primary)
+        for m in marks
+        for first in (min(max(m.start - offset, 0), last),)
+    ]
+    return text, moved
+
+
+def _rows(marks: list[_Mark], paint: Paint) -> Iterable[str]:
+    """The underlines with the last label's text beside them, then the other texts from right to left."""
+    ordered = sorted(marks, key=lambda m: (m.start, m.primary))
+    last = ordered[-1]
+    reach = max(mark.end for mark in ordered)
+    cells: list[str] = [" "] * reach
+    for mark in sorted(ordered, key=lambda m: (m.start - m.end, m.primary)):  # short ones over long ones
+        sign = paint("^" if mark.primary else "-", mark.primary)
+        cells[mark.start : mark.end] = [sign] * (mark.end - mark.start)
+    underlines = "".join(cells)
+    yield f"{underlines} {paint(last.text, last.primary)}" if last.text else underlines
+    texts = [mark for mark in ordered[:-1] if mark.text]
+    while texts:
+        mark = texts.pop()
+        bars = [" "] * mark.start
+        for other in texts:
+            if other.start < mark.start:
+                bars[other.start] = paint("|", other.primary)
+        yield "".join(bars) + paint(mark.text, mark.primary)

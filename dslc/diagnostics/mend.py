@@ -1,0 +1,46 @@
+"""Proposed edits -> the lines as they would read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dslc.diagnostics.escape import escape
+from dslc.diagnostics.model import Edit
+
+
+def apply_edits(text: str, edits: Sequence[Edit]) -> str:
+    """A source's text with edits made; of edits that overlap the first one counts."""
+    parts: list[str] = []
+    at = 0
+    for edit in sorted(edits, key=lambda e: (e.span.start, e.span.end)):
+        if edit.span.start < at:
+            continue
+        parts += [text[at : edit.span.start], edit.text]
+        at = edit.span.end
+    return "".join(parts) + text[at:]
+
+
+def mended_lines(edits: Sequence[Edit]) -> list[str]:
+    """The edited lines as they would read, without the indentation they share; `...` where lines between are left out."""
+    groups: list[list[Edit]] = []
+    for edit in sorted(edits, key=lambda e: (e.span.source.name, e.span.start)):
+        before = groups[-1][-1].span if groups else None
+        near = before is not None and before.source is edit.span.source
+        if near and edit.span.line <= edit.span.source.position(before.end)[0] + 1:
+            groups[-1].append(edit)
+        else:
+            groups.append([edit])
+    blocks = [lines for group in groups if (lines := _block(group))]
+    lines = [line for block in blocks for line in ("...", *block)][1:]
+    shared = min((len(line) - len(line.lstrip()) for line in lines if line.strip() and line != "..."), default=0)
+    return [escape(line if line == "..." else line[shared:]) for line in lines]
+
+
+def _block(edits: list[Edit]) -> list[str]:
+    source = edits[0].span.source
+    starts = source.line_starts()
+    start = starts[edits[0].span.line - 1]
+    last = source.position(max(edit.span.end for edit in edits))[0]
+    end = starts[last] if last < len(starts) else len(source.text)
+    shifted = apply_edits(source.text[:end], edits)[start:]
+    return [line.expandtabs(4).rstrip() for line in shifted.split("\n") if line.strip()]
