@@ -25,7 +25,7 @@ def failed(args: Iterable[Argument]) -> bool:
 
 
 def match(
-    e: Context, what: str, names: Sequence[str], args: Sequence[Argument], site: CallSite, kind: str = "option"
+    e: Context, what: str, names: Sequence[str], args: Sequence[Argument], kind: str = "option"
 ) -> dict[str, Argument] | None:
     """Arguments by name: positional ones in the order of `names`, then keywords. None after a report."""
     found: dict[str, Argument] = {}
@@ -36,14 +36,17 @@ def match(
     if len(positional) > len(names):
         extra = positional[len(names)]
         takes = f"takes at most {len(names)}" if names else "takes none"
-        e.report("DL1014", f"too many arguments for {what}, which {takes}", extra.span, "one too many", footers=_listed(what, names, kind))
+        text = f"too many arguments for {what}, which {takes}"
+        e.report("DL1014", text, extra.span, "one too many", footers=_listed(what, names, kind))
         fine = False
     for arg in args:
         if arg.name is None:
             continue
         name = arg.name.text
         if name in found:
-            e.report("DL1014", f"`{name}` is given twice", arg.name.span, "again here", Label(found[name].span, "first here"))
+            e.report(
+                "DL1014", f"`{name}` is given twice", arg.name.span, "again here", Label(found[name].span, "first here")
+            )
             fine = False
         elif name not in names:
             unknown(e, what, arg.name, names, kind)
@@ -85,7 +88,8 @@ def options(
             continue
         attr = attribute(option, arg.value)
         if isinstance(attr, Wrong):
-            e.report("DL2004", f"`{option.name}` of {what} must be {attr.wanted}, not {describe(arg.value)}", arg.span, f"must be {attr.wanted}")
+            text = f"`{option.name}` of {what} must be {attr.wanted}, not {describe(arg.value)}"
+            e.report("DL2004", text, arg.span, f"must be {attr.wanted}")
             fine = False
             continue
         result[option.name] = attr

@@ -37,7 +37,7 @@ def elaborate(e: Context, instance: Instance, args: Sequence[Argument] | None, s
     scope = open_scope(instance)
     e.calls.append(Call(ref.definition, ref.home.library, site.span))
     try:
-        value = _apply(e, scope, inputs, values, site)
+        value = _apply(e, scope, inputs, values)
     finally:
         e.calls.pop()
     if instance.results is None:
@@ -116,16 +116,14 @@ def _wrong_operands(
     )
 
 
-def _apply(
-    e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: Sequence[Argument], site: CallSite
-) -> Value:
+def _apply(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: Sequence[Argument]) -> Value:
     instance, definition = scope.instance, scope.definition
     assert instance is not None
     assert definition is not None
     if not bind_hypers(e, scope, instance.ref):
         return FAILED
     scope.unbound = {ident.text for ident in block_dims(e, scope)}
-    if not bind_inputs(e, scope, inputs, args, site):
+    if not bind_inputs(e, scope, inputs, args):
         return FAILED
     for name in sorted(scope.unbound):
         _never_bound(e, scope, name)
@@ -161,7 +159,9 @@ def bind_hypers(e: Context, scope: Scope, ref: LayerRef) -> bool:
         if value is None and hyper.default is not None:
             arg = Argument(hyper.name, evaluate(e, scope, hyper.default), hyper.default.span)
             site = CallSite(hyper.span, hyper.span)
-            value = FAILED if isinstance(arg.value, Failed) else given(e, f"`{ref.definition.name.text}`", hyper, arg, site)
+            value = (
+                FAILED if isinstance(arg.value, Failed) else given(e, f"`{ref.definition.name.text}`", hyper, arg, site)
+            )
         if value is None:
             text = f"`{ref.definition.name.text}` needs its hyper-parameter `{name}`"
             note = Note(f"signature: {signature(ref.definition)}")
@@ -197,6 +197,8 @@ def _never_bound(e: Context, scope: Scope, name: str) -> None:
 def outputs(e: Context, scope: Scope) -> Value:
     """The outputs of a body that was elaborated: one value, or a list of several."""
     found: list[Value] = []
+    definition = scope.definition
+    assert definition is not None
     for name, stmt in scope.declared.items():
         binding = scope.names.get(name)
         if binding is None:
@@ -205,14 +207,12 @@ def outputs(e: Context, scope: Scope) -> Value:
         binding.used = True
         found.append(as_tensor(e, binding.value, None, binding.span))
     if not found:
-        definition = scope.definition
-        assert definition is not None
         text = f"{definition.kind} `{definition.name.text}` has no output"
-        help = Help("declare one:", code=("  output y: f32[...]",))
-        return e.report("DL1018", text, definition.head, "gives nothing", footers=[help])
+        mend = Help("declare one:", code=("  output y: f32[...]",))
+        return e.report("DL1018", text, definition.head, "gives nothing", footers=[mend])
     if any(isinstance(value, Failed) for value in found):
         return FAILED
-    return found[0] if len(found) == 1 else ListValue(tuple(found), scope.definition.span if scope.definition else stmt.span)
+    return found[0] if len(found) == 1 else ListValue(tuple(found), definition.span)
 
 
 def _never_assigned(e: Context, scope: Scope, stmt: tree.OutputStmt) -> Failed:

@@ -48,7 +48,8 @@ def call_function(e: Context, scope: Scope, ref: FunctionRef, args: Sequence[Arg
         if folded is not None:
             return folded
     if ref.name not in OPS:
-        return e.report("DL2014", f"`{ref.name}` takes compile-time numbers", site.span, f"got {', '.join(describe(a.value) for a in args)}")
+        got = f"got {', '.join(describe(arg.value) for arg in args)}"
+        return e.report("DL2014", f"`{ref.name}` takes compile-time numbers", site.span, got)
     opdef = OPS[ref.name]
     if _only_options(opdef, args):
         return _bind_options(e, opdef, args, site)
@@ -68,9 +69,11 @@ def _shape(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
 def _split_tensor(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
     """Several slices of one tensor: ``a, b = split(x, 2, axis = -1)``, or with a list of sizes."""
     if not args or args[0].name is not None or not isinstance(args[0].value, TypedValue):
-        return e.report("DL2015", "`split` needs a tensor, then the number of parts or their sizes", site.span, "no tensor")
+        return e.report(
+            "DL2015", "`split` needs a tensor, then the number of parts or their sizes", site.span, "no tensor"
+        )
     x = args[0].value
-    found = match(e, "`split`", [option.name for option in _SPLIT], args[1:], site)
+    found = match(e, "`split`", [option.name for option in _SPLIT], args[1:])
     attrs = None if found is None else options(e, "`split`", _SPLIT, found, site)
     if attrs is None or found is None:
         return FAILED
@@ -95,7 +98,7 @@ def _fold(e: Context, name: str, args: Sequence[Argument], site: CallSite) -> Va
         return Const(constants.call(name, numbers), by_mode=by_mode)
     except constants.FoldError as error:
         return e.report(error.code, str(error), site.span)
-    except constants.NotConstant:
+    except constants.NotConstantError:
         return None
 
 
@@ -114,16 +117,14 @@ def _only_options(opdef: OpDef, args: Sequence[Argument]) -> bool:
 
 def _bind_options(e: Context, opdef: OpDef, args: Sequence[Argument], site: CallSite) -> Value:
     what = f"`{opdef.name}`"
-    found = match(e, what, [option.name for option in opdef.options], args, site)
+    found = match(e, what, [option.name for option in opdef.options], args)
     if found is None or options(e, what, [o for o in opdef.options if o.name in found], found, site) is None:
         return FAILED
     bound = tuple((name, arg.value) for name, arg in found.items() if isinstance(arg.value, Const | ListValue))
     return FunctionRef(opdef.name, bound)
 
 
-def _apply(
-    e: Context, scope: Scope, opdef: OpDef, ref: FunctionRef, args: Sequence[Argument], site: CallSite
-) -> Value:
+def _apply(e: Context, scope: Scope, opdef: OpDef, ref: FunctionRef, args: Sequence[Argument], site: CallSite) -> Value:
     what = f"`{opdef.name}`"
     split = _split(e, opdef, args, site)
     if split is None:
@@ -132,9 +133,9 @@ def _apply(
     bound = [Argument(None, value, site.span) for _, value in ref.options]
     named = {name: arg for (name, _), arg in zip(ref.options, bound, strict=True)}
     free = [option.name for option in opdef.options if option.name not in named]
-    found = match(e, what, free, rest, site)
+    found = match(e, what, free, rest)
     attrs = None if found is None else options(e, what, opdef.options, named | found, site)
-    tensors = _tensors(e, opdef, operands)
+    tensors = _tensors(e, operands)
     if attrs is None or tensors is None:
         return FAILED
     if opdef.random:
@@ -167,15 +168,17 @@ def _split(
             waiting.remove(arg.name.text)
             slots[arg.name.text] = arg
         elif arg.name is not None and arg.name.text in slots:
-            unknown_twice = slots[arg.name.text].span
-            e.report("DL1014", f"`{arg.name.text}` is given twice", arg.name.span, "again here", Label(unknown_twice, "first here"))
+            first = Label(slots[arg.name.text].span, "first here")
+            e.report("DL1014", f"`{arg.name.text}` is given twice", arg.name.span, "again here", first)
             return None
         elif arg.name is not None and arg.name.text not in {option.name for option in opdef.options}:
             unknown(e, f"`{opdef.name}`", arg.name, [*names, *(o.name for o in opdef.options)], "argument")
             return None
         else:
             rest.append(arg)
-    missing = [name for name, raw in zip(names, opdef.operands, strict=True) if name in waiting and not raw.endswith("?")]
+    missing = [
+        name for name, raw in zip(names, opdef.operands, strict=True) if name in waiting and not raw.endswith("?")
+    ]
     if missing:
         return _too_few(e, opdef, missing, len(slots), site)
     return [slots[name] for name in names if name in slots], rest
@@ -209,7 +212,7 @@ def _too_few(e: Context, opdef: OpDef, missing: Sequence[str], given: int, site:
     )
 
 
-def _tensors(e: Context, opdef: OpDef, operands: Sequence[Argument]) -> list[TypedValue] | None:
+def _tensors(e: Context, operands: Sequence[Argument]) -> list[TypedValue] | None:
     """Operands as tensors; literals take the element type of the first tensor that is not a condition."""
     types = [arg.value.type.dtype for arg in operands if isinstance(arg.value, TypedValue)]
     dtype = next((t for t in types if t is not DType.BOOL), None)

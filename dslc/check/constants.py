@@ -1,19 +1,23 @@
 """Arithmetic on compile-time scalars: exact on integers, fractions and symbolic sizes; floats as in Python.
 
 Input: an operator or a function's name and scalars. Output: a scalar. Raises `FoldError` for what has no value and
-`NotConstant` for what is known at run time only, such as the square root of a run-time size.
+`NotConstantError` for what is known at run time only, such as the square root of a run-time size.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from dslc.check.values import Scalar, fraction, is_number, number_text
 from dslc.tensor_type import Dim, Size, divide, floor_div
 
 _MAX_BITS = 4096
 _MAX_POWER = 64
+
+
+Rule: TypeAlias = Callable[..., int | float | Size]
 
 
 class FoldError(Exception):
@@ -24,7 +28,7 @@ class FoldError(Exception):
         self.code = code
 
 
-class NotConstant(Exception):
+class NotConstantError(Exception):
     """The value depends on run-time sizes in a way that only a tensor can hold."""
 
 
@@ -96,7 +100,7 @@ def _real(a: int | float | Size) -> float:
     """A number as a float."""
     value = fraction(a) if isinstance(a, Size) else a
     if value is None:
-        raise NotConstant
+        raise NotConstantError
     return float(value)
 
 
@@ -127,7 +131,7 @@ def _divide(a: int | float | Size, b: int | float | Size) -> int | float | Size:
         return _divide(a * b.den, top)
     quotient = divide(a, b)
     if quotient is None:
-        raise NotConstant
+        raise NotConstantError
     return quotient
 
 
@@ -153,7 +157,7 @@ def _floor_div(a: int | float | Size, b: int | float | Size) -> int | Size:
     if quotient is not None:
         return _floor(quotient)
     if isinstance(a, float) or isinstance(b, float):
-        raise NotConstant
+        raise NotConstantError
     return floor_div(a, b)
 
 
@@ -168,10 +172,21 @@ def _known(a: int | float | Size) -> bool:
 def _floor(a: int | float | Size) -> int:
     if isinstance(a, Size):
         if a.symbols():
-            raise NotConstant
+            raise NotConstantError
         ((_, top),) = a.terms
         return top // a.den
     return math.floor(a)
+
+
+def _ceil(a: int | float | Size) -> int:
+    return -_floor(-a)
+
+
+def _of_real(function: Callable[[float], float]) -> Rule:
+    def rule(a: int | float | Size) -> float:
+        return function(_real(a))
+
+    return rule
 
 
 def _power(a: int | float | Size, b: int | float | Size) -> int | float | Size:
@@ -249,14 +264,14 @@ _COMPARE: Mapping[str, Callable[[int | float | Size, int | float | Size], bool]]
 }
 
 #: Functions that take compile-time numbers: their number of arguments and what they compute.
-FUNCTIONS: Mapping[str, tuple[int, Callable[..., int | float | Size]]] = {
+FUNCTIONS: Mapping[str, tuple[int, Rule]] = {
     "floor_div": (2, _floor_div),
     "ceil_div": (2, _ceil_div),
-    "sqrt": (1, lambda a: math.sqrt(_real(a))),
-    "exp": (1, lambda a: math.exp(_real(a))),
-    "log": (1, lambda a: math.log(_real(a))),
+    "sqrt": (1, _of_real(math.sqrt)),
+    "exp": (1, _of_real(math.exp)),
+    "log": (1, _of_real(math.log)),
     "floor": (1, _floor),
-    "ceil": (1, lambda a: -_floor(-a)),
+    "ceil": (1, _ceil),
     "abs": (1, _magnitude),
     "min": (2, _smaller),
     "max": (2, _larger),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dslc.check.blocks import elaborate, elaborate_alone
-from dslc.check.layers import inner_values, instantiate
+from dslc.check.layers import inner_values, instantiate, kind_text
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
 from dslc.check.typed import Body, LayerInfo, Literal, Origin, TypedModel, TypedValue
@@ -49,7 +49,9 @@ def elaborate_scope(
     for key in unknown:
         close = near(key, [hyper.name.text for hyper in definition.hypers])
         footers = [Help(did_you_mean(close))] if close else []
-        e.report("DL1010", f"`{name}` has no hyper-parameter `{key}`", definition.head, f"no `{key}` here", footers=footers)
+        e.report(
+            "DL1010", f"`{name}` has no hyper-parameter `{key}`", definition.head, f"no `{key}` here", footers=footers
+        )
     if unknown:
         return None
     instance = instantiate(e, LayerRef(definition, file, given, definition.head), "", definition.name.span)
@@ -62,7 +64,9 @@ def _no_model(file: FileScope, name: str, sink: Sink) -> None:
     close = near(name, models)
     place = Span(file.source, 0, 0)
     footers = [Help(did_you_mean(close))] if close else []
-    sink.report("DL1001", f"there is no model `{name}` in {file.source.name}", place, "not in this file", footers=footers)
+    sink.report(
+        "DL1001", f"there is no model `{name}` in {file.source.name}", place, "not in this file", footers=footers
+    )
 
 
 def _hyper_values(definition: tree.Definition, hypers: Mapping[str, Literal]) -> dict[str, Value]:
@@ -89,15 +93,13 @@ def typed_model(e: Context, instance: Instance) -> TypedModel:
     declared = [stmt.name.text for stmt in definition.body if isinstance(stmt, tree.OutputStmt)]
     results = instance.results.items if isinstance(instance.results, ListValue) else (instance.results,)
     outputs = {name: v for name, v in zip(declared, results, strict=True) if isinstance(v, TypedValue)}
-    hypers = {name: literal(value) for name, value in resolved_hypers(e, instance).items()}
+    hypers = {name: literal(value) for name, value in resolved_hypers(instance).items()}
     if not any(info.path == instance.path for info in e.body.layers):
         e.body.layers.insert(0, _root(e, instance, outputs))
-    return TypedModel(
-        definition.name.text, hypers, e.body, outputs, params | values, definition.doc, definition.span
-    )
+    return TypedModel(definition.name.text, hypers, e.body, outputs, params | values, definition.doc, definition.span)
 
 
-def resolved_hypers(e: Context, instance: Instance) -> dict[str, Value]:
+def resolved_hypers(instance: Instance) -> dict[str, Value]:
     """The hyper-parameters of an instance, defaults included."""
     return {name: value for name, value in instance.hypers.items() if literal(value) is not None}
 
@@ -108,7 +110,7 @@ def _root(e: Context, instance: Instance, outputs: Mapping[str, TypedValue]) -> 
     own = tuple(key for key, (_, owner) in e.params.items() if owner is instance)
     return LayerInfo(
         instance.path,
-        f"{instance.ref.definition.name.text}()",
+        kind_text(instance.ref),
         first.type if first is not None else None,
         last.type if last is not None else None,
         own,

@@ -18,7 +18,17 @@ from dslc.check.operators import Operand, apply_op, as_tensor, binary
 from dslc.check.scope import MAX_DEPTH, Argument, CallSite, Context, Scope, Statement
 from dslc.check.typed import TypedValue
 from dslc.check.values import (
-    FAILED, Const, Failed, FunctionRef, Instance, LayerRef, ListValue, Namespace, RecordValue, Value, describe
+    FAILED,
+    Const,
+    Failed,
+    FunctionRef,
+    Instance,
+    LayerRef,
+    ListValue,
+    Namespace,
+    RecordValue,
+    Value,
+    describe,
 )  # fmt: skip
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops import OPS
@@ -78,11 +88,11 @@ def branches(e: Context, taken: bool, by_mode: bool, then: Callable[[], Any], or
 # ---------------------------------------------------------------------------------------------- atoms
 
 
-def _scalar(e: Context, scope: Scope, expr: tree.Number | tree.String | tree.Constant) -> Value:
+def _scalar(_: Context, __: Scope, expr: tree.Number | tree.String | tree.Constant) -> Value:
     return Const(expr.value)
 
 
-def _quantity(e: Context, scope: Scope, expr: tree.Quantity) -> Value:
+def _quantity(e: Context, _: Scope, expr: tree.Quantity) -> Value:
     text = f"`{expr.unit.text}` is not a unit that means something here"
     return e.report("DL2004", text, expr.unit.span, "no unit is expected", footers=[Help("write the number alone")])
 
@@ -139,7 +149,12 @@ def _binary(e: Context, scope: Scope, expr: tree.Binary) -> Value:
 
 
 def _combine(e: Context, scope: Scope, expr: tree.Binary, left: Value) -> Value:
-    if isinstance(left, Const) and isinstance(left.value, bool) and expr.op in ("and", "or") and left.value == (expr.op == "or"):
+    if (
+        isinstance(left, Const)
+        and isinstance(left.value, bool)
+        and expr.op in ("and", "or")
+        and left.value == (expr.op == "or")
+    ):
         return left
     right = evaluate(e, scope, expr.right)
     if isinstance(left, Failed) or isinstance(right, Failed):
@@ -149,7 +164,7 @@ def _combine(e: Context, scope: Scope, expr: tree.Binary, left: Value) -> Value:
             return Const(constants.fold(expr.op, left.value, right.value), by_mode=left.by_mode or right.by_mode)
         except constants.FoldError as error:
             return e.report(error.code, str(error), expr.span)
-        except constants.NotConstant:
+        except constants.NotConstantError:
             pass
     a, b = Operand(left, expr.left.span), Operand(right, expr.right.span)
     return binary(e, _BINARY[expr.op], expr.op, a, b, expr.op_span, expr.span)
@@ -179,7 +194,9 @@ def _attribute(e: Context, scope: Scope, expr: tree.Attribute) -> Value:
     if isinstance(value, Namespace):
         return member(e, value, name, expr.name.span)
     if isinstance(value, RecordValue):
-        return value.items[name] if name in value.items else unknown_name(e, "the record", name, [*value.items], expr.span)
+        return (
+            value.items[name] if name in value.items else unknown_name(e, "the record", name, [*value.items], expr.span)
+        )
     if isinstance(value, Failed):
         return FAILED
     footers: list[Note | Help] = []
@@ -187,7 +204,9 @@ def _attribute(e: Context, scope: Scope, expr: tree.Attribute) -> Value:
         footers.append(Help("a function tells it:", (Edit(expr.span, f"shape({expr.value.span.text})"),)))
     elif isinstance(value, TypedValue) and is_function(name):
         footers.append(Help("it is a function:", (Edit(expr.span, f"{name}({expr.value.span.text})"),)))
-    return e.report("DL1005", f"{describe(value)} has nothing named `{name}`", expr.name.span, "not found", footers=footers)
+    return e.report(
+        "DL1005", f"{describe(value)} has nothing named `{name}`", expr.name.span, "not found", footers=footers
+    )
 
 
 def member(e: Context, value: Namespace, name: str, span: Span) -> Value:
@@ -220,7 +239,9 @@ def _index(e: Context, scope: Scope, expr: tree.Index) -> Value:
     return e.report("DL2012", f"{describe(value)} cannot be indexed like this", expr.items_span, "not an index of it")
 
 
-def _index_part(e: Context, scope: Scope, item: tree.Expr | tree.Slice | tree.Ellipsis_) -> Value | tuple[Value, ...] | None:
+def _index_part(
+    e: Context, scope: Scope, item: tree.Expr | tree.Slice | tree.Ellipsis_
+) -> Value | tuple[Value, ...] | None:
     """An index, the three parts of a slice, or None for `...`."""
     if isinstance(item, tree.Ellipsis_):
         return None
@@ -372,15 +393,22 @@ def check_labels(e: Context, statement: Statement, *, alone: bool = False) -> No
         if _is_stage(span)
     )
     first, *rest = unlabelled
-    help = Help("give each a label:", edits) if len(edits) == len(unlabelled) else Help("name it first: `layer fc1 = ...`")
+    mend = (
+        Help("give each a label:", edits) if len(edits) == len(unlabelled) else Help("name it first: `layer fc1 = ...`")
+    )
     many = len(statement.layers) > 1
     e.report(
         "DL1012",
-        "several layers with parameters in one statement need labels" if many else "this layer's parameters need a name",
+        "several layers with parameters in one statement need labels"
+        if many
+        else "this layer's parameters need a name",
         first[0],
         "which name should its parameters have?",
         *(Label(span, "and this one's?") for span, _ in rest),
-        footers=[help, Note("parameters are named by labels: `fc1.weight`; nothing is numbered by its place in the file")],
+        footers=[
+            mend,
+            Note("parameters are named by labels: `fc1.weight`; nothing is numbered by its place in the file"),
+        ],
     )
 
 

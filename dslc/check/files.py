@@ -11,10 +11,13 @@ from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.source import Span
 from dslc.syntax import tree
 
-KEYWORDS = frozenset(
-    "model block cell data train test dim from import input output param buffer state next update layer let require field"
-    " use step sample given expect if then else and or not as repeat true false none training".split()
-)
+# fmt: off
+KEYWORDS = frozenset((
+    "model", "block", "cell", "data", "train", "test", "dim", "from", "import", "input", "output", "param", "buffer", "state",
+    "next", "update", "layer", "let", "require", "field", "use", "step", "sample", "given", "expect", "if", "then", "else",
+    "and", "or", "not", "as", "repeat", "true", "false", "none", "training",
+))
+# fmt: on
 
 
 def file_scope(file: tree.File, sink: Sink, library: bool = False) -> FileScope:

@@ -89,8 +89,10 @@ def _row(e: Context, x: TypedValue, axis: int, part: Part, span: Span) -> tuple[
         start, stop, step = (None if isinstance(bound, Failed) else bound for bound in bounds)
         return start, stop, step
     if isinstance(part, TypedValue):
-        help = Help("`gather(table, ids)` looks rows up by a tensor of ids")
-        e.report("DL2012", "an index is known at compile time", span, f"{part.type}, known at run time only", footers=[help])
+        mend = Help("`gather(table, ids)` looks rows up by a tensor of ids")
+        e.report(
+            "DL2012", "an index is known at compile time", span, f"{part.type}, known at run time only", footers=[mend]
+        )
         return None
     bound = None if part is None else _bound(e, part, span)
     if bound is None or isinstance(bound, Failed):

@@ -35,7 +35,7 @@ def initializer(e: Context, scope: Scope, stmt: tree.ParamStmt, type: TensorType
     callee = expr.callee if isinstance(expr, tree.Call) else expr
     if isinstance(callee, tree.Name) and callee.id not in scope.names:
         if callee.id in INITIALIZERS:
-            return _named(e, scope, expr, callee, INITIALIZERS[callee.id], stmt, type)
+            return _named(e, scope, expr, callee, INITIALIZERS[callee.id], type)
         if isinstance(expr, tree.Call):
             return _unknown(e, callee)
     return _literal(e, scope, expr, type)
@@ -60,16 +60,15 @@ def _named(
     expr: tree.Expr,
     callee: tree.Name,
     rule: InitializerDef,
-    stmt: tree.ParamStmt,
     type: TensorType,
 ) -> Initializer | None:
     if not isinstance(expr, tree.Call):
-        help = Help("call it:", (Edit(expr.span, f"{rule.name}()"),))
-        return _none(e, "DL1015", f"`{rule.name}` is an initialiser: call it", expr.span, "needs `( )`", help)
+        mend = Help("call it:", (Edit(expr.span, f"{rule.name}()"),))
+        return _none(e, "DL1015", f"`{rule.name}` is an initialiser: call it", expr.span, "needs `( )`", mend)
     what = f"`{rule.name}`"
     args = arguments(e, scope, expr.args)
     site = CallSite(callee.span, expr.span)
-    found = match(e, what, [option.name for option in rule.options], args, site)
+    found = match(e, what, [option.name for option in rule.options], args)
     chosen = None if found is None else options(e, what, rule.options, found, site)
     if chosen is None:
         return None
@@ -82,8 +81,10 @@ def _named(
     if not rule.own_fan_in and type.rank < 2 and "fan_in" not in given:
         fan_in = weight_fan_in(e, scope)
         if fan_in is None:
-            help = Help("give it: `uniform_fan_in(fan_in = ...)`, or declare the weight first")
-            return _none(e, "DL2017", f"{what} needs the fan-in of a weight above it", expr.span, "no weight above", help)
+            mend = Help("give it: `uniform_fan_in(fan_in = ...)`, or declare the weight first")
+            return _none(
+                e, "DL2017", f"{what} needs the fan-in of a weight above it", expr.span, "no weight above", mend
+            )
         given["fan_in"] = fan_in
     return Initializer(rule.name, given)
 
@@ -115,11 +116,19 @@ def _literal(e: Context, scope: Scope, expr: tree.Expr, type: TensorType) -> Ini
         return _none(e, "DL2016", "the rows of this list have different lengths", expr.span, "not a rectangular array")
     if shape not in ((), type.shape):
         sizes = ", ".join(map(str, shape))
-        return _none(e, "DL2016", f"initial values of shape [{sizes}] do not fit {type}", expr.span, f"has shape [{sizes}]")
+        return _none(
+            e, "DL2016", f"initial values of shape [{sizes}] do not fit {type}", expr.span, f"has shape [{sizes}]"
+        )
     wrong = [v for v in flatten(numbers) if isinstance(v, bool) != (type.dtype is DType.BOOL)]
     wrong += [v for v in flatten(numbers) if isinstance(v, float) and type.dtype.is_integer]
     if wrong:
-        return _none(e, "DL2003", f"a value of {type} cannot be {describe_literal(wrong[0])}", expr.span, f"not {type.dtype.value}")
+        return _none(
+            e,
+            "DL2003",
+            f"a value of {type} cannot be {describe_literal(wrong[0])}",
+            expr.span,
+            f"not {type.dtype.value}",
+        )
     return Initializer("literal", {}, numbers)
 
 

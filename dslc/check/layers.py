@@ -13,7 +13,19 @@ from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Argument, CallSite, Context, Scope
 from dslc.check.typed import Origin, TypedValue
 from dslc.check.values import (
-    FAILED, Const, Failed, FileScope, FunctionRef, Instance, LayerRef, ListValue, Namespace, Value, describe, fraction, number_text
+    FAILED,
+    Const,
+    Failed,
+    FileScope,
+    FunctionRef,
+    Instance,
+    LayerRef,
+    ListValue,
+    Namespace,
+    Value,
+    describe,
+    fraction,
+    number_text,
 )  # fmt: skip
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.source import Span
@@ -31,7 +43,7 @@ def make_layer(
         return FAILED
     name = definition.name.text
     what = f"`{name}`"
-    found = match(e, what, [hyper.name.text for hyper in definition.hypers], args, site, "hyper-parameter")
+    found = match(e, what, [hyper.name.text for hyper in definition.hypers], args, "hyper-parameter")
     if found is None:
         return FAILED
     hypers: dict[str, Value] = {}
@@ -82,7 +94,11 @@ def given(e: Context, what: str, hyper: tree.Hyper, arg: Argument, site: CallSit
             footers=_kind_help(hyper, arg),
         )
     if isinstance(value, Const) and value.origin is None:
-        text = f"{key} = {number_text(value.value)}" if arg.name is not None or len(site.span.text) > 40 else site.span.text
+        text = (
+            f"{key} = {number_text(value.value)}"
+            if arg.name is not None or len(site.span.text) > 40
+            else site.span.text
+        )
         return Const(value.value, Origin(f"`{' '.join(text.split())}`", arg.span), value.by_mode)
     return value
 
@@ -91,11 +107,11 @@ def _kind_help(hyper: tree.Hyper, arg: Argument) -> list[Note | Help]:
     """A mend for the common slips: a float where an int is meant, quotes around a function's name."""
     kinds = {ident.text for ident, _ in hyper.type.alternatives}
     value = arg.value.value if isinstance(arg.value, Const) else None
-    if "int" in kinds and isinstance(value, float) and value == int(value):
+    if "int" in kinds and isinstance(value, float) and value.is_integer():
         return [Help("write a whole number:", (Edit(arg.span, str(int(value))),))]
     if "fn" in kinds and isinstance(value, str) and value.isidentifier():
         return [Help("name the function without quotes:", (Edit(arg.span, value),))]
-    if "bool" in kinds and value in (0, 1):
+    if "bool" in kinds and isinstance(value, int) and value in (0, 1):
         return [Help("write a truth value:", (Edit(arg.span, "true" if value else "false"),))]
     return []
 
@@ -199,7 +215,7 @@ def call_instance(e: Context, instance: Instance, args: Sequence[Argument], site
     return e.elaborate(e, instance, args, site)
 
 
-def instantiate(e: Context, ref: LayerRef, path: str, span: Span) -> Instance:
+def instantiate(_: Context, ref: LayerRef, path: str, span: Span) -> Instance:
     """An instance with a path of the caller's choosing, as `layer` and `use` make them."""
     return Instance(ref, path, path, span)
 

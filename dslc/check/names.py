@@ -91,7 +91,7 @@ def _unknown(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     return e.report("DL1001", f"there is no `{name}` here", span, "not found", footers=footers)
 
 
-def needs_call(e: Context, made: tree.Definition, span: Span, *, piped: bool = False) -> Failed:
+def needs_call(e: Context, made: tree.Definition, span: Span) -> Failed:
     """Report a layer named without being made: ``|> BatchNorm``."""
     name = made.name.text
     required = [hyper.name.text for hyper in made.hypers if hyper.default is None]

@@ -23,7 +23,12 @@ MAX_ELEMENTS = 1 << 36
 _PACK = {
     DType.F16: "e", DType.F32: "f", DType.F64: "d", DType.I8: "b", DType.U8: "B", DType.I32: "i", DType.I64: "q", DType.BOOL: "?"
 }  # fmt: skip
-_RANGES = {DType.I8: (-128, 127), DType.U8: (0, 255), DType.I32: (-(2**31), 2**31 - 1), DType.I64: (-(2**63), 2**63 - 1)}
+_RANGES = {
+    DType.I8: (-128, 127),
+    DType.U8: (0, 255),
+    DType.I32: (-(2**31), 2**31 - 1),
+    DType.I64: (-(2**63), 2**63 - 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +233,7 @@ def _report_binary(
     if mixed:
         label = f"{a.type.dtype.value} and {b.type.dtype.value} do not mix"
     footers: list[Note | Help] = list(origin_notes(clash, op_span)) if clash else []
-    footers += _matmul_help(a, b, right, op_span) if symbol == "@" else []
+    footers += _matmul_help(a, b, right) if symbol == "@" else []
     if mixed:
         footers += _cast_help(a, b, left, right)
     if error.help:
@@ -259,12 +264,14 @@ def _broadcast_clash(a: TypedValue, b: TypedValue) -> Clash | None:
     return None
 
 
-def _matmul_help(a: TypedValue, b: TypedValue, right: Operand, op_span: Span) -> list[Note | Help]:
+def _matmul_help(a: TypedValue, b: TypedValue, right: Operand) -> list[Note | Help]:
     """Propose a transpose where that would fit."""
     if a.type.rank < 1 or b.type.rank != 2 or a.type.shape[-1] != b.type.shape[1] or a.type.dtype is not b.type.dtype:
         return []
     result = TensorType(a.type.dtype, (*a.type.shape[:-1], b.type.shape[0]))
-    what = "the weight" if b.op == "param" else f"`{right.span.text}`" if len(right.span.text) < 30 else "the right side"
+    what = (
+        "the weight" if b.op == "param" else f"`{right.span.text}`" if len(right.span.text) < 30 else "the right side"
+    )
     text = right.span.text
     return [Help(f"transpose {what} to get {result}:", (Edit(right.span, f"transpose({text})"),))]
 

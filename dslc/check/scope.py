@@ -201,7 +201,6 @@ class Context:
         self.sink.add(Diagnostic(code, message, tuple(labels), tuple(notes)))
         return FAILED
 
-
     def report_call(
         self,
         code: str,
@@ -219,7 +218,9 @@ class Context:
         self.calls.pop()
         try:
             if not inside:
-                shown = more if not call.library else [m for m in more if m.span.source is not call.definition.span.source]
+                shown = (
+                    more if not call.library else [m for m in more if m.span.source is not call.definition.span.source]
+                )
                 return self.report(code, message, span, label, *shown, footers=footers)
             shown = [] if call.library else [Label(span, label), *more]
             label = f"required by `{call.definition.name.text}`"

@@ -18,7 +18,18 @@ from dslc.check.operators import as_tensor, literal_tensor
 from dslc.check.scope import Context, Scope, Statement, origin_notes
 from dslc.check.typed import Origin, ParamSpec, TypedValue
 from dslc.check.types import Written, written_type
-from dslc.check.values import FAILED, Const, Failed, FunctionRef, LayerRef, ListValue, Value, describe, literal, number_text
+from dslc.check.values import (
+    FAILED,
+    Const,
+    Failed,
+    FunctionRef,
+    LayerRef,
+    ListValue,
+    Value,
+    describe,
+    literal,
+    number_text,
+)
 from dslc.check.walk import defined
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops.ir import Attrs
@@ -45,15 +56,16 @@ def run(e: Context, scope: Scope, statements: Sequence[tree.Stmt], *, nested: bo
         if rule is not None:
             rule(e, scope, statement)
         elif type(statement) in _LATER:
-            if not any(d.code == "DL1090" and d.labels[0].span == statement.span for d in e.sink.found):
-                unsupported(e.sink, _LATER[type(statement)], statement.span)
+            unsupported(e.sink, _LATER[type(statement)], statement.span)
         else:
             _misplaced(e, statement, nested)
 
 
 def _misplaced(e: Context, statement: tree.Stmt, nested: bool) -> None:
     word = _WORDS.get(type(statement), "this statement")
-    inside = "inside an `if`" if nested and isinstance(statement, tree.InputStmt | tree.DimStmt) else "in a model or block"
+    inside = (
+        "inside an `if`" if nested and isinstance(statement, tree.InputStmt | tree.DimStmt) else "in a model or block"
+    )
     e.report("DL1019", f"`{word}` cannot stand {inside}", statement.span, "not allowed here")
 
 
@@ -98,7 +110,7 @@ def _assign(e: Context, scope: Scope, stmt: tree.AssignStmt) -> None:
     if len(stmt.targets) > 1:
         _unpack(e, scope, stmt)
         return
-    target = stmt.targets[0]
+    target = stmt.targets[-1]
     value = statement_value(e, scope, target.text, stmt.value, stmt.span)
     if stmt.type is not None:
         value = _checked(e, scope, stmt.type, value, target, stmt.value, stmt.type.span)
@@ -149,7 +161,9 @@ def _not_applied(e: Context, target: tree.Ident, value: LayerRef | FunctionRef, 
         footers = [Help("name a layer to use it later:", (Edit(start, "layer "),))]
         return e.report("DL2015", f"this is {describe(value)}", expr.span, "a layer, not a tensor", footers=footers)
     footers = [Help(f"apply it: `{value.name}(x)`, or `x |> {value.name}`")]
-    return e.report("DL2015", f"this is {describe(value)}, not applied to anything", expr.span, "a function", footers=footers)
+    return e.report(
+        "DL2015", f"this is {describe(value)}, not applied to anything", expr.span, "a function", footers=footers
+    )
 
 
 def _unpack(e: Context, scope: Scope, stmt: tree.AssignStmt) -> None:
@@ -159,8 +173,11 @@ def _unpack(e: Context, scope: Scope, stmt: tree.AssignStmt) -> None:
         items = value.items
     elif isinstance(value, ListValue):
         text = f"{len(stmt.targets)} names for {len(value.items)} values"
-        place = stmt.targets[0].span.to(stmt.targets[-1].span)
-        e.report("DL2018", text, place, f"{len(stmt.targets)} names", Label(stmt.value.span, f"{len(value.items)} values"))
+        first, *_, last = (target.span for target in stmt.targets)
+        place = first.to(last)
+        e.report(
+            "DL2018", text, place, f"{len(stmt.targets)} names", Label(stmt.value.span, f"{len(value.items)} values")
+        )
     elif not isinstance(value, Failed):
         text = f"{len(stmt.targets)} names need as many values, and this is {describe(value)}"
         e.report("DL2018", text, stmt.value.span, "one value")
@@ -209,7 +226,12 @@ def _mismatch(
             if a != b:
                 sizes += [(a, value.origins[axis]), (b, wanted.origins[axis])]
     footers: list[Note | Help] = list(origin_notes(sizes, target.span))
-    if have.dtype is want.dtype and have.rank == want.rank + 1 and have.shape[-1] == 1 and have.shape[:-1] == want.shape:
+    if (
+        have.dtype is want.dtype
+        and have.rank == want.rank + 1
+        and have.shape[-1] == 1
+        and have.shape[:-1] == want.shape
+    ):
         footers.append(Help("take out the last axis: `|> squeeze(axis = -1)`"))
     if have.dtype is not want.dtype and have.shape == want.shape:
         footers.append(Help(f"convert it: `cast(..., {want.dtype.value})`"))
@@ -236,7 +258,9 @@ def _param(e: Context, scope: Scope, stmt: tree.ParamStmt) -> None:
     if not new_name(e, scope, stmt.name):
         return
     value = _parameter(e, scope, stmt)
-    scope.define(stmt.name.text, FAILED if value is None else value, stmt.name.span, "failed" if value is None else "param")
+    scope.define(
+        stmt.name.text, FAILED if value is None else value, stmt.name.span, "failed" if value is None else "param"
+    )
 
 
 def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> TypedValue | None:

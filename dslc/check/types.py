@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from dslc.check.expressions import evaluate
 from dslc.check.names import DTYPES, dimension_list, dimensions_in_scope, find
 from dslc.check.near import did_you_mean, near, quoted
-from dslc.check.scope import Argument, CallSite, Context, Leading, Scope, origin_notes
+from dslc.check.scope import Argument, Context, Leading, Scope, origin_notes
 from dslc.check.typed import Origin, TypedValue
 from dslc.check.values import FAILED, Const, Failed, describe, number_text
 from dslc.check.walk import names
@@ -83,7 +83,9 @@ def _leading(e: Context, scope: Scope, dim: tree.Ellipsis_, position: int) -> bo
         e.report("DL2012", "`...` stands for leading sizes: it comes first", dim.span, "not first")
         return False
     if scope.leading is None:
-        e.report("DL2012", "`...` needs an input of a block that says what it stands for", dim.span, "stands for nothing")
+        e.report(
+            "DL2012", "`...` needs an input of a block that says what it stands for", dim.span, "stands for nothing"
+        )
         return False
     return True
 
@@ -100,7 +102,9 @@ def size_of(e: Context, scope: Scope, expr: tree.Expr, what: str) -> tuple[Dim, 
         e.report("DL2004", f"a size is a whole number, not {describe(value)}", expr.span, "not a size")
         return None
     if isinstance(scalar, float) or (isinstance(scalar, Size) and not scalar.symbols()):
-        e.report("DL2009", f"a size is a whole number, and this is {number_text(scalar)}", expr.span, "not a whole number")
+        e.report(
+            "DL2009", f"a size is a whole number, and this is {number_text(scalar)}", expr.span, "not a whole number"
+        )
         return None
     origin = value.origin if isinstance(value, Const) else None
     if isinstance(scalar, int) and scalar <= 0:
@@ -152,9 +156,7 @@ def declare_inputs(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt]) -
     return fine
 
 
-def bind_inputs(
-    e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: Sequence[Argument], site: CallSite
-) -> bool:
+def bind_inputs(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: Sequence[Argument]) -> bool:
     """Bind a block's inputs to operands, and its dimensions, `...`, `float` and `int` with them."""
     pairs = list(zip(inputs, args, strict=True))
     for stmt, arg in pairs:
@@ -192,12 +194,23 @@ def _bind(e: Context, scope: Scope, stmt: tree.InputStmt, arg: Argument, value: 
     fixed = dims[1:] if open_start else dims
     extra = value.type.rank - len(fixed)
     if extra < 0 or (extra and not open_start):
-        _wrong_input(e, scope, stmt, arg, value, f"has {_axes(value.type.rank)}, not {_axes(len(fixed))}{' or more' * open_start}")
+        _wrong_input(
+            e,
+            scope,
+            stmt,
+            arg,
+            value,
+            f"has {_axes(value.type.rank)}, not {_axes(len(fixed))}{' or more' * open_start}",
+        )
         return False
     if open_start and scope.leading is None:
         scope.leading = Leading(value.type.shape[:extra], value.origins[:extra])
     for dim, size, origin in zip(fixed, value.type.shape[extra:], value.origins[extra:], strict=True):
-        if isinstance(dim, tree.Name) and dim.id not in scope.names and (dim.id in scope.unbound or dim.id in scope.file.dims):
+        if (
+            isinstance(dim, tree.Name)
+            and dim.id not in scope.names
+            and (dim.id in scope.unbound or dim.id in scope.file.dims)
+        ):
             scope.unbound.discard(dim.id)
             scope.define(dim.id, Const(size, origin), dim.span, "dim")
     return True

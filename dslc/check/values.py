@@ -179,8 +179,7 @@ def describe(value: Value) -> str:
     if isinstance(value, TypedValue):
         return str(value.type)
     if isinstance(value, Const):
-        kinds = {str: "the string ", int: "the number ", float: "the number ", Size: "the size "}
-        return kinds.get(type(value.value), "") + f"{number_text(value.value)}"
+        return f"{_kind_word(value.value)}{number_text(value.value)}"
     if isinstance(value, ListValue):
         tensors = any(isinstance(item, TypedValue) for item in value.items)
         return f"{len(value.items)} tensors" if tensors else f"a list of {len(value.items)}"
@@ -190,4 +189,14 @@ def describe(value: Value) -> str:
         return f"the layer `{value.ref.definition.name.text}`"
     if isinstance(value, FunctionRef):
         return f"the function `{value.name}`"
-    return {RecordValue: "a record", Namespace: "a group of names"}.get(type(value), "nothing")
+    if isinstance(value, RecordValue):
+        return "a record"
+    return "a group of names" if isinstance(value, Namespace) else "nothing"
+
+
+def _kind_word(value: Scalar) -> str:
+    if isinstance(value, str):
+        return "the string "
+    if isinstance(value, Size) and value.symbols():
+        return "the size "
+    return "the number " if is_number(value) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from dslc.syntax import tree
 
@@ -18,7 +18,8 @@ def walk(node: Any) -> Iterator[Any]:
         for name in node.__slots__:
             child = getattr(node, name)
             if isinstance(child, tuple):
-                below += [item for item in child if _is_node(item)]
+                items = cast("tuple[Any, ...]", child)
+                below += [item for item in items if _is_node(item)]
             elif _is_node(child):
                 below.append(child)
         stack += reversed(below)
