@@ -55,7 +55,8 @@ class Job:
         train, val: the data; without `val` the last epoch counts as the best.
         batch: rows per step, None for all of them (then their order is left alone).
         rate: the learning rate of a step, counted from 1.
-        diagnose: (inputs of the failing step, step) -> the first value in the network that is not finite, in words, or "".
+        diagnose: (what the failing step was given, step) -> the first value in the network that is not finite, in words, or
+            "". Given are the inputs by name and the random tensors by stream.
         threads: BLAS threads to use; None leaves the setting as it is.
         data: the data's fingerprint.
     """
@@ -277,7 +278,8 @@ def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str
 
 
 def _bad_loss(session: _Session, ready: Feed, epoch: int, step: int) -> RuntimeFault:
-    culprit = session.job.diagnose(ready.bound.inputs, step)
+    draws = {spec.stream: drawn for spec, drawn in ready.bound.draws}
+    culprit = session.job.diagnose({**ready.bound.inputs, **draws}, step)
     notes = [f"the first value that is not finite is {culprit}"] if culprit else []
     return RuntimeFault(
         "DL5030",

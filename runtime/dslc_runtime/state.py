@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeAlias
@@ -32,18 +32,19 @@ class State:
     layout: Layout
 
     @classmethod
-    def of(cls, params: Mapping[str, Array], layout: Layout, slots: Mapping[str, Array], dtype: npt.DTypeLike) -> State:
+    def of(cls, params: Mapping[str, Array], layout: Layout, slots: Iterable[str], dtype: npt.DTypeLike) -> State:
         """A state of its own memory.
 
         Args:
             params: first values of every parameter, in the order to show and save them.
             layout: of those that are trained.
-            slots: first values of the optimizer's vectors by name.
+            slots: names of the optimizer's vectors, which are 0 at first.
+            dtype: of the vectors.
         """
         flat = layout.pack(params, dtype)
         views = layout.views(flat)
         held = {key: views[key] if key in views else value.copy() for key, value in params.items()}
-        return cls(held, {PARAMS: flat, **{name: slot.copy() for name, slot in slots.items()}}, layout)
+        return cls(held, {PARAMS: flat, **{name: np.zeros_like(flat) for name in slots}}, layout)
 
     @property
     def frozen(self) -> dict[str, Array]:
@@ -60,16 +61,11 @@ class State:
         """Views of everything there is to save, by name: `key` for a parameter, `slot/key` for its part of a slot.
 
         Slots are saved by key, so that an order of parameters that changes with the program cannot mix them up.
-        A slot of another length than the parameters' is saved whole, as `slot/`.
         """
         found = dict(self.params)
         for name, slot in self.arenas.items():
-            if name == PARAMS:
-                continue
-            if slot.size == self.layout.size and slot.ndim == 1:
+            if name != PARAMS:
                 found |= {f"{name}/{key}": view for key, view in self.layout.views(slot).items()}
-            else:
-                found[f"{name}/"] = slot
         return found
 
     def non_finite(self) -> str:

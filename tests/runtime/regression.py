@@ -84,12 +84,7 @@ def make_job(rows: int = 50, **changes: Any) -> Job:
     y = (x @ np.array([[1.0], [-2.0], [0.5]]) + 0.3).astype(np.float32)
     fields = {"x": x, "y": y}
     cut = rows * 4 // 5
-    state = State.of(
-        {"w": np.zeros(3, np.float32), "b": np.zeros(1, np.float32)},
-        LAYOUT,
-        {"momentum": np.zeros(4, np.float32)},
-        "f4",
-    )
+    state = State.of({"w": np.zeros(3, np.float32), "b": np.zeros(1, np.float32)}, LAYOUT, ["momentum"], "f4")
     job = Job(
         training=HandProgram(True),
         inference=HandProgram(False),

@@ -225,7 +225,7 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_culprit(run: RunFolder) -
     seen = []
 
     def diagnose(inputs: dict, step: int) -> str:
-        seen.append((step, inputs["x"].shape))
+        seen.append((step, set(inputs), inputs["x"].shape == inputs["net.mask"].shape))
         return "`net.h` (line 8)"
 
     job = make_job(epochs=9, rate=lambda step: 0.01 if step < 15 else 1e30, diagnose=diagnose)
@@ -236,7 +236,10 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_culprit(run: RunFolder) -
     assert "epoch 3" in fault.message
     assert "`net.h` (line 8)" in fault.notes[0]
     assert "epoch 2 are kept" in fault.notes[1]
-    assert seen[0][0] in (16, 17, 18)
+    ((step, given, same_rows),) = seen
+    assert step in (16, 17, 18)
+    assert given == {"x", "y", "net.mask"}
+    assert same_rows
     saved = checkpoint.load(run.last)
     assert saved.facts["epoch"] == 2
     assert all(np.isfinite(tensor).all() for tensor in saved.tensors.values())
