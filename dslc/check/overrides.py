@@ -45,34 +45,40 @@ def _override(file: tree.File, setting: Source, sink: Sink) -> Source | None:
     span = Span(setting, match.start(1), match.end(1))
     path = "".join(span.text.split())
     target = _resolve(file, path, span, sink)
-    value = _value(setting, match.end(), sink)
-    if target is None or value is None or not _suits(target, value, sink):
+    place = _place(setting, match.end(), sink)
+    value = None if place is None else _value(place, sink)
+    if target is None or place is None or value is None or not _suits(target, value, place, sink):
         return None
-    return splice(file.source, target.edits(setting.text[match.end() :].strip()))
+    return splice(file.source, target.edits(place.text))
 
 
 # ---------------------------------------------------------------------------------------------- the value
 
 
-def _value(setting: Source, start: int, sink: Sink) -> tree.Expr | None:
-    """The value, an expression of the language, with spans into the setting."""
+def _place(setting: Source, start: int, sink: Sink) -> Span | None:
+    """Where the value stands, without white space around it."""
     text = setting.text[start:].strip()
     if not text:
         sink.report("DL3080", "there is no value after `=`", Span(setting, start - 1, start), "a value belongs here")
         return None
     begin = setting.text.index(text, start)
+    return Span(setting, begin, begin + len(text))
+
+
+def _value(place: Span, sink: Sink) -> tree.Expr | None:
+    """The value, an expression of the language. Its spans lie in a frame; `place` is where it was written."""
+    text = place.text
     found = Sink()
-    expr = _one_value(parse(Source(setting.name, _OPEN + text + _CLOSE), found))
+    expr = _one_value(parse(Source(place.source.name, _OPEN + text + _CLOSE), found))
     # In parentheses nothing in the text can close what it did not open, and no comment can end it.
     inside = Sink()
     enclosed = _one_value(parse(Source("", f"{_OPEN}({text}){_CLOSE}"), inside))
     if expr is not None and enclosed is not None and not found.failed and not inside.failed:
         return expr
-    span = Span(setting, begin, begin + len(text))
     if not found.failed:
-        sink.report("DL3080", "the value is not one expression", span, "only one expression can be set")
+        sink.report("DL3080", "the value is not one expression", place, "only one expression can be set")
     for diagnostic in found:
-        sink.add(_moved(diagnostic, setting, begin - len(_OPEN)))
+        sink.add(_moved(diagnostic, place.source, place.start - len(_OPEN)))
     return None
 
 
@@ -97,7 +103,7 @@ def _moved(diagnostic: Diagnostic, setting: Source, by: int) -> Diagnostic:
     return Diagnostic(diagnostic.code, diagnostic.message, labels, footers, diagnostic.where)
 
 
-def _suits(target: Target, value: tree.Expr, sink: Sink) -> bool:
+def _suits(target: Target, value: tree.Expr, place: Span, sink: Sink) -> bool:
     """Whether a plain value is of the kind its hyper-parameter declares; anything else is left to the checker."""
     kind = _kind(value)
     if target.type is None or kind is None:
@@ -107,12 +113,14 @@ def _suits(target: Target, value: tree.Expr, sink: Sink) -> bool:
         return True
     footers: list[Note | Help] = []
     if kind == "name" and "string" in kinds:
-        footers.append(Help("write a string in quotes, and keep them from the shell:", code=(_quoting(target, value),)))
-    what = f"`{value.span.text}` is a name" if kind == "name" else f"this is of kind `{kind}`"
+        footers.append(
+            Help("write a string in quotes, and keep them from the shell:", code=(_quoting(target, place.text),))
+        )
+    what = f"`{place.text}` is a name" if kind == "name" else f"this is of kind `{kind}`"
     sink.report(
         "DL3083",
         f"`{target.path}` takes `{target.type.span.text}`",
-        value.span,
+        place,
         what,
         Label(target.type.span, "declared here"),
         footers=footers,
@@ -120,8 +128,8 @@ def _suits(target: Target, value: tree.Expr, sink: Sink) -> bool:
     return False
 
 
-def _quoting(target: Target, value: tree.Expr) -> str:
-    return f"--set '{target.path}=\"{value.span.text}\"'"
+def _quoting(target: Target, text: str) -> str:
+    return f"--set '{target.path}=\"{text}\"'"
 
 
 def _kind(value: tree.Expr) -> str | None:
@@ -178,7 +186,7 @@ def _without_defaults(found: list[Target]) -> list[Target]:
 def _report_unknown(path: str, span: Span, every: tuple[Target, ...], sink: Sink) -> None:
     parts = path.count(".") + 1
     suffixes = {".".join(t.path.split(".")[-parts:]): None for t in every}
-    close = near(path, suffixes)
+    close = near(path, [suffix for suffix in suffixes if _alike(path, suffix)])
     footers: list[Note | Help] = []
     if close:
         edits = (Edit(span, close[0]),) if len(close) == 1 else ()
@@ -191,6 +199,12 @@ def _report_unknown(path: str, span: Span, every: tuple[Target, ...], sink: Sink
         shown = [t.path for t in every][:6]
         footers.append(Note(f"paths of this file: {', '.join(shown)}{', ...' if len(every) > 6 else ''}"))
     sink.report("DL3081", f"there is no setting `{path}`", span, "not found", footers=footers)
+
+
+def _alike(path: str, suffix: str) -> bool:
+    """Whether each name of one path is that of the other, or near it."""
+    ours, theirs = path.split("."), suffix.split(".")
+    return len(ours) == len(theirs) and all(a == b or near(a, [b]) for a, b in zip(ours, theirs, strict=True))
 
 
 def _longest_prefix(path: str, every: tuple[Target, ...]) -> str:
