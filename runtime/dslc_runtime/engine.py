@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime.data.parts import Rows
@@ -67,7 +66,7 @@ class Feed:
     def fill(self, rows: Rows, step: int) -> None:
         """Make the inputs ready for a run on these rows. Rows are legal indices, so nothing is checked here."""
         for field, buffer in self.gather:
-            np.take(field, rows, 0, buffer, "clip")
+            field.take(rows, 0, buffer, "clip")  # "raise" would go through a copy
         for draw in self.draw:
             draw(step)
 

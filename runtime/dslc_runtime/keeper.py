@@ -46,7 +46,7 @@ class Progress:
 class Keeper:
     """Commits epochs of one state."""
 
-    __slots__ = ("_best", "_committed", "_dirty", "_folder", "_live", "_state", "_written", "progress")
+    __slots__ = ("_best", "_committed", "_dirty", "_folder", "_state", "_trained", "_written", "progress")
 
     def __init__(
         self, state: State, folder: RunFolder | None, progress: Progress, best: Mapping[str, Array] | None = None
@@ -55,9 +55,9 @@ class Keeper:
         self._state = state
         self._folder = folder
         self.progress = progress
-        self._live = tuple(state.tensors().items())
-        self._committed = {name: live.copy() for name, live in self._live}
+        self._committed = state.copy()
         self._best = {key: np.array(best[key] if best else value) for key, value in state.params.items()}
+        self._trained = tuple((self._best[segment.key], state.params[segment.key]) for segment in state.layout.segments)
         self._dirty = False
         self._written = 0.0
 
@@ -69,11 +69,10 @@ class Keeper:
     def commit(self, progress: Progress) -> None:
         """The state is that of a finished epoch. Keep it; write it if the last write is a while ago."""
         self._dirty = False  # half a copy must never be written
-        for name, live in self._live:
-            np.copyto(self._committed[name], live)
+        self._committed.copy_from(self._state)
         if progress.best_epoch == progress.epoch:
-            for key, live in self._state.params.items():
-                np.copyto(self._best[key], live)
+            for kept, live in self._trained:
+                np.copyto(kept, live)
         self.progress = progress
         self._dirty = True
         if monotonic() - self._written >= INTERVAL:
@@ -91,13 +90,13 @@ class Keeper:
         # The weights first: a resumed training redoes what `last` does not know, and writes these again.
         weights = {"epoch": self.progress.best_epoch, "seed": self.progress.seed}
         checkpoint.save(self._folder.model, WEIGHTS, self._best, weights)
-        checkpoint.save(self._folder.last, TRAINING, self._committed, progress)
+        checkpoint.save(self._folder.last, TRAINING, self._committed.tensors(), progress)
         self._dirty = False
         self._written = monotonic()
 
     def restore(self) -> None:
         """Put the state back to the committed epoch."""
-        self._state.assign(self._committed)
+        self._state.copy_from(self._committed)
 
 
 def resume_from(folder: RunFolder, state: State) -> tuple[Progress, dict[str, Array]]:

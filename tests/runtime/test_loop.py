@@ -326,3 +326,12 @@ def test_predictions_come_in_order_whatever_the_batch() -> None:
     run = function_run(lambda feeds: {"y": feeds["x"] * 2})
     for batch in (1, 2, 5, 9, None):
         assert predict(run, part, batch)["y"].tolist() == [6, 2, 8, 2, 10]
+
+
+def test_large_finite_parameters_are_finite() -> None:
+    state = make_job().state
+    state.arenas["params"][...] = 3e38  # the sum of their squares overflows
+    with np.errstate(all="ignore"):
+        assert state.non_finite() == ""
+        state.params["b"][...] = np.nan
+        assert state.non_finite() == "b"
