@@ -35,7 +35,12 @@ _BYTES = 16  # tags are apart by this, so that a byte's tag says which byte of t
 
 
 def check_program(graph: Graph, program: Program, sizes: Mapping[str, int]) -> None:
-    """Prove that a program compiled from a graph uses its memory rightly for given run-time sizes.
+    """Prove that a program uses its memory rightly for given run-time sizes.
+
+    Args:
+        graph: what was planned: the program's graph in NumPy's operators (`specialise`).
+        program: what was compiled from it.
+        sizes: a choice of run-time sizes.
 
     Raises:
         InternalError: it does not.
@@ -131,6 +136,8 @@ class _Trace:
         names = namespace()
         for name in KERNELS:
             names[name] = self._recorder(name)
+        names["dot"] = names["matmul"]
+        names["add_reduce"] = self._add_reduce
         names["ndarray"] = self._ndarray
         names["poison"] = self._poison
         names["isfinite"] = self._look
@@ -192,7 +199,7 @@ class _Trace:
                 self._check_overlap(name, operand, out, position in allowed)
             if rearranges:
                 result = KERNELS[name].obvious(*tags, **attrs)
-            elif only_converts(name, tags, operands[0].dtype.kind == "f" and operands[0].dtype.itemsize < 8):
+            elif only_converts(name, tags, bool(operands) and operands[0].dtype.char not in "dlq"):
                 result = tags[0]
             else:
                 result = self.expected.call(name, attrs, tags)
@@ -201,6 +208,9 @@ class _Trace:
             self._write(name, out, result)
 
         return record
+
+    def _add_reduce(self, x: Array, *, axis: tuple[int, ...], keepdims: bool = False, out: Array) -> None:
+        self._recorder("sum")(x, out=out, axes=axis, keepdims=keepdims)
 
     def _poison(self, array: Array) -> None:
         self._write("poison", array, np.full(array.shape, _GARBAGE))
@@ -269,7 +279,8 @@ class _Trace:
         region, offset = self._find(array)
         cells: Tags = np.full(array.shape, offset, np.int64)
         for axis, (size, stride) in enumerate(zip(array.shape, array.strides, strict=True)):
-            cells += np.reshape(np.arange(size) * stride, [-1 if i == axis else 1 for i in range(array.ndim)])
+            steps: Tags = np.array(range(size), np.int64) * stride
+            cells += np.reshape(steps, [-1 if i == axis else 1 for i in range(array.ndim)])
         cells = cells[..., np.newaxis] + _bytes_of(array)
         if cells.size and (cells.min() < 0 or cells.max() >= len(region.tags)):
             raise _fail(f"an array reaches past the end of {region.name}")

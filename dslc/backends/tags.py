@@ -66,7 +66,8 @@ class Expected:
         attrs = _resolve(node.attrs, self.sizes)
         if OPS[node.op].view or node.op in _REARRANGING:
             return np.ascontiguousarray(_kernel(node).obvious(*operands, **attrs)).reshape(shape)
-        if only_converts(node.op, operands, node.inputs[0].dtype.is_float and node.inputs[0].dtype is not DType.F64):
+        narrow = bool(node.inputs) and node.inputs[0].dtype not in (DType.F64, DType.I64)
+        if only_converts(node.op, operands, narrow):
             return operands[0]
         return self._tags(_key(OPS[node.op].kernel or node.op, attrs, operands), shape)
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import Plan, plan
 from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Part, Place, Step
 from dslc.backends.plan.schedule import HOST_FORMS
@@ -43,14 +44,14 @@ NUMPY = {
 
 
 def compile_numpy(graph: Graph, *, poison: bool = False) -> Program:
-    """Plan a graph, write its source and load it.
+    """Write a graph in NumPy's operators, plan it, write its source and load it.
 
     With `poison`, memory is overwritten as soon as nothing needs it, which must not change any result: a test's option.
 
     Raises:
         InternalError: an operator has no kernel.
     """
-    made = plan(graph)
+    made = plan(specialise(graph))
     return Program(face(made), emit(made, poison=poison), tuple(map(constant, made.leaves_of("constant"))))
 
 
@@ -206,8 +207,11 @@ class _Writer:
 
     def _call(self, node: Node) -> str:
         operands = [self.value(value) for value in node.inputs]
+        if node.op == "sum" and node.out.dtype.is_float:
+            axes, keepdims = node.attrs.ints("axes"), ", keepdims=True" if node.attrs.bool("keepdims") else ""
+            return f"add_reduce({operands[0]}, axis={axes!r}{keepdims}, out={self.value(node.out)})"
         attrs = [f"{name}={self._attr(value)}" for name, value in node.attrs.items()]
-        return f"{OPS[node.op].kernel}({', '.join([*operands, f'out={self.value(node.out)}', *attrs])})"
+        return f"{_kernel(node)}({', '.join([*operands, f'out={self.value(node.out)}', *attrs])})"
 
     def _host(self, node: Node) -> str:
         if node.op == "size":
@@ -276,6 +280,15 @@ class _Writer:
         self.counts[letter] = number + 1
         self.names[key] = f"{letter}{number}"
         return self.names[key]
+
+
+def _kernel(node: Node) -> str:
+    """The name of a node's kernel. `dot` is `matmul` for vectors and matrices, at half the cost of a call."""
+    name = OPS[node.op].kernel
+    assert name is not None, node.op
+    if name == "matmul" and node.out.dtype in (DType.F32, DType.F64) and all(v.type.rank <= 2 for v in node.inputs):
+        return "dot"
+    return name
 
 
 def _position(node: Node) -> str:

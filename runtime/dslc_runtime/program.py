@@ -309,7 +309,16 @@ def namespace() -> dict[str, Any]:
     names: dict[str, Any] = {"__builtins__": {}}
     dtypes = {"f16": "f2", "f32": "f4", "f64": "f8", "i8": "i1", "u8": "u1", "i32": "i4", "i64": "i8", "bool": "?"}
     names |= {name: np.dtype(code) for name, code in dtypes.items()}
-    names |= {"inf": inf, "nan": nan, "float": float, "largest": max, "isfinite": isfinite, "ndarray": np.ndarray}
+    names |= {
+        "inf": inf,
+        "nan": nan,
+        "float": float,
+        "largest": max,
+        "isfinite": isfinite,
+        "ndarray": np.ndarray,
+        "dot": np.dot,
+        "add_reduce": np.add.reduce,
+    }
     names |= {"host_div": divide, "host_pow": power, "host_sqrt": root}
     names |= {"as_size": _as_size, "part": _part, "poison": _poison, "NonFiniteError": NonFiniteError}
     for name, kernel in KERNELS.items():

@@ -7,5 +7,6 @@ together, `planner` writes the steps. Nothing in a plan depends on run-time size
 
 from dslc.backends.plan.model import Plan
 from dslc.backends.plan.planner import plan
+from dslc.backends.plan.text import plan_text
 
-__all__ = ["Plan", "plan"]
+__all__ = ["Plan", "plan", "plan_text"]
