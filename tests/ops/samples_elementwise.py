@@ -1,0 +1,173 @@
+"""Samples of the elementwise families: arithmetic, comparison, functions of one number, activations."""
+
+from __future__ import annotations
+
+import numpy as np
+from sample import Array, Sample, bools, integers, strided, values
+
+from dslc.tensor_type import DType
+
+_SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 30.0, -30.0, 100.0, -100.0, np.inf, -np.inf, np.nan])
+
+
+def _unary(low: float = -2.0, high: float = 2.0, **attrs: float | str | None) -> list[Sample]:
+    """Every shape that matters, within the range where the function is smooth."""
+    arrays: list[Array] = [
+        values(1, 3, 4, low=low, high=high),
+        values(2, 1, low=low, high=high),
+        values(3, low=low, high=high),
+        values(4, 2, 0, 3, low=low, high=high),
+        values(5, 2, 1, 5, low=low, high=high),
+        strided(values(6, 4, 3, low=low, high=high)),
+    ]
+    return [Sample((x,), attrs) for x in arrays]
+
+
+def _special(**attrs: float | str | None) -> Sample:
+    """Zeros, large numbers, infinities and nan: both forms of the kernel agree there too."""
+    return Sample((_SPECIAL,), attrs, smooth=False, onnx=False)
+
+
+def _binary(low: float = -2.0, high: float = 2.0, number: float = 1.3) -> list[Sample]:
+    def v(seed: int, *shape: int) -> Array:
+        return values(seed, *shape, low=low, high=high)
+
+    return [
+        Sample((v(1, 3, 4), v(2, 3, 4))),
+        Sample((v(3, 3, 4), v(4, 4))),
+        Sample((v(5, 3, 1), v(6, 1, 4))),
+        Sample((v(7), v(8, 2, 3))),
+        Sample((v(9, 0, 3), v(10, 3))),
+        Sample((strided(v(11, 2, 3)), strided(v(12, 2, 3)))),
+        Sample((v(13, 2, 3), number)),
+        Sample((number, v(14, 2, 3))),
+        Sample((v(15, 1), v(16, 1))),
+    ]
+
+
+def _whole(**ranges: int) -> list[Sample]:
+    return [
+        Sample((integers(1, 3, 4, **ranges), integers(2, 4, **ranges))),
+        Sample((integers(3, 6, dtype=np.int32, **ranges), integers(4, 6, dtype=np.int32, **ranges))),
+        Sample((integers(5, 6, dtype=np.int8, **ranges), integers(6, 6, dtype=np.int8, **ranges))),
+        Sample((integers(7, 5, **ranges), 3)),
+    ]
+
+
+_TIED = Sample((np.array([1.0, 2.0, -3.0, 0.0]), np.array([1.0, 1.0, -3.0, -0.0])), smooth=False)
+_LOGIC = [
+    Sample((np.array([True, True, False, False]), np.array([True, False, True, False]))),
+    Sample((bools(1, 3, 4), bools(2, 4))),
+    Sample((bools(3, 3, 1), bools(4, 1, 2))),
+    Sample((bools(5, 0, 2), bools(6, 2))),
+    Sample((strided(bools(7, 3, 4)), bools(8, 3, 4))),
+    Sample((bools(9), bools(10))),
+]
+_COMPARED = [*_binary(), *_whole(), _TIED, Sample((_SPECIAL, _SPECIAL[::-1]), smooth=False, onnx=False)]
+_EXTREME = [*_binary(), *_whole(), _TIED, Sample((_SPECIAL, _SPECIAL[::-1]), smooth=False, onnx=False)]
+
+_WHERE = [
+    Sample((bools(1, 3, 4), values(2, 3, 4), values(3, 3, 4))),
+    Sample((bools(4, 3, 1), values(5, 4), values(6))),
+    Sample((bools(7), values(8, 2, 3), values(9, 2, 3))),
+    Sample((bools(10, 0, 2), values(11, 2), values(12, 2))),
+    Sample((strided(bools(13, 3, 4)), strided(values(14, 3, 4)), values(15, 3, 4))),
+    Sample((bools(16, 5), values(17, 5), 0.0)),
+    Sample((bools(18, 5), 0.5, values(19, 5))),
+    Sample((bools(20, 5), integers(21, 5), integers(22, 5))),
+    Sample((bools(23, 5), integers(24, 5, dtype=np.int8), integers(25, 5, dtype=np.int8))),
+    Sample((bools(26, 5), bools(27, 5), bools(28, 5))),
+    Sample((bools(29, 11), _SPECIAL, _SPECIAL[::-1].copy()), smooth=False, onnx=False),
+]
+
+_CAST = [
+    Sample((values(1, 3, 4),), {"dtype": DType.F64}),
+    Sample((values(2, 3, 4),), {"dtype": DType.F32}, smooth=False),
+    Sample((values(3, 2, 3, low=-9, high=9),), {"dtype": DType.I64}),
+    Sample((integers(4, 3, 1),), {"dtype": DType.F32}),
+    Sample((bools(5, 4),), {"dtype": DType.F32}),
+    Sample((np.array([0.0, -0.0, 0.5, -2.0]),), {"dtype": DType.BOOL}),
+    Sample((values(6, 0, 3),), {"dtype": DType.I32}),
+    Sample((strided(integers(7, 3, 4, low=0, dtype=np.uint8)),), {"dtype": DType.F32}),
+    Sample((values(8),), {"dtype": DType.I8}),
+]
+
+_CLIP = [
+    Sample((values(1, 3, 4),), {"low": -1.0, "high": 1.0}),
+    Sample((values(2, 3, 4),), {"low": 0.0}),
+    Sample((values(3, 1),), {"high": 1.0}),
+    Sample((values(4, 0, 2),), {"low": -1.0, "high": 1.0}),
+    Sample((strided(values(5, 2, 3)),), {"low": -1, "high": 1}),
+    Sample((values(6),), {"low": 0.0, "high": 1.0}),
+    Sample((integers(7, 9),), {"low": -2, "high": 3}),
+    Sample((integers(8, 9, dtype=np.int8),), {"low": 0.0, "high": None}),
+    Sample((np.array([-1.0, 1.0, 0.0, -1.5, 1.5]),), {"low": -1.0, "high": 1.0}, smooth=False),
+    Sample((_SPECIAL,), {"low": -1.0, "high": 1.0}, smooth=False, onnx=False),
+]
+
+ELEMENTWISE: dict[str, list[Sample]] = {
+    "add": [*_binary(), *_whole()],
+    "sub": [*_binary(), *_whole()],
+    "mul": [*_binary(), *_whole()],
+    "div": [*_binary(0.3, 2.0), *_binary(-2.0, -0.3), Sample((_SPECIAL, _SPECIAL[::-1]), smooth=False, onnx=False)],
+    "pow": [
+        *_binary(0.3, 2.0),
+        Sample((values(1, 3, 4), 2.0)),
+        Sample((values(2, 3, 4), 3.0)),
+        Sample((values(3, 2, 3), -1.0)),
+        *_whole(low=0),
+        Sample((np.array([1, -1, -1, 2, 0, 3]), np.array([-3, -3, -2, -1, -1, 0])), onnx=False),
+        Sample((np.array([0.0, 0.0, 2.0, -1.0]), np.array([0.0, 2.0, 0.0, 0.5])), smooth=False, onnx=False),
+    ],
+    "mod": [
+        *_binary(0.3, 0.9),
+        Sample((values(1, 20, low=-5, high=5), 0.83)),
+        Sample((values(2, 20, low=-5, high=5), -0.83)),
+        *(Sample((integers(i, 30), integers(i + 9, 30, low=1)), onnx=True) for i in range(2)),
+        Sample((integers(3, 30), -3)),
+        Sample((integers(4, 30, dtype=np.int8), integers(5, 30, low=-7, high=-1, dtype=np.int8))),
+        Sample((np.array([-3.0, 3.0, -4.0, 0.0]), np.array([3.0, -3.0, 2.0, -5.0])), smooth=False),
+    ],
+    "minimum": _EXTREME,
+    "maximum": _EXTREME,
+    "neg": [*_unary(), _special(), Sample((integers(1, 6),))],
+    "eq": [*_COMPARED, *_LOGIC],
+    "ne": [*_COMPARED, *_LOGIC],
+    "lt": _COMPARED,
+    "le": _COMPARED,
+    "gt": _COMPARED,
+    "ge": _COMPARED,
+    "logical_and": _LOGIC,
+    "logical_or": _LOGIC,
+    "logical_not": [Sample(sample.operands[:1]) for sample in _LOGIC],
+    "where": _WHERE,
+    "cast": _CAST,
+    "stop_gradient": [Sample(s.operands, smooth=False) for s in _unary()],
+    "exp": [*_unary(), _special()],
+    "log": [*_unary(0.2, 3.0), _special()],
+    "sqrt": [*_unary(0.2, 3.0), _special()],
+    "reciprocal": [*_unary(0.3, 3.0), *_unary(-3.0, -0.3), _special()],
+    "sin": [*_unary(-7.0, 7.0), _special()],
+    "cos": [*_unary(-7.0, 7.0), _special()],
+    "erf": [*_unary(), *_unary(-7.0, 7.0), _special()],
+    "abs": [*_unary(), _special(), Sample((integers(1, 6),)), Sample((integers(2, 6, dtype=np.int8),))],
+    "sign": [*_unary(), _special(), Sample((integers(1, 6),))],
+    "square": [*_unary(), _special(), Sample((integers(1, 6),))],
+    "floor": [*_unary(-7.0, 7.0), _special()],
+    "round": [
+        *(Sample((s.operands[0] + 0.5,)) for s in _unary(-7.0, 7.0)),
+        _special(),
+        Sample((np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]),), smooth=False),
+    ],
+    "clip": _CLIP,
+    "sigmoid": [*_unary(), *_unary(-30.0, 30.0), _special()],
+    "tanh": [*_unary(), *_unary(-9.0, 9.0), _special()],
+    "relu": [*_unary(), Sample((np.array([0.0, -0.0, 1.0]),), smooth=False), _special()],
+    "relu_grad": [*_binary(), Sample((np.ones(3), np.array([0.0, -1.0, 1.0])), smooth=False)],
+    "leaky_relu": [*_unary(), *_unary(slope=0.2), *_unary(slope=1.5), *_unary(slope=-1.0), *_unary(slope=1)],
+    "elu": [*_unary(), *_unary(alpha=0.3), *_unary(alpha=2.0), _special()],
+    "softplus": [*_unary(), *_unary(-30.0, 30.0), _special()],
+    "gelu": [*_unary(), *_unary(-6.0, 6.0), *_unary(approximate="tanh"), *_unary(-6.0, 6.0, approximate="tanh")],
+    "silu": [*_unary(), *_unary(-9.0, 9.0)],
+    "step": [*_unary(), _special()],
+}
