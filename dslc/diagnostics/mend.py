@@ -24,9 +24,9 @@ def mended_lines(edits: Sequence[Edit]) -> list[str]:
     """The edited lines as they would read, without the indentation they share; `...` where lines between are left out."""
     groups: list[list[Edit]] = []
     for edit in sorted(edits, key=lambda e: (e.span.source.name, e.span.start)):
-        before = groups[-1][-1].span if groups else None
-        near = before is not None and before.source is edit.span.source
-        if near and edit.span.line <= edit.span.source.position(before.end)[0] + 1:
+        before = groups[-1][-1].span if groups else edit.span
+        near = before.source is edit.span.source and edit.span.line <= before.source.position(before.end)[0] + 1
+        if groups and near:
             groups[-1].append(edit)
         else:
             groups.append([edit])

@@ -165,8 +165,8 @@ class _Layout:
         if named or (kind == "ELSE" and not (self._at_start() or self._previous() == "_END")):
             self._emit(*token[:4])
             return
-        help = Help("write:", (Edit(self._span(token), ours),))
-        self._sink.report("DL0009", f"`{token.text}` is written `{ours}`", self._span(token), footers=[help])
+        mend = Help("write:", (Edit(self._span(token), ours),))
+        self._sink.report("DL0009", f"`{token.text}` is written `{ours}`", self._span(token), footers=[mend])
         if kind == "ELSE":
             if self._previous() == "_NL":
                 self._out.pop()
@@ -181,7 +181,7 @@ class _Layout:
             keyword = False
         elif text in STATEMENTS:
             call = following.kind == "LPAR" and text not in ("require", "expect")
-            keyword = begins and not call or (text == "import" and self._statement == "FROM" and previous == "STRING")
+            keyword = (begins and not call) or (text == "import" and self._statement == "FROM" and previous == "STRING")
         elif text == "error":
             keyword = previous == "EXPECT" and following.kind == "NAME"
         elif text == "within":
@@ -217,10 +217,8 @@ class _Layout:
     def _brace(self, token: Token) -> None:
         """A `{`: of a block after an operand and after a statement's `else`, of a record anywhere else."""
         if self._previous() == "_NL" and self._out:
-            help = Help("a `{` stands on the line of what it belongs to")
-            self._sink.report(
-                "DL0011", "this `{` is cut off by the line end above it", self._span(token), footers=[help]
-            )
+            mend = Help("put it at the end of the line above")
+            self._sink.report("DL0011", "this `{` begins a line of its own", self._span(token), footers=[mend])
             self._out.pop()
         statement_else = self._previous() == "ELSE" and self._previous(2) == "_END"
         block = self._previous() in _ENDS_OPERAND or statement_else
@@ -232,7 +230,7 @@ class _Layout:
             self._note_crooked(token)
             self._supply(token.start, token)
             return
-        level = self._opener_of(token, openers)
+        level = self._opener_of(openers)
         if level is not None:
             self._close_down_to(level + 1, self._out[-1].end)
             self._supply(token.start, token)
@@ -241,7 +239,7 @@ class _Layout:
         else:
             self._sink.report("DL0007", f"this `{token.text}` closes nothing", self._span(token))
 
-    def _opener_of(self, token: Token, openers: tuple[str, ...]) -> int | None:
+    def _opener_of(self, openers: tuple[str, ...]) -> int | None:
         """The position of the opener that a closer belongs to, past others that were never closed."""
         for level in range(len(self._stack) - 1, -1, -1):
             if self._stack[level].kind in openers:

@@ -190,8 +190,8 @@ class _Lexer:
     def _triple(self, start: int) -> int:
         close = self._text.find('"""', start + 3)
         stop = close + 3 if close != -1 else self._line_end(start)
-        help = Help('a string is `"..."` on one line; a doc comment is a line that begins with `##`')
-        self._report("DL0008", "there are no triple-quoted strings", start, start + 3, "", help)
+        mend = Help('a string is `"..."` on one line; a doc comment is a line that begins with `##`')
+        self._report("DL0008", "there are no triple-quoted strings", start, start + 3, "", mend)
         self._tokens.append(Token("STRING", '""', start, stop))
         return stop
 
@@ -207,20 +207,20 @@ class _Lexer:
         ascii_form = unicodedata.normalize("NFKC", character)
         ascii_form = {"\u3002": ".", "\u3001": ",", "\u2212": "-", "\u00d7": "*"}.get(character, ascii_form)
         if ascii_form in PUNCTUATION or ascii_form == ";":
-            help = self._replace("write the ASCII character:", at, at + 1, ascii_form)
+            mend = self._replace("write the ASCII character:", at, at + 1, ascii_form)
             self._report(
                 "DL0003",
-                f"`{character}` looks like `{ascii_form}` but is another character",
+                f"`{character}` is not `{ascii_form}`",
                 at,
                 at + 1,
                 _named(character),
-                help,
+                mend,
             )
             self._tokens.append(Token(PUNCTUATION.get(ascii_form, SEMICOLON), ascii_form, at, at + 1))
             return at + 1
         if ascii_form.isspace():
-            help = self._replace("write an ordinary space:", at, at + 1, " ")
-            self._report("DL0003", "a space that is not an ordinary one", at, at + 1, _named(character), help)
+            mend = self._replace("write an ordinary space:", at, at + 1, " ")
+            self._report("DL0003", "a space that is not an ordinary one", at, at + 1, _named(character), mend)
             return at + 1
         end = at + 1
         while end < len(self._text) and self._text[end] != "\n" and _TOKEN.match(self._text, end) is None:
@@ -246,8 +246,8 @@ class _Lexer:
             )
             return line_end
         inner = self._text[at + 1 : close].replace('"', '\\"')
-        help = self._replace("write:", at, close + 1, f'"{inner}"')
-        self._report("DL0008", "strings are written in double quotes", at, close + 1, "", help)
+        mend = self._replace("write:", at, close + 1, f'"{inner}"')
+        self._report("DL0008", "strings are written in double quotes", at, close + 1, "", mend)
         self._tokens.append(Token("STRING", f'"{inner}"', at, close + 1))
         return close + 1
 
