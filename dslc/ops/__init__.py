@@ -10,6 +10,7 @@ from dslc.ops.joining import JOINING
 from dslc.ops.linalg import LINALG
 from dslc.ops.loss import LOSS
 from dslc.ops.math import MATH
+from dslc.ops.metric import METRIC
 from dslc.ops.opdef import OpDef
 from dslc.ops.random import RANDOM
 from dslc.ops.reduction import REDUCTION
@@ -32,6 +33,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "linalg": LINALG,
     "softmax": SOFTMAX,
     "loss": LOSS,
+    "metric": METRIC,
     "arena": ARENA,
 }
 

@@ -1,7 +1,219 @@
-"""Operators: lookups and one-hot codes."""
+"""Operators that look elements up by integer ids, one-hot codes, and their gradients."""
 
 from __future__ import annotations
 
-from dslc.ops.opdef import OpDef
+from dslc.ops.axes import normal_axis, without
+from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
+from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.tensor_type import DType, TensorType
 
-INDEX: tuple[OpDef, ...] = ()
+_IDS = (DType.I32, DType.I64)
+
+
+def check_ids(name: str, ids: TensorType, operand: int) -> None:
+    """Refuse ids that are not i32 or i64.
+
+    Raises:
+        OpError: it names the type and how to convert it.
+    """
+    if ids.dtype not in _IDS:
+        raise OpError(
+            f"`{name}` looks up integer ids, i32 or i64, but got {ids}",
+            "DL2010",
+            operand,
+            help="declare the ids as integers (i64), or convert them with `cast(..., i64)`",
+        )
+
+
+def check_picking(name: str, x: TensorType, ids: TensorType, axis: int) -> None:
+    """Refuse ids that do not give one position along `axis` for every row of `x`.
+
+    Raises:
+        OpError: the shape or the element type is another.
+    """
+    check_ids(name, ids, 1)
+    rows = without(x.shape, (axis,))
+    if ids.shape != rows:
+        needed = TensorType(ids.dtype, rows)
+        squeezable = without(ids.shape, (ids.rank - 1,)) == rows and ids.shape[-1:] == (1,)
+        raise OpError(
+            f"`{name}` needs one id per row of {x}, that is {needed}, but got {ids}",
+            "DL2105",
+            1,
+            help="take the axis of size 1 out with `squeeze(..., axis = -1)`" if squeezable else "",
+        )
+
+
+# ---------------------------------------------------------------------------------------------- rows of a table
+
+
+def _gather_type(types: tuple[TensorType, ...], _: Attrs) -> TensorType:
+    table, ids = types
+    check_ids("gather", ids, 1)
+    if table.rank == 0:
+        raise OpError(f"`gather` looks up rows of a table, and {table} has none", operand=0)
+    return TensorType(table.dtype, (*ids.shape, *table.shape[1:]))
+
+
+def _gather_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
+    table, ids = node.inputs
+    return [b.apply("scatter_add", g, ids, rows=table.shape[0]), None]
+
+
+def _gather_onnx(onnx: OnnxEmitter, _: Node, names: tuple[str, ...]) -> str:
+    return onnx.node("Gather", *names, axis=0)
+
+
+def _scatter_add_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    values, ids = types
+    check_ids("scatter_add", ids, 1)
+    if values.shape[: ids.rank] != ids.shape:
+        raise OpError(f"`scatter_add` needs one row of values per id: {values} and {ids}")
+    return TensorType(values.dtype, (attrs.dim("rows"), *values.shape[ids.rank :]))
+
+
+def _scatter_add_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
+    return [b.apply("gather", g, node.inputs[1]), None]
+
+
+def _scatter_add_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    values, ids = names
+    zeros = onnx.node("Expand", onnx.constant(0, node.out.dtype), onnx.shape(node.out.shape))
+    places = onnx.cast(onnx.node("Unsqueeze", ids, onnx.constant([-1], DType.I64)), DType.I64)
+    return onnx.node("ScatterND", zeros, places, values, reduction="add")
+
+
+# ---------------------------------------------------------------------------------------------- one-hot codes
+
+
+def _normal_one_hot(_: tuple[TensorType, ...], attrs: Attrs) -> Attrs:
+    classes = attrs.dim("classes")
+    if isinstance(classes, int) and classes < 1:
+        raise OpError(f"a size must be positive: `classes` is {classes}", "DL2007")
+    return attrs
+
+
+def _one_hot_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    (ids,) = types
+    check_ids("one_hot", ids, 0)
+    return TensorType(attrs.dtype("dtype"), (*ids.shape, attrs.dim("classes")))
+
+
+def _one_hot_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    # ONNX Runtime's OneHot knows f32 and i64 values only.
+    values = onnx.constant([0.0, 1.0], DType.F32)
+    ids = onnx.cast(names[0], DType.I64) if node.inputs[0].dtype is not DType.I64 else names[0]
+    made = onnx.node("OneHot", ids, onnx.size(node.attrs.dim("classes")), values, axis=-1)
+    return made if node.out.dtype is DType.F32 else onnx.cast(made, node.out.dtype)
+
+
+# ---------------------------------------------------------------------------------------------- one element of each row
+
+
+def _pick_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    x, ids = types
+    check_picking("pick", x, ids, attrs.int("axis"))
+    return TensorType(x.dtype, ids.shape)
+
+
+def _pick_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
+    (x, ids), axis = node.inputs, node.attrs.int("axis")
+    return [b.apply("unpick", g, ids, axis=axis, size=x.shape[axis]), None]
+
+
+def pick_onnx(onnx: OnnxEmitter, x: str, ids: str, axis: int) -> str:
+    """The element of every row of `x` (along `axis`) that its id names."""
+    along = onnx.constant([axis], DType.I64)
+    picked = onnx.node("GatherElements", x, onnx.node("Unsqueeze", ids, along), axis=axis)
+    return onnx.node("Squeeze", picked, along)
+
+
+def _pick_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    x, ids = names
+    return pick_onnx(onnx, x, ids, node.attrs.int("axis"))
+
+
+def _unpick_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    (x, ids), axis = types, attrs.int("axis")
+    check_ids("unpick", ids, 1)
+    if x.shape != ids.shape:
+        raise OpError(f"`unpick` needs one value per id: {x} and {ids}")
+    return TensorType(x.dtype, (*x.shape[:axis], attrs.dim("size"), *x.shape[axis:]))
+
+
+def _unpick_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
+    return [b.apply("pick", g, node.inputs[1], axis=node.attrs["axis"]), None]
+
+
+def _unpick_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    axis = node.attrs.int("axis")
+    along = onnx.constant([axis], DType.I64)
+    zeros = onnx.node("Expand", onnx.constant(0, node.out.dtype), onnx.shape(node.out.shape))
+    values, ids = (onnx.node("Unsqueeze", name, along) for name in names)
+    return onnx.node("ScatterElements", zeros, ids, values, axis=axis)
+
+
+INDEX = (
+    OpDef(
+        name="gather",
+        doc="""Rows of a table by their ids: y[i, ...] = table[ids[i], ...], an embedding lookup.
+
+        f32[n, d] and i64[B, T] give f32[B, T, d]. Ids are i32 or i64 from 0 to n - 1; another one stops the run.
+        Gradient: a row gets the sum of the cotangents of all places that read it; ids have none.""",
+        infer=_gather_type,
+        operands=("table", "ids"),
+        vjp=_gather_vjp,
+        kernel="gather",
+        onnx=_gather_onnx,
+    ),
+    OpDef(
+        name="scatter_add",
+        doc="""Adds rows up by id: y[k] = sum of values[i] over all i with ids[i] = k, for k below `rows`.
+
+        The gradient of `gather`, in the order of the ids, so that the same ids give the same bits.""",
+        infer=_scatter_add_type,
+        operands=("values", "ids"),
+        options=(Option("rows", "int", required=True),),
+        vjp=_scatter_add_vjp,
+        kernel="scatter_add",
+        onnx=_scatter_add_onnx,
+        call=False,
+    ),
+    OpDef(
+        name="one_hot",
+        doc="""1 at the position of the id, 0 elsewhere, along a new last axis: i64[B] -> f32[B, classes].
+
+        Ids are i32 or i64 from 0 to classes - 1; another one stops the run. No gradient.""",
+        infer=_one_hot_type,
+        operands=("ids",),
+        options=(Option("classes", "int", required=True), Option("dtype", "dtype", DType.F32)),
+        normalize=_normal_one_hot,
+        kernel="one_hot",
+        onnx=_one_hot_onnx,
+    ),
+    OpDef(
+        name="pick",
+        doc="""One element of every row: y[i] = x[i, ids[i]], rows being along `axis`.
+
+        Ids have the shape of x without that axis. Gradient: the cotangent at that element, zeros elsewhere.""",
+        infer=_pick_type,
+        operands=("x", "ids"),
+        options=(Option("axis", "axis", -1),),
+        normalize=normal_axis("pick"),
+        vjp=_pick_vjp,
+        kernel="pick",
+        onnx=_pick_onnx,
+        call=False,
+    ),
+    OpDef(
+        name="unpick",
+        doc="""Zeros with one given element per row, along a new axis of size `size`: the gradient of `pick`.""",
+        infer=_unpick_type,
+        operands=("x", "ids"),
+        options=(Option("axis", "int", required=True), Option("size", "int", required=True)),
+        vjp=_unpick_vjp,
+        kernel="unpick",
+        onnx=_unpick_onnx,
+        call=False,
+    ),
+)

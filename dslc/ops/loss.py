@@ -1,7 +1,363 @@
-"""Operators: losses and metrics."""
+"""Losses: a prediction and a target of the same shape -> one number.
+
+Every loss is a formula per element (or per row of classes), reduced by the option `reduction`: "mean" (default), "sum" or
+"none". They are built from other operators, so their gradients follow; the two whose built gradient would lose digits or give
+nan (`bce`, `bce_logits`) have an operator of their own per element. A scalar target fills.
+"""
 
 from __future__ import annotations
 
-from dslc.ops.opdef import OpDef
+from collections.abc import Callable
+from typing import TypeAlias
 
-LOSS: tuple[OpDef, ...] = ()
+from dslc.ops.axes import one_axis, replaced, without
+from dslc.ops.index import check_picking
+from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
+from dslc.ops.opdef import DecomposeRule, InferRule, NormalizeRule, OpDef, OpError, Option
+from dslc.ops.rules import FLOATS, check_kind, check_same_dtype, float_options
+from dslc.tensor_type import TensorType
+
+LOSS_CODE = "DL2105"
+_REDUCTION = Option("reduction", "string", "mean", choices=("mean", "sum", "none"))
+_AXIS = Option("axis", "axis", -1)
+
+PerElement: TypeAlias = Callable[[Builder, Value, Value, Attrs], Value]
+
+
+# ---------------------------------------------------------------------------------------------- types
+
+
+def check_pair(name: str, types: tuple[TensorType, ...]) -> TensorType:
+    """Refuse a prediction and a target that differ in shape or element type; a scalar target fits everything.
+
+    Returns:
+        The prediction's type.
+
+    Raises:
+        OpError: it names both types, and the axis of size 1 too many where that is what is wrong.
+    """
+    prediction, target = types
+    check_kind(name, types, FLOATS)
+    check_same_dtype(name, types)
+    if target.rank and prediction.shape != target.shape:
+        raise OpError(
+            f"`{name}` compares tensors of the same shape, got {prediction} and {target}",
+            LOSS_CODE,
+            help=_squeezing(prediction, target),
+        )
+    return prediction
+
+
+def _squeezing(prediction: TensorType, target: TensorType) -> str:
+    """Which axis of size 1 to take out to make the shapes equal, in words, or ""."""
+    longer, shorter, words = (
+        (prediction, target, "prediction") if prediction.rank > target.rank else (target, prediction, "target")
+    )
+    for axis in range(longer.rank - 1, -1, -1):
+        if longer.shape[axis] == 1 and without(longer.shape, (axis,)) == shorter.shape:
+            shown = -1 if axis == longer.rank - 1 else axis
+            return f"take the axis of size 1 out of the {words} with `squeeze(..., axis = {shown})`"
+    return ""
+
+
+def _pair_type(name: str) -> InferRule:
+    def infer(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+        prediction = check_pair(name, types)
+        if attrs["reduction"] == "batchmean" and prediction.rank == 0:
+            raise OpError(f"`{name}` has no batch to average over: {prediction}", LOSS_CODE, 0)
+        return prediction if attrs["reduction"] == "none" else TensorType(prediction.dtype)
+
+    return infer
+
+
+def _elements_type(name: str) -> InferRule:
+    def infer(types: tuple[TensorType, ...], _: Attrs) -> TensorType:
+        return check_pair(name, types)
+
+    return infer
+
+
+# ---------------------------------------------------------------------------------------------- reductions
+
+
+def _reduced(b: Builder, losses: Value, attrs: Attrs) -> Value:
+    match attrs["reduction"]:
+        case "mean":
+            return b.apply("mean", losses)
+        case "sum":
+            return b.apply("sum", losses)
+        case "batchmean":
+            return b.apply("divide_by_size", b.apply("sum", losses), size=losses.shape[0])
+        case _:
+            return losses
+
+
+def _from_elements(formula: PerElement) -> DecomposeRule:
+    """The loss of a formula per element."""
+
+    def decompose(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+        prediction, target = inputs
+        return _reduced(b, formula(b, prediction, target, attrs), attrs)
+
+    return decompose
+
+
+# ---------------------------------------------------------------------------------------------- formulas
+
+
+def _squared(b: Builder, p: Value, t: Value, _: Attrs) -> Value:
+    return b.apply("square", b.apply("sub", p, t))
+
+
+def _absolute(b: Builder, p: Value, t: Value, _: Attrs) -> Value:
+    return b.apply("abs", b.apply("sub", p, t))
+
+
+def _huber(b: Builder, p: Value, t: Value, attrs: Attrs) -> Value:
+    # m * (e - m / 2) with m = min(e, delta) is both branches at once, and so is its gradient.
+    error = _absolute(b, p, t, attrs)
+    bounded = b.apply("minimum", error, b.constant(attrs.float("delta"), p.dtype))
+    half = b.apply("mul", bounded, b.constant(0.5, p.dtype))
+    return b.apply("mul", bounded, b.apply("sub", error, half))
+
+
+def _bce(b: Builder, p: Value, t: Value, _: Attrs) -> Value:
+    return b.apply("bce_elements", p, t)
+
+
+def _bce_logits(b: Builder, x: Value, t: Value, _: Attrs) -> Value:
+    return b.apply("bce_logits_elements", x, t)
+
+
+def _kl(b: Builder, log_p: Value, t: Value, _: Attrs) -> Value:
+    one = b.constant(1.0, t.dtype)
+    positive = b.apply("where", b.apply("gt", t, b.constant(0.0, t.dtype)), t, one)  # 0 * log(0) is 0
+    return b.apply("mul", t, b.apply("sub", b.apply("log", positive), log_p))
+
+
+def _hinge(b: Builder, x: Value, t: Value, _: Attrs) -> Value:
+    return b.apply("relu", b.apply("sub", b.constant(1.0, x.dtype), b.apply("mul", t, x)))
+
+
+# ---------------------------------------------------------------------------------------------- elements of bce
+
+
+def _bce_elements_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
+    p, t = node.inputs
+    rest = b.apply("sub", b.constant(1.0, p.dtype), p)
+    variance = b.apply("maximum", b.apply("mul", p, rest), b.constant(1e-12, p.dtype))
+    to_p = b.apply("mul", g, b.apply("div", b.apply("sub", p, t), variance))
+    lowest = b.constant(-100.0, p.dtype)
+    log_p, log_rest = (b.apply("maximum", b.apply("log", value), lowest) for value in (p, rest))
+    return [to_p, b.apply("mul", g, b.apply("sub", log_rest, log_p))]
+
+
+def _bce_elements_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    (p, t), dtype = names, node.out.dtype
+    one, lowest = onnx.constant(1.0, dtype), onnx.constant(-100.0, dtype)
+    log_p = onnx.node("Max", onnx.node("Log", p), lowest)
+    log_rest = onnx.node("Max", onnx.node("Log", onnx.node("Sub", one, p)), lowest)
+    hit, miss = onnx.node("Mul", t, log_p), onnx.node("Mul", onnx.node("Sub", one, t), log_rest)
+    return onnx.node("Neg", onnx.node("Add", hit, miss))
+
+
+def _bce_logits_elements_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
+    x, t = node.inputs
+    error = b.apply("sub", b.apply("sigmoid", x), t)
+    return [b.apply("mul", g, error), b.apply("mul", g, b.apply("neg", x))]
+
+
+def _bce_logits_elements_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    (x, t), dtype = names, node.out.dtype
+    one = onnx.constant(1.0, dtype)
+    tail = onnx.node("Log", onnx.node("Add", one, onnx.node("Exp", onnx.node("Neg", onnx.node("Abs", x)))))
+    return onnx.node("Add", onnx.node("Sub", onnx.node("Relu", x), onnx.node("Mul", x, t)), tail)
+
+
+# ---------------------------------------------------------------------------------------------- losses over classes
+
+
+def _normal_classes(name: str) -> NormalizeRule:
+    def normalize(types: tuple[TensorType, ...], attrs: Attrs) -> Attrs:
+        items: dict[str, Attr] = {"axis": one_axis(name, types[0].rank, attrs["axis"], types[0])}
+        if "label_smoothing" in attrs:
+            smoothing = items["label_smoothing"] = attrs.float("label_smoothing")
+            if not 0.0 <= smoothing <= 1.0:
+                raise OpError(f"`label_smoothing` lies between 0 and 1, not {smoothing:g}")
+        return replaced(attrs, **items)
+
+    return normalize
+
+
+def _is_distribution(logits: TensorType, label: TensorType) -> bool:
+    """Whether the label is a probability per class rather than an id."""
+    return label.dtype.is_float and label.shape == logits.shape
+
+
+def _check_classes(name: str, types: tuple[TensorType, ...], axis: int) -> None:
+    logits, label = types
+    check_kind(name, types[:1], FLOATS)
+    if _is_distribution(logits, label):
+        check_same_dtype(name, types)
+    elif label.shape == logits.shape:
+        raise OpError(
+            f"`{name}` takes class ids without the class axis, or probabilities as floats, but got {label} for {logits}",
+            LOSS_CODE,
+            1,
+            help=f"convert a one-hot label with `cast(..., {logits.dtype.value})`",
+        )
+    else:
+        check_picking(name, logits, label, axis)
+
+
+def _cross_entropy_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    _check_classes("cross_entropy", types, attrs.int("axis"))
+    rows = without(types[0].shape, (attrs.int("axis"),))
+    return TensorType(types[0].dtype, rows if attrs["reduction"] == "none" else ())
+
+
+def _cross_entropy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+    (logits, label), axis, smoothing = inputs, attrs.int("axis"), attrs.float("label_smoothing")
+    if not _is_distribution(logits.type, label.type) and not smoothing:
+        return _reduced(b, b.apply("softmax_cross_entropy", logits, label, axis=axis), attrs)
+    log_p = b.apply("log_softmax", logits, axis=axis)
+    if _is_distribution(logits.type, label.type):
+        likelihood = b.apply("sum", b.apply("mul", label, log_p), axes=axis)
+    else:
+        likelihood = b.apply("pick", log_p, label, axis=axis)
+    if smoothing:
+        kept = b.apply("mul", likelihood, b.constant(1.0 - smoothing, logits.dtype))
+        spread = b.apply("mul", b.apply("mean", log_p, axes=axis), b.constant(smoothing, logits.dtype))
+        likelihood = b.apply("add", kept, spread)
+    return _reduced(b, b.apply("neg", likelihood), attrs)
+
+
+def _nll_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    check_kind("nll", types[:1], FLOATS)
+    log_p, label = types
+    check_picking("nll", log_p, label, attrs.int("axis"))
+    return TensorType(log_p.dtype, label.shape if attrs["reduction"] == "none" else ())
+
+
+def _nll(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+    return _reduced(b, b.apply("neg", b.apply("pick", *inputs, axis=attrs["axis"])), attrs)
+
+
+# ---------------------------------------------------------------------------------------------- the table
+
+_PAIR = ("prediction", "target")
+
+LOSS = (
+    OpDef(
+        name="mse",
+        doc="""Mean squared error: (p - t)^2. PyTorch: `F.mse_loss`.""",
+        infer=_pair_type("mse"),
+        operands=_PAIR,
+        options=(_REDUCTION,),
+        decompose=_from_elements(_squared),
+    ),
+    OpDef(
+        name="mae",
+        doc="""Mean absolute error: |p - t|; the gradient at equality is 0. PyTorch: `F.l1_loss`.""",
+        infer=_pair_type("mae"),
+        operands=_PAIR,
+        options=(_REDUCTION,),
+        decompose=_from_elements(_absolute),
+    ),
+    OpDef(
+        name="huber",
+        doc="""e^2 / 2 where e = |p - t| is at most `delta`, else delta * (e - delta / 2). PyTorch: `F.huber_loss`.""",
+        infer=_pair_type("huber"),
+        operands=_PAIR,
+        options=(Option("delta", "float", 1.0), _REDUCTION),
+        normalize=float_options(
+            "delta",
+            check=lambda attrs: (
+                "" if attrs.float("delta") > 0 else f"`delta` must be positive, not {attrs.float('delta'):g}"
+            ),
+        ),
+        decompose=_from_elements(_huber),
+    ),
+    OpDef(
+        name="bce",
+        doc="""Binary cross entropy of probabilities: -(t * log(p) + (1 - t) * log(1 - p)). PyTorch: `F.binary_cross_entropy`.
+
+        p lies in [0, 1]. Logarithms are at least -100, and p * (1 - p) in the gradient at least 1e-12, as in PyTorch. Where there
+        are logits, `bce_logits` is more exact.""",
+        infer=_pair_type("bce"),
+        operands=_PAIR,
+        options=(_REDUCTION,),
+        decompose=_from_elements(_bce),
+    ),
+    OpDef(
+        name="bce_logits",
+        doc="""Binary cross entropy of logits: max(x, 0) - x * t + log(1 + exp(-|x|)).
+
+        Gradient: sigmoid(x) - t. PyTorch: `F.binary_cross_entropy_with_logits`.""",
+        infer=_pair_type("bce_logits"),
+        operands=("logits", "target"),
+        options=(_REDUCTION,),
+        decompose=_from_elements(_bce_logits),
+    ),
+    OpDef(
+        name="cross_entropy",
+        doc="""Cross entropy of logits with a class per row: -log_softmax(logits)[label]. PyTorch: `F.cross_entropy`.
+
+        logits f32[B, C] and class ids i64[B] or i32[B], the class axis being the last unless `axis` says otherwise (PyTorch: 1).
+        A float label of the logits' shape holds a probability per class: -sum(label * log_softmax(logits)). The mean is over rows.
+        `label_smoothing` s mixes the label with the uniform distribution: (1 - s) * label + s / C.""",
+        infer=_cross_entropy_type,
+        operands=("logits", "label"),
+        options=(_AXIS, Option("label_smoothing", "float", 0.0), _REDUCTION),
+        normalize=_normal_classes("cross_entropy"),
+        decompose=_cross_entropy,
+    ),
+    OpDef(
+        name="nll",
+        doc="""Negative log-likelihood of a class per row: -log_p[label], for a result of `log_softmax`. PyTorch: `F.nll_loss`.""",
+        infer=_nll_type,
+        operands=("log_p", "label"),
+        options=(_AXIS, _REDUCTION),
+        normalize=_normal_classes("nll"),
+        decompose=_nll,
+    ),
+    OpDef(
+        name="kl_div",
+        doc="""Kullback-Leibler divergence from log-probabilities to target probabilities: t * (log(t) - log_p).
+
+        0 where t is 0. PyTorch: `F.kl_div`. ``reduction = "batchmean"`` divides the sum by the first size, which is the divergence per sample; the
+        default "mean" divides by the number of elements, as in PyTorch.""",
+        infer=_pair_type("kl_div"),
+        operands=("log_p", "target"),
+        options=(Option("reduction", "string", "mean", choices=("mean", "sum", "none", "batchmean")),),
+        decompose=_from_elements(_kl),
+    ),
+    OpDef(
+        name="hinge",
+        doc="""max(0, 1 - t * x) for scores x and targets -1 or 1. PyTorch: ``F.relu(1 - t * x).mean()``.""",
+        infer=_pair_type("hinge"),
+        operands=("scores", "target"),
+        options=(_REDUCTION,),
+        decompose=_from_elements(_hinge),
+    ),
+    OpDef(
+        name="bce_elements",
+        doc="""`bce` per element, with its clamped logarithms and gradient.""",
+        infer=_elements_type("bce"),
+        operands=_PAIR,
+        vjp=_bce_elements_vjp,
+        kernel="bce_elements",
+        onnx=_bce_elements_onnx,
+        call=False,
+    ),
+    OpDef(
+        name="bce_logits_elements",
+        doc="""`bce_logits` per element, with the gradient sigmoid(x) - t, which is exact for large x.""",
+        infer=_elements_type("bce_logits"),
+        operands=("logits", "target"),
+        vjp=_bce_logits_elements_vjp,
+        kernel="bce_logits_elements",
+        onnx=_bce_logits_elements_onnx,
+        call=False,
+    ),
+)

@@ -6,6 +6,7 @@ from dslc_runtime.kernels.elementwise import ELEMENTWISE
 from dslc_runtime.kernels.index import INDEX
 from dslc_runtime.kernels.kernel import Kernel
 from dslc_runtime.kernels.linalg import LINALG
+from dslc_runtime.kernels.loss import LOSS
 from dslc_runtime.kernels.reduction import REDUCTION
 from dslc_runtime.kernels.shape import SHAPE
 from dslc_runtime.kernels.softmax import SOFTMAX
@@ -18,6 +19,7 @@ KERNELS: dict[str, Kernel] = {
     **INDEX,
     **LINALG,
     **SOFTMAX,
+    **LOSS,
     **ARENA,
 }
 

@@ -1,0 +1,79 @@
+"""Metrics: how good predictions are, in numbers people read; no gradient."""
+
+from __future__ import annotations
+
+from dslc.ops.axes import normal_axis
+from dslc.ops.index import check_picking
+from dslc.ops.ir import Attrs, Builder, Value
+from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.ops.rules import FLOATS, check_kind, float_options
+from dslc.tensor_type import DType, TensorType
+
+METRIC_CODE = "DL2105"
+
+
+def _accuracy_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    logits, label = types
+    check_kind("accuracy", types[:1], FLOATS)
+    if not (label.dtype.is_float and label.shape == logits.shape):
+        check_picking("accuracy", logits, label, attrs.int("axis"))
+    return TensorType(DType.F32)
+
+
+def _accuracy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+    (logits, label), axis = inputs, attrs["axis"]
+    if label.dtype.is_float:
+        label = b.apply("argmax", label, axis=axis)
+    elif label.dtype is DType.I32:
+        label = b.apply("cast", label, dtype=DType.I64)
+    return _share(b, b.apply("eq", b.apply("argmax", logits, axis=axis), label))
+
+
+def _binary_type(types: tuple[TensorType, ...], _: Attrs) -> TensorType:
+    logits, label = types
+    check_kind("binary_accuracy", types[:1], FLOATS)
+    if logits.shape != label.shape:
+        raise OpError(f"`binary_accuracy` compares tensors of the same shape, got {logits} and {label}", METRIC_CODE)
+    return TensorType(DType.F32)
+
+
+def _binary_accuracy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+    logits, label = inputs
+    if label.dtype is not DType.BOOL:
+        half = 0.5 if label.dtype.is_float else 1
+        label = b.apply("ge", label, b.constant(half, label.dtype))
+    positive = b.apply("ge", logits, b.constant(attrs.float("threshold"), logits.dtype))
+    return _share(b, b.apply("eq", positive, label))
+
+
+def _share(b: Builder, right: Value) -> Value:
+    """The share of elements that are true."""
+    return b.apply("mean", b.apply("cast", right, dtype=DType.F32))
+
+
+METRIC = (
+    OpDef(
+        name="accuracy",
+        doc="""The share of rows whose largest logit is that of the label's class, as f32.
+
+        logits f32[B, C] and class ids i64[B] (or a one-hot or probability label f32[B, C], whose largest element counts). The
+        class axis is the last unless `axis` says otherwise. At ties the first class counts. No gradient.""",
+        infer=_accuracy_type,
+        operands=("logits", "label"),
+        options=(Option("axis", "axis", -1),),
+        normalize=normal_axis("accuracy"),
+        decompose=_accuracy,
+    ),
+    OpDef(
+        name="binary_accuracy",
+        doc="""The share of elements on the right side of the threshold, as f32: (logit >= threshold) == label.
+
+        The label has the logits' shape and is bool, 0 or 1 (at least 0.5 counts as 1 among floats). For probabilities rather
+        than logits write ``threshold = 0.5``. No gradient.""",
+        infer=_binary_type,
+        operands=("logits", "label"),
+        options=(Option("threshold", "float", 0.0),),
+        normalize=float_options("threshold"),
+        decompose=_binary_accuracy,
+    ),
+)
