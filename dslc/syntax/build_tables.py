@@ -38,7 +38,7 @@ def generate(grammar: str) -> str:
     lark = Lark(grammar, parser="lalr", start="file", strict=True, maybe_placeholders=True)
     analyzer = LALR_Analyzer(lark.parser.parser_conf, strict=True)
     analyzer.compute_lalr()
-    states = cast(States, analyzer.parse_states)
+    states = cast(States, analyzer.parse_table.states)
     start = cast(int, analyzer.parse_table.start_states["file"])
     accept = cast(int, analyzer.parse_table.end_states["file"])
     rules = {rule: number for number, rule in enumerate(lark.rules)}
