@@ -12,10 +12,10 @@ from typing import Any
 from dslc.check import constants
 from dslc.check.calls import call_function, is_function
 from dslc.check.indexing import index_tensor
-from dslc.check.layers import call_instance, call_layer, make_layer, read, unknown_name
+from dslc.check.layers import call_instance, call_layer, elements, make_layer, read, unknown_name
 from dslc.check.names import definition, lookup, needs_call, unknown_function, unknown_layer
 from dslc.check.operators import Operand, apply_op, as_tensor, binary
-from dslc.check.scope import MAX_DEPTH, Argument, CallSite, Context, Scope, Statement
+from dslc.check.scope import MAX_DEPTH, Argument, CallSite, Context, Made, Scope, Statement
 from dslc.check.typed import TypedValue
 from dslc.check.values import (
     FAILED,
@@ -362,7 +362,7 @@ def _repeat(e: Context, scope: Scope, stage: tree.Stage, repeat: tree.Repeat, pi
     for turn in range(times):
         value = _turn(e, scope, repeat, f"{name}.{turn}", turn, Argument(None, value, piped.span, piped=True))
     if len(e.body.params) > before and outer is not None:
-        outer.layers.append((stage.span, "repeat", stage.label is not None))
+        outer.layers.append(Made(stage.span, "repeat", stage.label is not None, elements(e, before)))
     return value
 
 
@@ -384,13 +384,13 @@ def _turn(e: Context, scope: Scope, repeat: tree.Repeat, path: str, turn: int, p
 
 def check_labels(e: Context, statement: Statement, *, alone: bool = False) -> None:
     """Report layers with parameters that have no name of their own: at most one may, and only alone in its statement."""
-    unlabelled = [(span, kind) for span, kind, labelled in statement.layers if not labelled]
+    unlabelled = [made for made in statement.layers if not made.labelled]
     if not unlabelled or (len(statement.layers) == 1 and (statement.name or alone)):
         return
     edits = tuple(
-        Edit(Span(span.source, span.start, span.start), f"{_proposal(kind, number)}: ")
-        for number, (span, kind) in enumerate(unlabelled, start=1)
-        if _is_stage(span)
+        Edit(Span(made.span.source, made.span.start, made.span.start), f"{_proposal(made.kind, number)}: ")
+        for number, made in enumerate(unlabelled, start=1)
+        if _is_stage(made.span)
     )
     first, *rest = unlabelled
     mend = (
@@ -402,9 +402,9 @@ def check_labels(e: Context, statement: Statement, *, alone: bool = False) -> No
         "several layers with parameters in one statement need labels"
         if many
         else "this layer's parameters need a name",
-        first[0],
+        first.span,
         "which name should its parameters have?",
-        *(Label(span, "and this one's?") for span, _ in rest),
+        *(Label(made.span, "and this one's?") for made in rest),
         footers=[
             mend,
             Note("parameters are named by labels: `fc1.weight`; nothing is numbered by its place in the file"),

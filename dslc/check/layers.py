@@ -7,10 +7,11 @@ body is elaborated is `blocks`' business, reached through `Context.elaborate`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from dslc.check.arguments import Wrong, failed, match, whole
 from dslc.check.near import did_you_mean, near, quoted
-from dslc.check.scope import Argument, CallSite, Context, Scope
+from dslc.check.scope import Argument, CallSite, Context, Made, Scope
 from dslc.check.typed import Origin, TypedValue
 from dslc.check.values import (
     FAILED,
@@ -30,7 +31,7 @@ from dslc.check.values import (
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.source import Span
 from dslc.syntax import tree
-from dslc.tensor_type import Size
+from dslc.tensor_type import Size, count
 
 KINDS = ("int", "float", "bool", "string", "fn", "layer", "cell")
 
@@ -167,7 +168,7 @@ def place(e: Context, scope: Scope, ref: LayerRef, label: tree.Ident | None, spa
         scope.labels[label.text] = label.span
         return Instance(ref, scope.key(label.text), f"{scope.site}/{label.text}", span)
     name = statement.name if statement is not None else ""
-    unlabelled = sum(not labelled for _, _, labelled in statement.layers) if statement is not None else 0
+    unlabelled = sum(not made.labelled for made in statement.layers) if statement is not None else 0
     ordinal = statement.ordinal(kind) if statement is not None else 0
     path = scope.key(f"{name}#{unlabelled}" if unlabelled else name)
     return Instance(ref, path, f"{scope.site}/{name}.{kind}{ordinal or ''}", span)
@@ -181,8 +182,14 @@ def call_layer(
     before = len(e.body.params)
     value = call_instance(e, instance, args, site)
     if len(e.body.params) > before and scope.statement is not None:
-        scope.statement.layers.append((site.span, kind_text(ref), label is not None))
+        scope.statement.layers.append(Made(site.span, kind_text(ref), label is not None, elements(e, before)))
     return value
+
+
+def elements(e: Context, before: int) -> int:
+    """The number of elements of all parameters made after the first `before` ones."""
+    counts = [count(spec.type.shape) for spec in islice(e.body.params.values(), before, None)]
+    return sum(size for size in counts if isinstance(size, int))
 
 
 def kind_text(ref: LayerRef) -> str:

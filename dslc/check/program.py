@@ -5,31 +5,28 @@ Every model is elaborated with its default hyper-parameters in both modes. Block
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
+from dslc.check import lints
 from dslc.check.data import check_data
 from dslc.check.elaborate import elaborate_scope, typed_model
 from dslc.check.files import file_scope
+from dslc.check.scope import Made
 from dslc.check.tests import check_test
 from dslc.check.train import check_train
 from dslc.check.typed import TypedData, TypedModel, TypedTest, TypedTrain
 from dslc.check.values import FileScope
 from dslc.diagnostics import Sink
-from dslc.source import Source
+from dslc.source import Source, Span
 from dslc.syntax import tree
 from dslc.syntax.parse import parse
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedFile:
-    """A file and what it declares, typed; what is not right is left out.
+    """A file and what it declares, typed: all of it where nothing was at fault, else what was right.
 
-    Attributes:
-        models: the inference mode of those whose hyper-parameters all have defaults.
+    `models` holds those that need no hyper-parameters, in inference mode.
     """
 
     scope: FileScope
@@ -50,25 +47,44 @@ def check_file(file: tree.File, sink: Sink) -> CheckedFile:
     """Check everything a file declares."""
     scope = file_scope(file, sink)
     models: dict[str, TypedModel] = {}
-    for name, definition in scope.definitions.items():
+    for definition in scope.definitions.values():
+        made: dict[str, list[Made]] = {}
         if definition.kind == "model" and all(hyper.default is not None for hyper in definition.hypers):
-            _check_model(scope, name, models, sink)
+            made = _check_model(scope, definition.name.text, models, sink)
+        if not sink.failed:
+            lints.unused_names(scope, definition, made, sink)
     datas = {name: check_data(scope, decl, sink) for name, decl in scope.datas.items()}
     trains = {name: check_train(scope, decl, datas, sink) for name, decl in scope.trains.items()}
+    for name, train in trains.items():
+        if train is not None:
+            lints.objective(train.training, _loss_span(scope.trains[name]), sink)
     tests = [check_test(scope, decl, trains, sink) for decl in scope.tests]
-    return CheckedFile(scope, models, _right(datas), _right(trains), tuple(test for test in tests if test is not None))
+    return CheckedFile(
+        scope,
+        models,
+        {name: data for name, data in datas.items() if data is not None},
+        {name: train for name, train in trains.items() if train is not None},
+        tuple(test for test in tests if test is not None),
+    )
 
 
-def _right(found: Mapping[str, _T | None]) -> dict[str, _T]:
-    return {name: value for name, value in found.items() if value is not None}
-
-
-def _check_model(scope: FileScope, name: str, models: dict[str, TypedModel], sink: Sink) -> None:
+def _check_model(scope: FileScope, name: str, models: dict[str, TypedModel], sink: Sink) -> dict[str, list[Made]]:
+    """Elaborate a model in both modes; the layers its statements made, for the lints."""
+    made: dict[str, list[Made]] = {}
     own = Sink()
     for training in (True, False):
         found = elaborate_scope(scope, name, {}, training, own)
-        if found is not None and not training and not own.failed:
-            e, instance, _ = found
+        if found is None:
+            continue
+        e, instance, inner = found
+        made = inner.made
+        if not training and not own.failed:
             models[name] = typed_model(e, instance)
     for diagnostic in own:
         sink.add(diagnostic)
+    return made
+
+
+def _loss_span(decl: tree.TrainDecl) -> Span:
+    settings = (stmt for stmt in decl.body if isinstance(stmt, tree.AssignStmt))
+    return next(stmt.value.span for stmt in settings if stmt.targets[0].text == "loss")

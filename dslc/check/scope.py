@@ -49,19 +49,32 @@ class Binding:
     statement: Statement | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A layer with parameters that a statement made: where, what ("Dense(10)"), and whether a label was written.
+
+    `count` is the number of its parameters' elements.
+    """
+
+    span: Span
+    kind: str
+    labelled: bool
+    count: int
+
+
 @dataclass(slots=True)
 class Statement:
     """The statement being elaborated: what unlabelled layers in it are called, and which layers it holds.
 
     Attributes:
         name: the name being assigned; "" where there is none.
-        layers: the layers with parameters that it made: where, what, and whether a label was written.
+        layers: the layers with parameters that it made.
         counts: how many unlabelled layers and random calls of a name it has had so far.
     """
 
     name: str
     span: Span
-    layers: list[tuple[Span, str, bool]] = field(default_factory=list[tuple[Span, str, bool]])
+    layers: list[Made] = field(default_factory=list[Made])
     counts: dict[str, int] = field(default_factory=dict[str, int])
 
     def ordinal(self, name: str) -> int:
@@ -110,7 +123,7 @@ class Scope:
     declared: dict[str, tree.OutputStmt] = field(default_factory=dict[str, tree.OutputStmt])
     partial: dict[str, Span] = field(default_factory=dict[str, Span])
     unbound: set[str] = field(default_factory=set[str])
-    made: dict[str, list[tuple[Span, str, bool]]] = field(default_factory=dict[str, "list[tuple[Span, str, bool]]"])
+    made: dict[str, list[Made]] = field(default_factory=dict[str, "list[Made]"])
 
     def define(self, name: str, value: Value, span: Span, kind: str = "value") -> None:
         """Bind a name; the caller has made sure that it is free."""

@@ -107,10 +107,10 @@ def new_name(e: Context, scope: Scope, ident: tree.Ident, *, value: bool = False
 
 
 def _assign(e: Context, scope: Scope, stmt: tree.AssignStmt) -> None:
-    if len(stmt.targets) > 1:
+    if len(stmt.targets) != 1:
         _unpack(e, scope, stmt)
         return
-    target = stmt.targets[-1]
+    (target,) = stmt.targets
     value = statement_value(e, scope, target.text, stmt.value, stmt.span)
     if stmt.type is not None:
         value = _checked(e, scope, stmt.type, value, target, stmt.value, stmt.type.span)

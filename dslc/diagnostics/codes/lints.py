@@ -63,6 +63,22 @@ Mended:
         "unused_name",
     ),
     Code(
+        "DL4005",
+        "a parameter gets no gradient",
+        """\
+The loss of a train block does not depend on it, or only through `stop_gradient`, `step`, `round` or a comparison. It
+stays as it starts.
+
+    loss = mse(step(net.logit), data.y)
+
+Mended:
+
+    loss = bce_logits(net.logit, data.y)
+""",
+        Severity.WARNING,
+        "no_gradient",
+    ),
+    Code(
         "DL4010",
         "probabilities go into a loss that takes logits",
         """\

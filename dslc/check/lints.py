@@ -1,0 +1,158 @@
+"""Lints: programs that are legal and probably not meant. Warnings only; they look at the tree and at typed values.
+
+Input: definitions, and the objectives of train blocks. Output: diagnostics in the sink.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from dslc.check.scope import Made
+from dslc.check.typed import Objective, TypedValue
+from dslc.check.values import FileScope
+from dslc.check.walk import names
+from dslc.diagnostics import Help, Label, Note, Sink
+from dslc.ops import OPS
+from dslc.source import Span
+from dslc.syntax import tree
+
+#: Losses that apply a function themselves, and that function.
+_APPLIED_TWICE = {"cross_entropy": "softmax", "bce_logits": "sigmoid"}
+
+
+def unused_names(file: FileScope, definition: tree.Definition, made: Mapping[str, Sequence[Made]], sink: Sink) -> None:
+    """Values, parameters, layers, inputs and hyper-parameters of a body that nothing mentions.
+
+    Args:
+        made: the layers with parameters that each assigned name's statement made, where they are known.
+    """
+    mentioned = _mentioned(definition) | file.mentioned
+    for hyper in definition.hypers:
+        if _silent(hyper.name, mentioned):
+            _report_name(sink, "hyper-parameter", hyper.name)
+    outputs = {stmt.name.text for stmt in _statements(definition.body) if isinstance(stmt, tree.OutputStmt)}
+    for stmt in _statements(definition.body):
+        if isinstance(stmt, tree.AssignStmt):
+            unread = [target for target in stmt.targets if _silent(target, mentioned | outputs)]
+            if len(unread) == len(stmt.targets):
+                _report_value(sink, stmt, unread[0], made.get(unread[0].text, ()))
+        elif isinstance(stmt, tree.ParamStmt) and _silent(stmt.name, mentioned):
+            _report(
+                sink, "DL4002", f"parameter `{stmt.name.text}` is never used", stmt.name, stmt.span, "gets no gradient"
+            )
+        elif isinstance(stmt, tree.LayerStmt) and _silent(stmt.name, mentioned):
+            _report(
+                sink, "DL4003", f"layer `{stmt.name.text}` is never used", stmt.name, stmt.span, "applied to nothing"
+            )
+        elif isinstance(stmt, tree.InputStmt) and _silent(stmt.name, mentioned):
+            _report_name(sink, "input", stmt.name)
+        elif isinstance(stmt, tree.LetStmt) and _silent(stmt.name, mentioned):
+            _report_name(sink, "value", stmt.name)
+
+
+def _silent(ident: tree.Ident, mentioned: frozenset[str] | set[str]) -> bool:
+    return ident.text not in mentioned and not ident.text.startswith("_")
+
+
+def _statements(body: Sequence[tree.Stmt]) -> Iterator[tree.Stmt]:
+    for stmt in body:
+        yield stmt
+        if isinstance(stmt, tree.IfStmt):
+            yield from _statements(stmt.then)
+            yield from _statements(stmt.orelse)
+
+
+def _mentioned(definition: tree.Definition) -> frozenset[str]:
+    """Every name that something in the definition reads, in types and in messages of `require` too."""
+    found = {name.id for stmt in definition.body for name in names(stmt)}
+    found |= {name.id for hyper in definition.hypers if hyper.default is not None for name in names(hyper.default)}
+    for stmt in _statements(definition.body):
+        if isinstance(stmt, tree.RequireStmt) and stmt.message is not None:
+            found |= set(re.findall(r"\{(\w+)\}", stmt.message.value))
+    return frozenset(found)
+
+
+def _report_value(sink: Sink, stmt: tree.AssignStmt, target: tree.Ident, made: Sequence[Made]) -> None:
+    more: list[Label] = []
+    for layer in made:
+        text = f"its {layer.count:_} parameters get no gradient and are left out of the ONNX file"
+        more.append(Label(layer.span, text))
+    sink.report(
+        "DL4001",
+        f"`{target.text}` is computed but no output or loss uses it",
+        target.span,
+        "unused",
+        *more,
+        footers=[_delete(target, stmt.span)],
+    )
+
+
+def _delete(name: tree.Ident, span: Span) -> Help:
+    last = span.source.position(max(span.start, span.end - 1))[0]
+    where = f"line {span.line}" if last == span.line else f"lines {span.line} to {last}"
+    return Help(f"delete {where}, or rename it `_{name.text}` to keep it")
+
+
+def _report(sink: Sink, code: str, message: str, name: tree.Ident, span: Span, label: str) -> None:
+    sink.report(code, message, name.span, label, footers=[_delete(name, span)])
+
+
+def _report_name(sink: Sink, what: str, name: tree.Ident) -> None:
+    sink.report(
+        "DL4004",
+        f"{what} `{name.text}` is never used",
+        name.span,
+        "changes nothing",
+        footers=[Help(f"delete it, or rename it `_{name.text}` to keep it")],
+    )
+
+
+# ---------------------------------------------------------------------------------------------- objectives
+
+
+def objective(found: Objective, loss: Span, sink: Sink) -> None:
+    """What looks wrong in a train block's loss: logits squashed twice, parameters that cannot learn."""
+    for value in found.body.values:
+        squashed = _APPLIED_TWICE.get(value.op)
+        if squashed is not None and value.inputs[0].op == squashed:
+            _report_twice(value, squashed, sink)
+    learning = {value.attrs.str("key") for value in _with_gradient(found.loss) if value.op == "param"}
+    stuck = [spec for key, spec in found.body.params.items() if key not in learning and spec.trainable]
+    if stuck:
+        rest = f" and {len(stuck) - 1} more" if len(stuck) > 1 else ""
+        plural = "parameters get" if len(stuck) > 1 else "gets"
+        message = f"`{stuck[0].key}`{rest} {plural} no gradient from this loss"
+        place = [Label(stuck[0].span, "stays as it starts")] if stuck[0].span.source is loss.source else []
+        note = Note("the loss does not depend on it, or only through `stop_gradient` or a step")
+        sink.report("DL4005", message, loss, "does not reach it", *place, footers=[note])
+
+
+def _report_twice(loss: TypedValue, squashed: str, sink: Sink) -> None:
+    inner = loss.inputs[0]
+    source = inner.inputs[0]
+    known = source.name.rpartition(".")[2]
+    mend = f"give `{loss.op}` the value before `{squashed}`" + (f": `{known}`" if known else "")
+    sink.report(
+        "DL4010",
+        f"`{loss.op}` gets probabilities, and applies `{squashed}` itself",
+        loss.span,
+        f"needs the values before `{squashed}`",
+        Label(inner.span, f"`{squashed}` is applied here"),
+        footers=[Help(mend)],
+    )
+
+
+def _with_gradient(loss: TypedValue) -> Iterator[TypedValue]:
+    """The values from which a gradient flows to the loss's parameters."""
+    seen: set[int] = set()
+    waiting = [loss]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        yield value
+        opdef = OPS.get(value.op)
+        if opdef is not None and (opdef.vjp is not None or opdef.decompose is not None):
+            waiting += value.inputs
