@@ -217,6 +217,26 @@ def test_the_gradient_is_that_of_central_differences(name: str, sample: Sample):
         np.testing.assert_allclose(found[f"d{n}"], expected, rtol=2e-6, atol=1e-7, err_msg=n)
 
 
+TWICE = [case for case in DIFFERENTIABLE if np.size(case.values[1].operands[0]) in range(1, 7)]
+
+
+@pytest.mark.parametrize(("name", "sample"), TWICE)
+def test_the_gradient_of_the_gradient_is_that_of_central_differences(name: str, sample: Sample):
+    builder, _, names, firsts, feeds = gradient_graph(name, sample)
+    total = builder.constant(0.0, DType.F64)
+    for n, first in zip(names, firsts, strict=True):
+        part, more = weighted(builder, first, sample, f"{n}.weights")
+        total, feeds = builder.apply("add", total, part), {**feeds, **more}
+    leaves = {node.attrs.str("name"): node.out for node in builder.graph.leaves("input")}
+    seconds = gradients(builder, total, [leaves[n] for n in names])
+    builder.graph.outputs = {"total": total} | {f"d{n}": g for n, g in zip(names, seconds, strict=True)}
+    verify(builder.graph, "test")
+    found = interpret(builder.graph, feeds)
+    for n in names:
+        expected = differences(builder.graph, feeds, "total", n)
+        np.testing.assert_allclose(found[f"d{n}"], expected, rtol=1e-5, atol=1e-6, err_msg=n)
+
+
 # ---------------------------------------------------------------------------------------------- ONNX
 
 
