@@ -84,7 +84,7 @@ def _adam(step: Step, g: Value, options: Options) -> Value:
     beta1, beta2 = options["beta1"], options["beta2"]
     m = step.op("add", step.op("mul", step.slot("m"), beta1), g)
     v = step.op("add", step.op("mul", step.slot("v"), beta2), step.op("square", g))
-    step.updates |= {"m": m, "v": v}
+    step.updates.update({"m": m, "v": v})
     c = step.scalar("sqrt", step.scalar("div", 1.0 - beta2, _bias_correction(step, beta2)))
     first = step.scalar("div", 1.0 - beta1, _bias_correction(step, beta1))
     rate = step.scalar("mul", step.lr, step.scalar("div", first, c))
