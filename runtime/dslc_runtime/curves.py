@@ -1,4 +1,7 @@
-"""Line charts as inline SVG: points per epoch -> text. Numbers only; what is shown as text is the caller's to escape."""
+"""Line charts as inline SVG: points per epoch -> text. Only numbers reach it.
+
+Colours are attributes, so that a chart shows anywhere, and classes, so that a page's style can replace them.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,16 @@ from math import ceil, floor, isfinite, log10
 WIDTH, HEIGHT = 460, 230
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 10, 26
 MAX_POINTS = 600
+_COLORS = {"train": "#2563b8", "val": "#d9730d"}
+_TEXT = 'fill="#5b6575" font-size="11" font-family="system-ui, sans-serif"'
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One line: a label of the report's own, a CSS class, and (epoch, value) pairs; values that are missing break the line."""
+    """One line: a label of the report's own, a CSS class ("train" or "val"), and (epoch, value) pairs.
+
+    Values that are missing break the line.
+    """
 
     label: str
     css: str
@@ -25,7 +33,7 @@ def chart(curves: Sequence[Curve], best_epoch: int = 0) -> str:
     values = [y for curve in curves for _, y in curve.points if y is not None and isfinite(y)]
     epochs = [x for curve in curves for x, _ in curve.points]
     if not values:
-        return f'<svg viewBox="0 0 {WIDTH} 40" role="img"><text x="{LEFT}" y="24">no finite values</text></svg>'
+        return f'<svg viewBox="0 0 {WIDTH} 40" role="img"><text {_TEXT} x="{LEFT}" y="24">no finite values</text></svg>'
     ticks = round_ticks(min(values), max(values))
     low, high = min(ticks[0], *values), max(ticks[-1], *values)
     first, last = min(epochs), max(epochs)
@@ -39,21 +47,31 @@ def chart(curves: Sequence[Curve], best_epoch: int = 0) -> str:
     parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">']
     for tick in ticks:
         y = down(tick)
-        parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text x="{LEFT - 7}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+        parts.append(
+            f'<line class="grid" stroke="#dfe3ea" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
+        parts.append(f'<text {_TEXT} x="{LEFT - 7}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
     for tick in whole_ticks(first, last):
-        parts.append(f'<text x="{across(tick):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{tick}</text>')
+        parts.append(f'<text {_TEXT} x="{across(tick):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{tick}</text>')
     if first <= best_epoch <= last and last > first:
         x = across(best_epoch)
-        parts.append(f'<line class="best" x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>')
+        parts.append(
+            f'<line class="best" stroke="#5b6575" stroke-dasharray="3 4" '
+            f'x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
+        )
     for curve in curves:
+        color = _COLORS[curve.css]
         for run in _runs(_thinned(curve.points)):
             if len(run) == 1:
                 x, y = run[0]
-                parts.append(f'<circle class="{curve.css}" cx="{across(x):.1f}" cy="{down(y):.1f}" r="3"/>')
+                parts.append(
+                    f'<circle class="{curve.css}" fill="{color}" cx="{across(x):.1f}" cy="{down(y):.1f}" r="3"/>'
+                )
                 continue
             line = " ".join(f"{across(x):.1f},{down(y):.1f}" for x, y in run)
-            parts.append(f'<polyline class="{curve.css}" style="fill:none" points="{line}"/>')
+            parts.append(
+                f'<polyline class="{curve.css}" fill="none" stroke="{color}" stroke-width="2" points="{line}"/>'
+            )
     return "".join(parts) + "</svg>"
 
 

@@ -32,16 +32,16 @@ h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 17px; margin: 36px 0 12
 .fact { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 10px 16px; min-width: 118px; }
 .fact b { display: block; font-size: 21px; font-weight: 600; font-variant-numeric: tabular-nums; }
 .fact span { color: var(--soft); font-size: 13px; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(430px, 1fr)); gap: 16px; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(430px, 1fr)); gap: 16px; }
 @media (max-width: 520px) { .charts { grid-template-columns: 1fr; } }
 figure { margin: 0; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 14px 8px; }
 figcaption { font-weight: 600; margin-bottom: 4px; display: flex; gap: 16px; flex-wrap: wrap; align-items: baseline; }
 figcaption .key { font-weight: 400; font-size: 13px; color: var(--soft); }
 figcaption i { display: inline-block; width: 16px; height: 3px; border-radius: 2px; vertical-align: middle; margin-right: 5px; }
 svg { width: 100%; height: auto; display: block; } svg text { fill: var(--soft); font: 11px system-ui, sans-serif; }
-svg .grid { stroke: var(--line); stroke-width: 1; } svg .best { stroke: var(--soft); stroke-dasharray: 3 4; }
-svg polyline { fill: none; stroke-width: 2; stroke-linejoin: round; }
-.train { stroke: var(--a); fill: var(--a); background: var(--a); } .val { stroke: var(--b); fill: var(--b); background: var(--b); }
+svg .grid { stroke: var(--line); } svg .best { stroke: var(--soft); }
+.train { stroke: var(--a); } .val { stroke: var(--b); } circle.train { fill: var(--a); } circle.val { fill: var(--b); }
+i.train { background: var(--a); } i.val { background: var(--b); }
 .wide { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 6px 14px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
