@@ -173,13 +173,16 @@ def _metric(test: Setting, expr: tree.Attribute, part: str) -> MetricSide | None
     parts = [p for p in PARTS if p in data.sources or p in data.split]
     if part not in parts:
         message = f"data `{data.name}` has no part `{part}`"
-        footers = [Note(f"its parts are {quoted(parts, 'and')}")]
+        footers: list[Note | Help] = [
+            Note(f"its parts are {quoted(parts, 'and')}" if len(parts) > 1 else f"its only part is {quoted(parts)}"),
+            Help("take one from the training data:", code=(f"split = {{ {part}: 0.1 }}",)),
+        ]
         test.context.report("DL3067", message, expr.value.span, "no such part", footers=footers)
         return None
     metrics = ["loss", *test.train.training.metrics]
     if name not in metrics:
         close = near(name, metrics)
-        footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(expr.name.span, close[0]),))] if close else []
+        footers = [Help(did_you_mean(close), (Edit(expr.name.span, close[0]),))] if close else []
         footers.append(Note(f"train `{test.train.name}` reports {quoted(metrics, 'and')}"))
         message = f"train `{test.train.name}` has no metric `{name}`"
         test.context.report("DL3067", message, expr.name.span, "not found", footers=footers)

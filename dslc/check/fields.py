@@ -12,6 +12,7 @@ from dslc.check.batching import batched
 from dslc.check.columns import Column, check_columns, read_columns
 from dslc.check.elaborate import context as new_context
 from dslc.check.expressions import evaluate
+from dslc.check.near import quoted
 from dslc.check.operators import apply_op, as_tensor
 from dslc.check.scope import Context, Scope
 from dslc.check.typed import Body, FieldSpec, Literal, SourceSpec, TypedData, TypedValue
@@ -63,6 +64,10 @@ def _elaborate(
     expr = field.expr
     assert isinstance(expr, tree.Expr)
     value = as_tensor(context, evaluate(context, scope, expr), field.type.dtype, expr.span)
+    if body.params:
+        message = "a data field has no parameters of its own"
+        footers = [Note("layers that learn belong to a model; data is only prepared here")]
+        value = context.report("DL3025", message, expr.span, f"holds {quoted(body.params, 'and')}", footers=footers)
     return None if isinstance(value, Failed) else (context, value)
 
 

@@ -21,7 +21,7 @@ def distance(a: str, b: str) -> int:
 
 def near(name: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """At most `limit` candidates close enough to `name` to be meant, the closest first; case counts little."""
-    room = max(1, min(3, (len(name) + 1) // 3))
+    room = min(3, (len(name) + 1) // 3) if len(name) > 1 else 0
     wanted = name.lower()
     scored: list[tuple[int, str]] = []
     for candidate in dict.fromkeys(candidates):

@@ -141,14 +141,13 @@ def not_yet(what: str, place: tree.Ident | tree.Expr, sink: Sink) -> None:
     sink.report("DL3090", f"{what} is not supported by this version yet", place.span, "not supported yet")
 
 
-def missing(block: str, name: str, place: tree.Ident | tree.String, example: str, sink: Sink) -> None:
+def missing(block: str, name: str, place: tree.Ident, example: str, sink: Sink) -> None:
     """Report a setting that must be given."""
-    title = place.value if isinstance(place, tree.String) else place.text
     sink.report(
         "DL3002",
-        f"{block} `{title}` has no `{name}`",
+        f"{block} `{place.text}` has no `{name}`",
         place.span,
-        f"needs a line `{name} = ...`",
+        f"needs a line `{example.partition('=')[0].strip()} = ...`",
         footers=[Help("add it:", code=(f"  {example}",))],
     )
 

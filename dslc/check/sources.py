@@ -123,7 +123,7 @@ def _npz(call: tree.Call, sink: Sink) -> SourceSpec | None:
     columns: dict[str, Literal] = {}
     for arg in call.args[1:]:
         if arg.name is None or not isinstance(arg.value, tree.String):
-            example = Help("write", code=('image = "x_train"',))
+            example = _quoted_column(arg)
             label = 'not of the form `column = "array"`'
             sink.report(
                 "DL3011", "a column of `npz` is a name and the array it reads", arg.span, label, footers=[example]
@@ -134,6 +134,12 @@ def _npz(call: tree.Call, sink: Sink) -> SourceSpec | None:
             return None
         columns[arg.name.text] = arg.value.value
     return SourceSpec("npz", call.args[0].value.value, columns, call.span)
+
+
+def _quoted_column(arg: tree.Arg) -> Help:
+    if arg.name is None or not isinstance(arg.value, tree.Name):
+        return Help("write", code=('image = "x_train"',))
+    return Help("write the array's name in quotes:", (Edit(arg.value.span, f'"{arg.value.id}"'),))
 
 
 def _inline(call: tree.Call, sink: Sink) -> SourceSpec | None:

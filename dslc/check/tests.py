@@ -7,6 +7,7 @@ all expectations. Runs nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from dslc.check.data import whole
 from dslc.check.elaborate import context as new_context
@@ -46,7 +47,7 @@ def check_test(
     made = [d for d in inner if d not in sink.found]
     found = any(d.code == code for d in made)
     for diagnostic in made if not found else ():
-        sink.add(diagnostic)
+        sink.add(replace(diagnostic, footers=(*diagnostic.footers, Note(f"the test expects {code} instead"))))
     test = test or _nothing(decl)
     return TypedTest(
         test.name, test.uses, test.body, test.given, (), test.seed, test.trains, test.span, error=code, found=found

@@ -15,11 +15,12 @@ from dslc.check.fields import scalars
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.optimizer import check_optimizer, default_optimizer
 from dslc.check.scope import Context, Scope
-from dslc.check.settings import TRAIN, Setting, collect, missing
+from dslc.check.settings import TRAIN, Setting, collect, missing, not_yet
 from dslc.check.statements import statement_value
 from dslc.check.typed import Body, Objective, OptimizerSpec, TypedData, TypedTrain, TypedValue
 from dslc.check.uses import Use, batch_symbol, bind, check_uses, field_input, field_lookup
 from dslc.check.values import Failed, FileScope, Namespace, describe
+from dslc.check.walk import names
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.source import Span
 from dslc.syntax import tree
@@ -61,6 +62,8 @@ def check_train(
     if "loss" not in settings and not any(isinstance(s, tree.StepStmt) for s in decl.body):
         missing("train", "loss", decl.name, "loss = mse(net.y, data.y)", sink)
     if data is None or not uses or "loss" not in settings:
+        return None
+    if _has_penalty(decl, sink):
         return None
     block = _Block(file, decl, settings, uses, data, batch_symbol(uses))
     training = _objective(block, True, sink)
@@ -114,6 +117,20 @@ def _data(
     message = f"there is no data block `{name}`" if name else "`data` takes the name of a data block"
     sink.report("DL3040", message, value.span, "not found" if name else "not a name", footers=footers)
     return None
+
+
+def _has_penalty(decl: tree.TrainDecl, sink: Sink) -> bool:
+    """Report penalties on parameters, which this version does not serve."""
+    penalties = [
+        node
+        for statement in decl.body
+        if isinstance(statement, tree.AssignStmt | tree.LetStmt)
+        for node in names(statement.value)
+        if node.id in ("l1", "l2")
+    ]
+    for node in penalties:
+        not_yet(f"the penalty `{node.id}`", node, sink)
+    return bool(penalties)
 
 
 # ---------------------------------------------------------------------------------------------- the objective
@@ -190,8 +207,9 @@ def _metrics(context: Context, scope: Scope, setting: Setting | None) -> dict[st
     for entry in setting.value.entries:
         key = entry.key
         if key.text == "loss" or key.text in found:
-            label = "the loss itself has this name" if key.text == "loss" else "given again here"
-            context.report("DL3003", f"metric `{key.text}` is given twice", key.span, label)
+            own = key.text == "loss"
+            message = "a metric cannot be called `loss`" if own else f"metric `{key.text}` is given twice"
+            context.report("DL3003", message, key.span, "the loss itself is reported so" if own else "given again here")
             good = False
             continue
         value = _scalar(context, scope, key.text, entry.value, "DL3036")

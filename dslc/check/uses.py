@@ -14,6 +14,7 @@ from dslc.check.elaborate import context as new_context
 from dslc.check.elaborate import typed_model
 from dslc.check.expressions import evaluate
 from dslc.check.layers import instantiate
+from dslc.check.names import definition
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Context, Scope
 from dslc.check.settings import not_yet
@@ -70,7 +71,11 @@ def _use(file: FileScope, statement: tree.UseStmt, sink: Sink) -> Use | None:
     if isinstance(made, tree.Call) and any(arg.name is not None and arg.name.text == "init" for arg in made.args):
         not_yet("starting from the weights of another run", made, sink)
         return None
-    ref = evaluate(new_context(sink, training=False), Scope(file), made)
+    scope = Scope(file)
+    if isinstance(made, tree.Call) and isinstance(made.callee, tree.Name) and not definition(scope, made.callee.id):
+        _report_unknown(file, made.callee, sink)
+        return None
+    ref = evaluate(new_context(sink, training=False), scope, made)
     if isinstance(ref, Failed):
         return None
     if not isinstance(ref, LayerRef) or ref.definition.kind != "model":
@@ -93,12 +98,22 @@ def _alone(ref: LayerRef, span: Span, sink: Sink) -> TypedModel | None:
     return None if found.failed else typed_model(context, instance)
 
 
+def _models(file: FileScope) -> list[str]:
+    return [name for name, found in file.definitions.items() if found.kind == "model"]
+
+
+def _report_unknown(file: FileScope, callee: tree.Name, sink: Sink) -> None:
+    models = _models(file)
+    close = near(callee.id, models)
+    footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(callee.span, close[0]),))] if close else []
+    footers.append(Note(f"models of this file: {quoted(models, 'and')}" if models else "this file has no model"))
+    sink.report("DL3030", f"there is no model named `{callee.id}`", callee.span, "not found", footers=footers)
+
+
 def _report_kind(file: FileScope, statement: tree.UseStmt, made: tree.Expr, ref: Value, sink: Sink) -> None:
     footers: list[Note | Help] = []
-    models = [name for name, definition in file.definitions.items() if definition.kind == "model"]
-    if isinstance(made, tree.Name) and made.id in models:
-        footers.append(Help("make it:", (Edit(made.span, f"{made.id}()"),)))
-    elif models:
+    models = _models(file)
+    if models:
         footers.append(Note(f"models of this file: {quoted(models, 'and')}"))
     label = f"this is {describe(ref)}"
     if isinstance(ref, LayerRef):

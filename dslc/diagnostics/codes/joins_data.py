@@ -208,4 +208,18 @@ Give the data as numbers:
     field x: f32[] = source["good"]
 """,
     ),
+    Code(
+        "DL3025",
+        "a data field with parameters",
+        """\
+A field prepares data; it does not learn. Layers with parameters belong to a model, which is trained and saved.
+
+    field x: f32[8] = source["x"] |> fc: Dense(8)           # wrong
+
+Read the raw data here and put the layer into the model:
+
+    field x: f32[2] = source["x"]
+    model Net { input x: f32[B, 2] ... h = x |> fc: Dense(8) ... }
+""",
+    ),
 )

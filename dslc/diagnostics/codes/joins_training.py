@@ -10,7 +10,7 @@ CODES: tuple[Code, ...] = (
 `use` gives a name to a model with its hyper-parameters. Layers, blocks and functions belong inside a model.
 
     use net = Dense(10)                 # wrong: a layer
-    use net = MLP                       # wrong: not made yet
+    use net = Mlp()                     # wrong: there is no such model
 
     use net = MLP()
     use net = MLP(hidden = 256)
@@ -121,19 +121,6 @@ An option was given that the optimizer does not have, twice, or with a value tha
     optimizer = adam(learning_rate = 1e-3)                  # wrong: the option is `lr`
 
     optimizer = adam(lr = 1e-3)
-""",
-    ),
-    Code(
-        "DL3039",
-        "unknown field",
-        """\
-`data.name` reads a field of the data block, and it has none of this name.
-
-    data digits { field label: i64[] = source["label"] ... }
-
-    loss = cross_entropy(net.logits, data.labels)           # wrong
-
-    loss = cross_entropy(net.logits, data.label)
 """,
     ),
     Code(
