@@ -20,6 +20,7 @@ from dslc.tensor_type import DType, TensorType
 from dslc_runtime.arena import Layout
 
 PARAMS = "params"
+GRADIENT = "gradient:"  # outputs of `gradient_graph` are named so, with the key behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def gradient_graph(objective: Objective) -> Graph:
     keyed = {key: builder.leaf("param", spec.type, key=key) for key, spec in trained.items()}
     loss = _outputs(builder, objective, keyed)
     found = gradients(builder, loss, list(keyed.values()))
-    builder.graph.outputs |= {f"gradient:{key}": g for key, g in zip(keyed, found, strict=True)}
+    builder.graph.outputs |= {f"{GRADIENT}{key}": g for key, g in zip(keyed, found, strict=True)}
     return builder.graph
 
 
@@ -76,7 +77,7 @@ def _outputs(builder: Builder, objective: Objective, keyed: Mapping[str, Value])
 def _layout(params: Mapping[str, ParamSpec]) -> tuple[Layout, DType]:
     """The layout of the trained parameters, in the order they are declared."""
     trained = {key: spec.type for key, spec in params.items() if spec.trainable}
-    shapes = {key: tuple(dim for dim in type.shape if isinstance(dim, int)) for key, type in trained.items()}
-    dtypes = {type.dtype for type in trained.values()} or {DType.F32}
+    shapes = {key: tuple(dim for dim in t.shape if isinstance(dim, int)) for key, t in trained.items()}
+    dtypes = {t.dtype for t in trained.values()} or {DType.F32}
     (dtype,) = dtypes
     return Layout.of(shapes), dtype

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 import click
 
+from dslc.check.near import near
+
 # command -> (module, what it does), in the order of `dslc --help`.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("programs", "Check syntax, names, sizes, types and joins."),
@@ -44,15 +46,10 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            from dslc.check.near import near
-
-            close = near(args[0], list(_COMMANDS))
-            if close:
-                error.message += f" Did you mean '{close[0]}'?"
-            raise
+        close = near(args[0], _COMMANDS) if args and args[0] not in _COMMANDS else ()
+        if close:
+            raise click.UsageError(f"No such command '{args[0]}'. Did you mean '{close[0]}'?", ctx)
+        return super().resolve_command(ctx, args)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

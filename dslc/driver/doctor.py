@@ -7,13 +7,13 @@ import platform
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_info
 
 from dslc.backends.to_onnx import to_onnx
 from dslc.graph import Builder
 from dslc.tensor_type import DType, TensorType, symbol
 from dslc_runtime import ort
 from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.threads import describe
 
 _PACKAGES = ("dslc", "numpy", "onnx", "networkx", "lark", "safetensors", "onnxruntime", "onnxruntime-gpu")
 
@@ -61,11 +61,11 @@ def _package(name: str) -> Finding:
 
 
 def _blas() -> Finding:
-    pools = [pool for pool in threadpool_info() if pool.get("user_api") == "blas"]
+    pools = describe()
     if not pools:
         return Finding("blas", False, "NumPy uses no BLAS library that can be recognised; products will be slow")
     pool = pools[0]
-    text = f"{pool.get('internal_api')} {pool.get('version')}, {pool.get('num_threads')} threads"
+    text = f"{pool['library']} {pool['version']}, {pool['threads']} threads"
     return Finding("blas", True, text)
 
 

@@ -1,0 +1,260 @@
+"""The Python API: programs, models, trainers and runs. Everything it returns is NumPy or plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.check.typed import Literal as Hyper
+from dslc.diagnostics import Diagnostic, DslcError
+from dslc.driver import exporting, runs, training
+from dslc.driver.faults import as_diagnostics
+from dslc.driver.feeding import feed_arrays
+from dslc.driver.frontend import Checked, check_program, read_source
+from dslc.driver.models import Compiled, choose_model, compile_model, initial_params
+from dslc.source import Source
+from dslc_runtime import checkpoint
+from dslc_runtime.data.parts import Part
+from dslc_runtime.evaluate import predict
+from dslc_runtime.run_folder import WEIGHTS
+
+Array = npt.NDArray[Any]
+PathLike = str | Path
+
+
+def load(path: PathLike) -> Program:
+    """The program in a `.dl` file.
+
+    Raises:
+        DslcError: it cannot be read, or has errors; `.diagnostics` holds them.
+    """
+    return Program(check_program(read_source(Path(path))))
+
+
+def parse(text: str, name: str = "<string>") -> Program:
+    """The program in a text; relative paths in it start in the current folder.
+
+    Raises:
+        DslcError: it has errors.
+    """
+    return Program(check_program(Source(name, text)))
+
+
+def open_run(path: PathLike) -> Run:
+    """A run that `dslc train` or `Trainer.fit` wrote.
+
+    Raises:
+        DslcError: there is no run in the folder, or it cannot be read.
+    """
+    with as_diagnostics():
+        opened = runs.open_run(Path(path))
+    models = {name: Model(compiled, opened.params_of(name)) for name, compiled in opened.compiled().items()}
+    return Run(opened.folder.path, opened.history(), models)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A checked program.
+
+    Attributes:
+        checked: what the checker knows of it; not part of the stable API.
+    """
+
+    checked: Checked = field(repr=False)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The names of its models."""
+        return tuple(n for n, d in self.checked.file.scope.definitions.items() if d.kind == "model")
+
+    @property
+    def trainers(self) -> tuple[str, ...]:
+        """The names of its train blocks."""
+        return tuple(self.checked.file.trains)
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """What the checker found that is no error."""
+        return self.checked.warnings
+
+    def model(self, name: str | None = None, *, seed: int = 0, **hypers: Hyper) -> Model:
+        """A model with initial parameters.
+
+        Args:
+            name: which; may be left out where there is one.
+            seed: of the initial parameters.
+            hypers: hyper-parameters other than their defaults.
+
+        Raises:
+            DslcError: no such model, or hyper-parameters that do not fit.
+        """
+        typed = choose_model(self.checked, name, hypers)
+        return Model(compile_model(typed), initial_params(typed.body.params, seed), seed)
+
+    def trainer(
+        self, name: str | None = None, *, engine: Literal["numpy"] = "numpy", set: Mapping[str, Any] | None = None
+    ) -> Trainer:
+        """A train block, compiled; nothing has run yet.
+
+        Args:
+            name: which; may be left out where there is one.
+            engine: NumPy is the only engine that trains.
+            set: settings by path, as `--set` takes them: ``{"train.xor.epochs": 10}``.
+
+        Raises:
+            DslcError: no such train block, or a setting that does not fit.
+        """
+        if engine != "numpy":
+            raise DslcError([Diagnostic("DL6006", f"there is no training engine `{engine}`; there is `numpy`")])
+        checked = self.checked
+        if set:
+            checked = check_program(checked.source, [f"{path}={_written(value)}" for path, value in set.items()])
+        return Trainer(checked, training.prepare(training.choose_train(checked, name)))
+
+
+def _written(value: object) -> str:
+    """A Python value as the language writes it."""
+    if value is None or isinstance(value, bool):
+        return {None: "none", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    return repr(value)
+
+
+@dataclass(slots=True)
+class Model:
+    """A model in inference mode with its parameters.
+
+    Attributes:
+        params: parameters by key, as in checkpoints and ONNX; the arrays may be written in place.
+        seed: of the initial parameters; None for a trained model.
+    """
+
+    _compiled: Compiled = field(repr=False)
+    params: dict[str, Array]
+    seed: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self._compiled.typed.name
+
+    @property
+    def inputs(self) -> dict[str, tuple[int | str, ...]]:
+        """The shape of each input; run-time sizes are strings."""
+        return {name: spec.shape for name, spec in self._compiled.program.inputs.items()}
+
+    def __call__(self, **inputs: npt.ArrayLike) -> dict[str, Array]:
+        """The outputs by name for one batch of inputs, in inference mode.
+
+        Raises:
+            DslcError: an input is missing, unknown, or of another shape or kind (DL5040).
+        """
+        bound = feed_arrays(self._compiled.program, inputs, self.params)
+        bound.run()
+        return {name: value.copy() for name, value in bound.outputs.items()}
+
+    def predict(self, batch: int | None = None, **inputs: npt.ArrayLike) -> dict[str, Array]:
+        """As a call, in batches of so many rows, for inputs too large to compute at once."""
+        arrays = {name: np.asarray(value) for name, value in inputs.items()}
+        with as_diagnostics():
+            return predict(self._compiled.program, self.params, Part(arrays), batch)
+
+    def save(self, path: PathLike) -> None:
+        """Write the parameters as safetensors, atomically.
+
+        Raises:
+            DslcError: the file cannot be written.
+        """
+        with as_diagnostics():
+            checkpoint.save(Path(path), WEIGHTS, self.params, {"model": self.name})
+
+    def load(self, path: PathLike) -> None:
+        """Read the parameters from a safetensors file with exactly this model's keys, shapes and types.
+
+        Raises:
+            DslcError: the file cannot be read or does not fit; the parameters stay as they were.
+        """
+        with as_diagnostics():
+            found = checkpoint.load(Path(path)).tensors
+            checkpoint.require_fit(Path(path), found, self.params)
+        for key, value in self.params.items():
+            value[...] = found[key]
+
+    def export(self, path: PathLike, opset: int = exporting.OPSET) -> None:
+        """Write ONNX, compared with the NumPy engine (where ONNX Runtime is installed) before the file is put in place.
+
+        Raises:
+            DslcError: the opset is not served, the engines disagree, or the file cannot be written.
+        """
+        with as_diagnostics():
+            exporting.export_model(self._compiled, self.params, Path(path), opset=opset)
+
+
+@dataclass(slots=True)
+class Trainer:
+    """A train block with its state: first values, then whatever `step` and `fit` make of them."""
+
+    _checked: Checked = field(repr=False)
+    _prepared: training.Prepared = field(repr=False)
+    _steps: int = 0
+
+    @property
+    def models(self) -> dict[str, Model]:
+        """The models by `use` name; their parameters are the trainer's own memory."""
+        prepared = self._prepared
+        return {
+            name: Model(compile_model(typed), runs.params_of(typed, name, prepared.typed, prepared.state.params))
+            for name, typed in prepared.typed.uses.items()
+        }
+
+    def gradients(self, batch: Mapping[str, npt.ArrayLike]) -> tuple[float, dict[str, Array]]:
+        """The loss on a batch and its gradient by parameter key, in training mode; nothing is updated.
+
+        Args:
+            batch: arrays by field name, ``[batch, *field's shape]``.
+        """
+        return training.gradients(self._prepared, batch, self._steps + 1)
+
+    def step(self, batch: Mapping[str, npt.ArrayLike]) -> dict[str, float]:
+        """One update on a batch; the loss and metrics before it."""
+        self._steps += 1
+        return training.one_step(self._prepared, batch, self._steps)
+
+    def fit(self, out: PathLike | None = None, *, threads: int | None = None) -> Run:
+        """Train for all epochs on the program's data, and write a run folder if `out` names one.
+
+        Raises:
+            DslcError: the data or the numbers are at fault; the last finished epoch is kept.
+        """
+        with as_diagnostics():
+            trained = training.fit(
+                self._checked, self._prepared, out=Path(out) if out is not None else None, threads=threads
+            )
+        typed = self._prepared.typed
+        models = {
+            name: Model(compile_model(model), runs.params_of(model, name, typed, trained.result.best))
+            for name, model in typed.uses.items()
+        }
+        return Run(trained.folder.path if trained.folder else None, trained.result.history, models)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a training left.
+
+    Attributes:
+        path: the run folder, or None.
+        history: one dict per epoch.
+        models: by `use` name, with the best weights (by validation loss if there is a validation part, else the last).
+    """
+
+    path: Path | None
+    history: Sequence[dict[str, Any]]
+    models: Mapping[str, Model]

@@ -1,0 +1,132 @@
+"""A data block -> its parts in memory: sources are opened, field expressions compiled and applied, parts split off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.backends.to_numpy import compile_numpy
+from dslc.check.fields import field_body
+from dslc.check.typed import FieldSpec, SourceSpec, TypedData
+from dslc.diagnostics import Sink
+from dslc.driver.frontend import Checked
+from dslc.driver.models import np_dtype, static_shape
+from dslc.lower import lower
+from dslc.passes import optimize
+from dslc.tensor_type import DType, TensorType
+from dslc_runtime.data.fields import FieldProgram, materialise
+from dslc_runtime.data.npz import open_npz
+from dslc_runtime.data.parts import Part, split_rows
+from dslc_runtime.data.table import Column, Table, memory_table
+from dslc_runtime.errors import RuntimeFault
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Data in memory: the parts by name ("train", "val", "test") and a hash that changes when the data do."""
+
+    parts: Mapping[str, Part]
+    fingerprint: str
+
+    def part(self, name: str) -> Part:
+        """One part.
+
+        Raises:
+            RuntimeFault: the data have no such part (DL5010).
+        """
+        if name not in self.parts:
+            shown = ", ".join(f"`{part}`" for part in self.parts)
+            raise RuntimeFault("DL5010", f"the data have no part `{name}`", notes=[f"there is {shown}"])
+        return self.parts[name]
+
+
+def open_data(checked: Checked, data: TypedData, fields: Sequence[str] = ()) -> Opened:
+    """Open the sources of a data block and materialise its fields.
+
+    Args:
+        fields: the fields that are needed; all of them where it is empty.
+
+    Raises:
+        RuntimeFault: a source cannot be read, or holds what a field cannot (DL5001 to DL5010).
+        DslcError: a field's expression does not fit the columns that are there.
+    """
+    chosen = [spec for name, spec in data.fields.items() if not fields or name in fields or name == data.stratify]
+    tables = {part: open_table(checked, spec) for part, spec in data.sources.items()}
+    parts: dict[str, Part] = {}
+    for part, table in tables.items():
+        parts[part] = Part(apply_fields(checked, data, chosen, table))
+    if data.split:
+        train = parts["train"].fields
+        labels = train[data.stratify] if data.stratify else None
+        rows = split_rows(tables["train"].rows, data.split, data.shuffle_seed, labels)
+        parts |= {part: Part(train, chosen_rows) for part, chosen_rows in rows.items()}
+    return Opened(parts, _fingerprint(tables))
+
+
+def open_table(checked: Checked, spec: SourceSpec) -> Table:
+    """The raw columns of one source."""
+    if spec.kind == "inline":
+        return memory_table({name: np.array(rows) for name, rows in spec.columns.items()})
+    columns = {name: str(stored) for name, stored in spec.columns.items()}
+    return open_npz(checked.folder / spec.path, columns)
+
+
+def apply_fields(checked: Checked, data: TypedData, fields: Sequence[FieldSpec], table: Table) -> dict[str, Array]:
+    """The named fields of every row of a table, ``[rows, *shape]`` each."""
+    sink = Sink()
+    programs = [_field_program(checked, data, field, table, sink) for field in fields]
+    sink.raise_errors()
+    return materialise(table, [program for program in programs if program is not None])
+
+
+def _field_program(
+    checked: Checked, data: TypedData, field: FieldSpec, table: Table, sink: Sink
+) -> FieldProgram | None:
+    """The compiled expression of a field, or None after a report."""
+    for column in field.columns:
+        if column not in table.columns:
+            known = ", ".join(f"`{name}`" for name in table.columns)
+            raise RuntimeFault("DL5003", f"there is no column `{column}`", table.name, [f"the columns are {known}"])
+    types = {name: _row_type(table.columns[name]) for name in field.columns}
+    found = field_body(checked.file.scope, data, field, types, sink)
+    if found is None:
+        return None
+    body, value = found
+    apply = _compiled(field.name, lambda: compile_numpy(optimize(lower(body, {field.name: value}))))
+    return FieldProgram(field.name, np_dtype(field.type), static_shape(field.type), field.columns, apply)
+
+
+def _compiled(name: str, compile_: Callable[[], Any]) -> Callable[[Mapping[str, Array]], Array]:
+    program = compile_()
+
+    def apply(chunk: Mapping[str, Array]) -> Array:
+        bound = program.bind(program.sizes_of({column: array.shape for column, array in chunk.items()}), {})
+        for column, array in chunk.items():
+            np.copyto(bound.inputs[column], array)
+        with np.errstate(all="ignore"):
+            bound.run()
+        return bound.outputs[name]
+
+    return apply
+
+
+_DTYPES = {np.dtype(np.bool_ if t is DType.BOOL else f"{t.value[0]}{t.bytes}"): t for t in DType}
+
+
+def _row_type(column: Column) -> TensorType:
+    """The type of one row of a raw column."""
+    return TensorType(_DTYPES[column.dtype], column.shape)
+
+
+def _fingerprint(tables: Mapping[str, Table]) -> str:
+    digest = blake2b(digest_size=16)
+    for part, table in sorted(tables.items()):
+        digest.update(f"{part}:{table.fingerprint};".encode())
+    return digest.hexdigest()

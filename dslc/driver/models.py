@@ -1,0 +1,95 @@
+"""Typed model -> optimised inference graph and NumPy program; first values of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.backends.to_numpy import compile_numpy
+from dslc.check import elaborate_model
+from dslc.check.typed import Literal, ParamSpec, TypedModel
+from dslc.diagnostics import Diagnostic, DslcError, Help, Sink
+from dslc.driver.frontend import Checked
+from dslc.graph import Graph
+from dslc.lower import lower
+from dslc.passes import optimize
+from dslc.tensor_type import DType, TensorType
+from dslc_runtime.initializers import initialize
+from dslc_runtime.program import Program
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A model in inference: what it is, its graph, and its NumPy program."""
+
+    typed: TypedModel
+    graph: Graph
+    program: Program
+
+
+def compile_model(typed: TypedModel) -> Compiled:
+    """Compile a typed model to NumPy."""
+    graph = optimize(lower(typed.body, typed.outputs))
+    return Compiled(typed, graph, compile_numpy(graph))
+
+
+def static_shape(type_: TensorType) -> tuple[int, ...]:
+    """The shape of a type without run-time sizes, such as a parameter's."""
+    return tuple(dim for dim in type_.shape if isinstance(dim, int))
+
+
+def initial_params(specs: Mapping[str, ParamSpec], seed: int) -> dict[str, Array]:
+    """First values of parameters by key, each from a generator of its own keyed by (seed, key)."""
+    return {
+        key: initialize(
+            key, static_shape(spec.type), np_dtype(spec.type), spec.init.name, spec.init.options, spec.init.value, seed
+        )
+        for key, spec in specs.items()
+    }
+
+
+def np_dtype(type_: TensorType) -> np.dtype[Any]:
+    """NumPy's element type of a tensor type."""
+    dtype = type_.dtype
+    return np.dtype(np.bool_ if dtype is DType.BOOL else f"{dtype.value[0]}{dtype.bytes}")
+
+
+def choose_model(checked: Checked, name: str | None, hypers: Mapping[str, Literal]) -> TypedModel:
+    """One model of a program, in inference, with hyper-parameters given or their defaults.
+
+    Raises:
+        DslcError: no model or no such model (DL0053), several and no name (DL0054), or hyper-parameters that do not fit.
+    """
+    names = [n for n, d in checked.file.scope.definitions.items() if d.kind == "model"]
+    chosen = choose("model", names, name, checked.source.name)
+    sink = Sink()
+    typed = elaborate_model(checked.file.scope, chosen, hypers, training=False, sink=sink)
+    sink.raise_errors()
+    assert typed is not None, "an elaboration without errors gives a model"
+    return typed
+
+
+def choose(kind: str, names: list[str], name: str | None, where: str) -> str:
+    """The one declaration of a kind that is meant.
+
+    Raises:
+        DslcError: there is none of that name (DL0053), or there are several and none was named (DL0054).
+    """
+    shown = ", ".join(f"`{n}`" for n in names)
+    if name is not None and name not in names:
+        text = f"there is no {kind} named `{name}`" + (f"; there is {shown}" if names else "")
+        raise DslcError([Diagnostic("DL0053", text, where=where)])
+    if name is not None:
+        return name
+    if not names:
+        raise DslcError([Diagnostic("DL0053", f"there is no {kind} in this program", where=where)])
+    if len(names) > 1:
+        help_ = Help(f"name one: `{where}:{names[0]}`")
+        raise DslcError([Diagnostic("DL0054", f"there are several {kind}s: {shown}", (), (help_,), where)])
+    return names[0]

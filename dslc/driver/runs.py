@@ -1,0 +1,77 @@
+"""Opening a run folder again: `config.dl` is checked like any program, and the weights are held against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.check.typed import TypedModel, TypedTrain
+from dslc.driver.frontend import Checked, check_program, read_source
+from dslc.driver.models import Compiled, compile_model, np_dtype, static_shape
+from dslc.driver.training import choose_train
+from dslc_runtime import checkpoint
+from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.history import read_history
+from dslc_runtime.run_folder import RunFolder
+from dslc_runtime.run_folder import open_run as open_folder
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedRun:
+    """A run: its folder, its program, the train block that made it, and the best weights by key."""
+
+    folder: RunFolder
+    checked: Checked
+    typed: TypedTrain
+    params: Mapping[str, Array]
+
+    def params_of(self, use: str) -> dict[str, Array]:
+        """The weights of one model, by its own keys."""
+        return params_of(self.typed.uses[use], use, self.typed, self.params)
+
+    def compiled(self) -> dict[str, Compiled]:
+        """The models in inference, by `use` name."""
+        return {use: compile_model(typed) for use, typed in self.typed.uses.items()}
+
+    def history(self) -> list[dict[str, Any]]:
+        """One dict per epoch."""
+        return read_history(self.folder.history)
+
+
+def open_run(path: Path, data: Path | None = None) -> OpenedRun:
+    """The run in a folder.
+
+    Args:
+        data: read the data from here instead of where the program says.
+
+    Raises:
+        RuntimeFault: there is no run (DL5024), or its weights are damaged or of another program (DL5020 to DL5022).
+        DslcError: its `config.dl` has errors.
+    """
+    folder = open_folder(path)
+    name = folder.read_about().get("train")
+    checked = check_program(read_source(folder.config), data=data)
+    typed = choose_train(checked, name if isinstance(name, str) else None)
+    if not folder.model.exists():
+        raise RuntimeFault(
+            "DL5024", "the run has no weights: no epoch was finished", str(path), help="train again, or resume it"
+        )
+    found = checkpoint.load(folder.model).tensors
+    expected = {
+        key: np.empty(static_shape(spec.type), np_dtype(spec.type)) for key, spec in typed.training.body.params.items()
+    }
+    checkpoint.require_fit(folder.model, found, expected)
+    return OpenedRun(folder, checked, typed, found)
+
+
+def params_of(model: TypedModel, use: str, train: TypedTrain, params: Mapping[str, Array]) -> dict[str, Array]:
+    """A model's own parameters among those of a training, where keys begin with the `use` name if there are several."""
+    prefix = f"{use}." if len(train.uses) > 1 else ""
+    return {key: params[prefix + key] for key in model.body.params}
