@@ -117,7 +117,7 @@ def _sizes(graph: Graph, feeds: Mapping[str, Array]) -> dict[str, int]:
 
 def _bare(dim: Dim) -> str:
     """The name of a size that is one symbol and nothing else, else ""."""
-    return next(iter(dim.symbols())) if isinstance(dim, Size) and dim.symbols() == {str(dim)} else ""
+    return str(dim) if isinstance(dim, Size) and dim.symbols() == frozenset((str(dim),)) else ""
 
 
 def _check(node: Node, result: Array, sizes: Mapping[str, int]) -> None:

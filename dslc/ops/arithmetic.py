@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dslc.ops.export import single, widened
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError
-from dslc.ops.rules import FLOATS, SIGNED, broadcast_shape, check_same_dtype, elementwise
+from dslc.ops.rules import FLOATS, KIND_CODE, SIGNED, broadcast_shape, check_same_dtype, elementwise
 from dslc.tensor_type import TensorType
 
 
@@ -35,6 +35,7 @@ def _infer_div(types: tuple[TensorType, ...], _: Attrs) -> TensorType:
     if dtype not in FLOATS:
         raise OpError(
             f"`/` between {types[0]} and {types[1]} would lose the fraction",
+            KIND_CODE,
             help="convert both sides with `cast(..., f32)`",
         )
     return TensorType(dtype, broadcast_shape("/", types))

@@ -19,6 +19,10 @@ SIGNED = NUMBERS - {DType.U8}
 BOOLS = frozenset({DType.BOOL})
 ANY = frozenset(DType)
 
+MIX_CODE = "DL2003"
+KIND_CODE = "DL2106"
+RANGE_CODE = "DL2107"
+
 _WORDS = {
     FLOATS: "floating-point values",
     INTEGERS: "integers",
@@ -41,7 +45,8 @@ def check_kind(name: str, operands: Sequence[TensorType], allowed: frozenset[DTy
         castable = operand.dtype.is_integer and allowed == FLOATS
         raise OpError(
             f"`{name}` needs {words}, got {operand}",
-            operand=position,
+            KIND_CODE,
+            position,
             help="convert it with `cast(..., f32)`" if castable else "",
         )
 
@@ -59,7 +64,8 @@ def check_same_dtype(name: str, operands: Sequence[TensorType]) -> DType:
         target = first.dtype if first.dtype.is_float or not operand.dtype.is_float else operand.dtype
         raise OpError(
             f"`{name}` does not mix element types: {first} and {operand}",
-            operand=position,
+            MIX_CODE,
+            position,
             help=f"convert one of them with `cast(..., {target.value})`",
         )
     return first.dtype
@@ -121,7 +127,7 @@ def float_options(*names: str, check: Callable[[Attrs], str] | None = None) -> N
         result = Attrs(items)
         problem = check(result) if check is not None else ""
         if problem:
-            raise OpError(problem)
+            raise OpError(problem, RANGE_CODE)
         return result
 
     return normalize

@@ -4,5 +4,11 @@ from __future__ import annotations
 
 from sample import Sample
 from samples_elementwise import ELEMENTWISE
+from samples_index import INDEX
+from samples_linalg import LINALG
+from samples_loss import LOSS
+from samples_reduction import REDUCTION
+from samples_shape import SHAPE
+from samples_softmax import SOFTMAX
 
-SAMPLES: dict[str, list[Sample]] = {**ELEMENTWISE}
+SAMPLES: dict[str, list[Sample]] = {**ELEMENTWISE, **REDUCTION, **SHAPE, **INDEX, **LINALG, **SOFTMAX, **LOSS}

@@ -1,0 +1,30 @@
+"""Samples of matrix products."""
+
+from __future__ import annotations
+
+import numpy as np
+from sample import Sample, integers, strided, values
+
+LINALG: dict[str, list[Sample]] = {
+    "matmul": [
+        Sample((values(1, 3, 4), values(2, 4, 2))),
+        Sample((values(3, 2, 3, 4), values(4, 4, 2))),
+        Sample((values(5, 2, 3, 4), values(6, 2, 4, 1))),
+        Sample((values(7, 2, 1, 2, 3), values(8, 2, 3, 2))),
+        Sample((values(9, 3, 4), values(10, 2, 4, 2))),
+        Sample((values(11, 3), values(12, 3))),
+        Sample((values(13, 3), values(14, 3, 2))),
+        Sample((values(15, 2, 3), values(16, 3))),
+        Sample((values(17, 3), values(18, 2, 3, 2))),
+        Sample((values(19, 2, 2, 3), values(20, 3))),
+        Sample((values(21, 1, 1), values(22, 1, 1))),
+        Sample((values(23, 0, 3), values(24, 3, 2))),
+        Sample((values(25, 2, 0), values(26, 0, 3))),
+        Sample((values(27, 0, 2, 3), values(28, 3, 2))),
+        Sample((strided(values(29, 3, 4)), strided(values(30, 4, 2)))),
+        Sample((strided(values(31, 2, 3, 4)), values(32, 4, 2))),
+        Sample((values(33, 4, 3).T, values(34, 2, 4).T)),
+        Sample((integers(35, 3, 4), integers(36, 4, 2))),
+        Sample((integers(37, 3, 4, dtype=np.int32), integers(38, 4, dtype=np.int32))),
+    ],
+}

@@ -1,0 +1,120 @@
+"""Samples of losses and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sample import Attr, Sample, bools, integers, strided, values
+
+_REDUCTIONS = ("mean", "sum", "none")
+
+
+def _pairs(low: float, high: float, target: tuple[float, float], filled: float, **attrs: Attr) -> list[Sample]:
+    """A prediction and a target of every shape that matters, every reduction, and a target that fills."""
+
+    def p(seed: int, *shape: int):
+        return values(seed, *shape, low=low, high=high, gap=0.02)
+
+    def t(seed: int, *shape: int):
+        return values(seed, *shape, low=target[0], high=target[1], gap=0.02)
+
+    return [
+        *(Sample((p(1, 2, 3), t(2, 2, 3)), {"reduction": r, **attrs}) for r in _REDUCTIONS),
+        Sample((p(3), t(4)), attrs),
+        Sample((p(5, 1), t(6, 1)), attrs),
+        Sample((p(7, 0, 2), t(8, 0, 2)), {"reduction": "sum", **attrs}),
+        Sample((strided(p(9, 2, 3)), t(10, 2, 3)), attrs),
+        Sample((p(11, 4), filled), attrs),
+    ]
+
+
+def _signs(shape: Sequence[int]):
+    return np.where(bools(12, *shape), 1.0, -1.0)
+
+
+_SCORES = [
+    *(Sample((values(13, 2, 3), _signs((2, 3))), {"reduction": r}) for r in _REDUCTIONS),
+    Sample((values(14, 5), 1.0)),
+    Sample((values(15), _signs(()))),
+    Sample((strided(values(16, 2, 2)), _signs((2, 2)))),
+    Sample((values(17, 0), _signs((0,))), {"reduction": "sum"}),
+    Sample((np.array([1.0, -1.0]), np.array([1.0, -1.0])), smooth=False),
+]
+
+
+def _ids(seed: int, n: int, *shape: int, dtype: type = np.int64):
+    return integers(seed, *shape, low=0, high=n, dtype=dtype)
+
+
+def _shares(seed: int, *shape: int):
+    """Positive numbers whose sum along the last axis is 1."""
+    raw = values(seed, *shape, low=0.2, high=1.0)
+    return raw / raw.sum(axis=-1, keepdims=True)
+
+
+_CLASSES = [
+    *(Sample((values(18, 2, 3), _ids(19, 3, 2)), {"reduction": r}) for r in _REDUCTIONS),
+    Sample((values(20, 2, 3, 2), _ids(21, 3, 2, 2, dtype=np.int32)), {"axis": 1}),
+    Sample((values(22, 4), _ids(23, 4))),
+    Sample((values(24, 0, 3), _ids(25, 3, 0)), {"reduction": "sum"}),
+    Sample((strided(values(26, 3, 2)), _ids(27, 2, 3))),
+]
+
+LOSS: dict[str, list[Sample]] = {
+    "mse": _pairs(-2, 2, (-1, 1), 1.0),
+    "mae": _pairs(1.1, 2, (-1, 1), 1.0),
+    "huber": [*_pairs(1.1, 1.9, (0.5, 0.9), 0.5, delta=3.0), *_pairs(1.1, 1.9, (-3, -1), 0.5, delta=0.25)],
+    "bce": [
+        *_pairs(0.1, 0.9, (0, 1), 1.0),
+        Sample((np.array([0.0, 1.0, 0.0]), np.array([1.0, 1.0, 0.0])), smooth=False),
+    ],
+    "bce_elements": [
+        Sample((values(28, 2, 3, low=0.1, high=0.9), values(29, 2, 3, low=0.1, high=0.9))),
+        Sample((values(30, 1, low=0.1, high=0.9), values(31, 1, low=0.1, high=0.9))),
+        Sample((values(32, low=0.1, high=0.9), values(33, low=0.1, high=0.9))),
+        Sample((values(34, 0, 2, low=0.1, high=0.9), values(35, 0, 2, low=0.1, high=0.9))),
+        Sample((strided(values(36, 2, 3, low=0.1, high=0.9)), 1.0)),
+        Sample((np.array([0.0, 1.0, 0.0, 1.0]), np.array([1.0, 1.0, 0.0, 0.0])), smooth=False),
+    ],
+    "bce_logits": _pairs(-2, 2, (0, 1), 1.0),
+    "bce_logits_elements": [
+        Sample((values(37, 2, 3), values(38, 2, 3, low=0, high=1))),
+        Sample((values(39, 1), values(40, 1, low=0, high=1))),
+        Sample((values(41), values(42, low=0, high=1))),
+        Sample((values(43, 0, 2), values(44, 0, 2))),
+        Sample((strided(values(45, 2, 3)), 0.0)),
+        Sample(
+            (np.array([60.0, -60.0, 1e4, -1e4, 0.0]), np.array([1.0, 0.0, 0.0, 1.0, 1.0])), smooth=False, onnx=False
+        ),
+    ],
+    "cross_entropy": [
+        *_CLASSES,
+        Sample((values(46, 2, 3), _shares(47, 2, 3))),
+        Sample((values(48, 2, 3), _shares(49, 2, 3)), {"label_smoothing": 0.1, "reduction": "none"}),
+        Sample((values(50, 2, 3), _ids(51, 3, 2)), {"label_smoothing": 0.1}),
+    ],
+    "nll": _CLASSES,
+    "kl_div": [
+        *_pairs(-3, -0.1, (0.1, 0.9), 0.5),
+        Sample((values(52, 2, 3, low=-3, high=-0.1), _shares(53, 2, 3)), {"reduction": "batchmean"}),
+        Sample((np.array([[-1.0, -2.0]]), np.array([[0.0, 1.0]])), smooth=False),
+    ],
+    "hinge": _SCORES,
+    "accuracy": [
+        Sample((values(54, 8, 3), _ids(55, 3, 8))),
+        Sample((values(56, 8, 3), _ids(57, 3, 8, dtype=np.int32))),
+        Sample((values(58, 2, 3, 4), _ids(59, 3, 2, 4)), {"axis": 1}),
+        Sample((values(60, 8, 3), _shares(61, 8, 3))),
+        Sample((strided(values(62, 4, 2)), _ids(63, 2, 4))),
+        Sample((np.zeros((2, 3)), np.array([0, 1]))),
+    ],
+    "binary_accuracy": [
+        Sample((values(64, 8), _ids(65, 2, 8))),
+        Sample((values(66, 8), bools(67, 8))),
+        Sample((values(68, 4, 1), np.round(values(69, 4, 1, low=0, high=1)))),
+        Sample((values(70, 8, low=0, high=1), bools(71, 8)), {"threshold": 0.5}),
+        Sample((strided(values(72, 2, 3)), _ids(73, 2, 2, 3, dtype=np.int32))),
+        Sample((np.array([0.0, -0.0]), np.array([1.0, 0.0]))),
+    ],
+}
