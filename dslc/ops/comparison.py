@@ -5,7 +5,7 @@ from __future__ import annotations
 from dslc.ops.export import single, widened
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OnnxRule, OpDef, OpError, Option
-from dslc.ops.rules import ANY, BOOLS, NUMBERS, broadcast_shape, check_kind, check_same_dtype, elementwise
+from dslc.ops.rules import ANY, BOOLS, KIND_CODE, NUMBERS, broadcast_shape, check_kind, check_same_dtype, elementwise
 from dslc.tensor_type import DType, TensorType
 
 
@@ -30,7 +30,8 @@ def _infer_where(types: tuple[TensorType, ...], _: Attrs) -> TensorType:
     if condition.dtype is not DType.BOOL:
         raise OpError(
             f"`where` chooses by bool values, got {condition}",
-            operand=0,
+            KIND_CODE,
+            0,
             help="compare it, as in `where(c != 0, a, b)`",
         )
     dtype = check_same_dtype("where", (x, y))

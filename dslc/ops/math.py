@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dslc.ops.export import single, widened
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
-from dslc.ops.rules import elementwise, same_float
+from dslc.ops.rules import RANGE_CODE, elementwise, same_float
 from dslc.tensor_type import DType, TensorType
 
 
@@ -59,9 +59,9 @@ def _square_onnx(onnx: OnnxEmitter, _: Node, names: tuple[str, ...]) -> str:
 def _normalize_clip(types: tuple[TensorType, ...], attrs: Attrs) -> Attrs:
     low, high = (_bound(name, attrs[name], types[0]) for name in ("low", "high"))
     if low is None and high is None:
-        raise OpError("`clip` needs `low`, `high` or both")
+        raise OpError("`clip` needs `low`, `high` or both", RANGE_CODE)
     if low is not None and high is not None and low > high:
-        raise OpError(f"`clip` needs low <= high, got low = {low} and high = {high}")
+        raise OpError(f"`clip` needs low <= high, got low = {low} and high = {high}", RANGE_CODE)
     return Attrs({"low": low, "high": high})
 
 
@@ -70,11 +70,11 @@ def _bound(name: str, value: Attr, operand: TensorType) -> float | None:
     if value is None:
         return None
     if not isinstance(value, int | float):
-        raise OpError(f"`{name}` of `clip` is a number or none")
+        raise OpError(f"`{name}` of `clip` is a number or none", RANGE_CODE)
     if operand.dtype.is_float:
         return float(value)
     if value != int(value):
-        raise OpError(f"`clip` of {operand} needs whole numbers, got {name} = {value}")
+        raise OpError(f"`clip` of {operand} needs whole numbers, got {name} = {value}", RANGE_CODE)
     return int(value)
 
 
