@@ -99,12 +99,20 @@ def _one_hot_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
     return TensorType(attrs.dtype("dtype"), (*ids.shape, attrs.dim("classes")))
 
 
-def _one_hot_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
-    # ONNX Runtime's OneHot knows f32 and i64 values only.
+def one_hot_onnx(onnx: OnnxEmitter, name: str, ids: TensorType, axis: int, out: TensorType) -> str:
+    """1 at the position of the id, 0 elsewhere, along a new axis."""
+    # ONNX Runtime's OneHot takes i64 ids that are no scalar, and knows f32 and i64 values only.
+    name = name if ids.dtype is DType.I64 else onnx.cast(name, DType.I64)
+    first = onnx.constant([0], DType.I64)
+    name = name if ids.rank else onnx.node("Unsqueeze", name, first)
     values = onnx.constant([0.0, 1.0], DType.F32)
-    ids = onnx.cast(names[0], DType.I64) if node.inputs[0].dtype is not DType.I64 else names[0]
-    made = onnx.node("OneHot", ids, onnx.size(node.attrs.dim("classes")), values, axis=-1)
-    return made if node.out.dtype is DType.F32 else onnx.cast(made, node.out.dtype)
+    made = onnx.node("OneHot", name, onnx.size(out.shape[axis]), values, axis=axis if ids.rank else -1)
+    made = made if ids.rank else onnx.node("Squeeze", made, first)
+    return made if out.dtype is DType.F32 else onnx.cast(made, out.dtype)
+
+
+def _one_hot_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    return one_hot_onnx(onnx, names[0], node.inputs[0].type, -1, node.out.type)
 
 
 # ---------------------------------------------------------------------------------------------- one element of each row

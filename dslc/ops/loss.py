@@ -325,8 +325,8 @@ LOSS = (
         name="kl_div",
         doc="""Kullback-Leibler divergence from log-probabilities to target probabilities: t * (log(t) - log_p).
 
-        0 where t is 0. PyTorch: `F.kl_div`. ``reduction = "batchmean"`` divides the sum by the first size, which is the divergence per sample; the
-        default "mean" divides by the number of elements, as in PyTorch.""",
+        0 where t is 0. PyTorch: `F.kl_div`. ``reduction = "batchmean"`` divides the sum by the first size, which is the
+        divergence per sample; the default "mean" divides by the number of elements, as in PyTorch.""",
         infer=_pair_type("kl_div"),
         operands=("log_p", "target"),
         options=(Option("reduction", "string", "mean", choices=("mean", "sum", "none", "batchmean")),),

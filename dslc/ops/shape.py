@@ -114,7 +114,8 @@ def _transpose_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
 
 
 def _transpose_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
-    return onnx.node("Transpose", names[0], perm=node.attrs.ints("axes"))
+    axes = node.attrs.ints("axes")
+    return onnx.node("Transpose", names[0], perm=axes) if axes else onnx.node("Identity", names[0])
 
 
 # ---------------------------------------------------------------------------------------------- axes of size 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dslc.ops.axes import normal_axis, ones_at, without
-from dslc.ops.index import check_picking, pick_onnx
+from dslc.ops.index import check_picking, one_hot_onnx, pick_onnx
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import InferRule, OnnxRule, OpDef, OpError, Option
 from dslc.ops.rules import FLOATS, check_kind
@@ -107,13 +107,7 @@ def _entropy_grad_vjp(b: Builder, node: Node, h: Value) -> list[Value | None]:
 
 def _entropy_grad_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
     (logits, ids, g), axis = names, node.attrs.int("axis")
-    wide = node.inputs[1].dtype is DType.I64
-    classes = onnx.size(node.out.shape[axis])
-    # ONNX Runtime's OneHot knows f32 and i64 values only.
-    code = onnx.node(
-        "OneHot", ids if wide else onnx.cast(ids, DType.I64), classes, onnx.constant([0.0, 1.0], DType.F32), axis=axis
-    )
-    code = code if node.out.dtype is DType.F32 else onnx.cast(code, node.out.dtype)
+    code = one_hot_onnx(onnx, ids, node.inputs[1].type, axis, node.out.type)
     error = onnx.node("Sub", onnx.node("Softmax", logits, axis=axis), code)
     return onnx.node("Mul", error, onnx.node("Unsqueeze", g, onnx.constant([axis], DType.I64)))
 

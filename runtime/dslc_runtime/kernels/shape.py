@@ -50,7 +50,7 @@ def _slice(x: Array, *, starts: Sizes, stops: Sizes, steps: Sizes) -> Array:
             raise IndexError(
                 f"the slice {start}:{stop} does not lie within axis {axis}, which has {x.shape[axis]} elements"
             )
-    return x[tuple(map(slice, starts, stops, steps))]
+    return x[(*map(slice, starts, stops, steps), ...)]
 
 
 def _pad_slice(x: Array, *, sizes: Sizes, starts: Sizes, steps: Sizes) -> Array:
