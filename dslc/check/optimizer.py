@@ -78,6 +78,10 @@ def _options(optimizer: OptimizerDef, args: tuple[tree.Arg, ...], sink: Sink) ->
         value = _value(optimizer, option, given[name], sink) if name in given else _default(option)
         good = good and value is not None
         values[name] = 0.0 if value is None else value
+    if good and values.get("nesterov") and not values.get("momentum"):
+        mend = Help("give it momentum:", code=("momentum = 0.9, nesterov = true",))
+        sink.report("DL3005", "`nesterov` needs momentum", given["nesterov"].span, "`momentum` is 0", footers=[mend])
+        good = False
     return values if good else None
 
 
