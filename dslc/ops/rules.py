@@ -66,7 +66,8 @@ def check_same_dtype(name: str, operands: Sequence[TensorType]) -> DType:
             f"`{name}` does not mix element types: {first} and {operand}",
             MIX_CODE,
             position,
-            help=f"convert one of them with `cast(..., {target.value})`",
+            # For operators written as symbols `check` shows the mended expression.
+            help=f"convert one of them with `cast(..., {target.value})`" if name.isidentifier() else "",
         )
     return first.dtype
 

@@ -59,8 +59,8 @@ def test_different_symbols_do_not_broadcast():
 
 
 def test_integers_and_floats_do_not_mix():
-    error = refusal("add", f32(B), i64(B))
-    assert str(error) == "`+` does not mix element types: f32[B] and i64[B]"
+    assert str(refusal("add", f32(B), i64(B))) == "`+` does not mix element types: f32[B] and i64[B]"
+    error = refusal("maximum", f32(B), i64(B))
     assert error.help == "convert one of them with `cast(..., f32)`"
 
 
