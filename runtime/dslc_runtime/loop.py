@@ -37,6 +37,7 @@ from dslc_runtime.threads import limited
 Array: TypeAlias = npt.NDArray[Any]
 
 _REPORT_SECONDS = 0.1
+_TIDY_STEPS = 64  # between two clearings of tiny moments; a function of the step, so that resuming changes nothing
 
 
 def _no_diagnosis(inputs: Mapping[str, Array], step: int) -> str:
@@ -268,6 +269,8 @@ def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str
             raise _bad_loss(session, ready, epoch, step) from error
         for i, value in places:
             totals[i] += float(value)
+        if step % _TIDY_STEPS == 0:
+            job.state.drop_tiny()
         if perf_counter() >= report_at:
             done = start // batch + 1
             watcher.on_step(epoch, done, totals[loss_at] / done)

@@ -16,6 +16,11 @@ Array: TypeAlias = npt.NDArray[Any]
 
 PARAMS = "params"  # the arena of the trainable parameters
 
+# Slots below this are set to 0. Far above the subnormals (1e-38, 2e-308), and far below what can move a parameter: Adam's
+# second moment counts against epsilon, and sqrt(1e-32) is 1e-8 times the usual 1e-8.
+_TINY = {np.dtype(np.float32): 1e-32, np.dtype(np.float64): 1e-290}
+_TILE = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -78,6 +83,19 @@ class State:
         """Take over everything a training writes from a state of the same layout."""
         for name, arena in self.arenas.items():
             np.copyto(arena, other.arenas[name])
+
+    def drop_tiny(self) -> None:
+        """Set what is tiny in the optimizer's slots to 0.
+
+        A moment whose gradient stays 0 decays into subnormal numbers and, by rounding, never reaches 0; arithmetic on those is
+        15 to 50 times slower. On MNIST (pixels that are nearly always 0) a training step takes half as long again without this.
+        """
+        for name, slot in self.arenas.items():
+            if name == PARAMS or slot.dtype not in _TINY:
+                continue
+            for start in range(0, slot.size, _TILE):
+                tile = slot[start : start + _TILE]
+                np.multiply(tile, np.abs(tile) >= _TINY[slot.dtype], out=tile)
 
     def non_finite(self) -> str:
         """The key of the first trained parameter holding a NaN or an infinity, or ""."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from regression import HandProgram, make_job
+from regression import LAYOUT, HandProgram, make_job
 
 from dslc_runtime import checkpoint, keeper
 from dslc_runtime.data import Part
@@ -20,6 +20,7 @@ from dslc_runtime.history import read_history
 from dslc_runtime.loop import train
 from dslc_runtime.observer import Silent
 from dslc_runtime.run_folder import RunFolder, create_run
+from dslc_runtime.state import State
 
 
 @pytest.fixture
@@ -335,3 +336,24 @@ def test_large_finite_parameters_are_finite() -> None:
         assert state.non_finite() == ""
         state.params["b"][...] = np.nan
         assert state.non_finite() == "b"
+
+
+@pytest.mark.parametrize(("dtype", "subnormal", "kept"), [("f4", 1e-40, 1e-30), ("f8", 1e-310, 1e-280)])
+def test_tiny_moments_become_zero_and_others_stay(dtype: str, subnormal: float, kept: float) -> None:
+    state = State.of({"w": np.full(3, subnormal), "b": np.ones(1)}, LAYOUT, ["m", "v"], dtype)
+    before = np.array([subnormal, -subnormal, kept, -1.0], dtype)
+    state.arenas["m"][...] = before
+    state.arenas["v"][...] = np.nan
+    state.drop_tiny()
+    assert state.arenas["m"].tolist() == [0, 0, before[2], -1]
+    assert state.params["w"][0] == np.dtype(dtype).type(subnormal), "parameters are left alone"
+
+
+def test_a_long_training_leaves_no_subnormal_moments() -> None:
+    """A column of zeros: its weight's gradient is 0 after the first step, and its momentum decays for good."""
+    job = make_job(epochs=1200, val=None, batch=None, rate=lambda step: 0.0)
+    job.train.fields["x"][:, 0] = 0
+    job.state.arenas["momentum"][0] = 1.0
+    train(job)
+    assert job.state.arenas["momentum"][0] == 0
+    assert np.finfo(np.float32).tiny > 0.9**1200
