@@ -1,0 +1,69 @@
+"""Every loss, in value and gradients, against what PyTorch computed for the same operands (`goldens/make_losses.py`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dslc.autodiff import gradients
+from dslc.backends.interpret import interpret
+from dslc.graph import Builder
+from dslc.ops import FAMILIES
+from dslc.tensor_type import DType, TensorType
+
+GOLDENS = np.load(Path(__file__).parents[1] / "goldens" / "losses.npz")
+CASES = sorted({name.split("/")[0] for name in GOLDENS.files if "/" in name})
+OPTIONS: dict[str, dict[str, float | str]] = {
+    "huber.delta": {"delta": 0.5},
+    "bce.edge": {"reduction": "none"},
+    "bce_logits.far": {"reduction": "none"},
+    "cross_entropy.far": {"reduction": "none"},
+    "cross_entropy.smoothing": {"label_smoothing": 0.1},
+    "cross_entropy.both": {"label_smoothing": 0.2},
+}
+# PyTorch's 1e-12 in the gradient of `bce` is a float32 number in float64 too.
+TOLERANCE = {"bce.edge": 1e-8}
+REDUCTIONS = ("mean", "sum", "none", "batchmean")
+
+
+def computed(case: str, dtype: DType) -> dict[str, npt.NDArray[Any]]:
+    """The loss and its gradients by prediction and target, named as in the goldens."""
+    name, variant = case.split(".")
+    options = OPTIONS.get(case, {"reduction": variant} if variant in REDUCTIONS else {})
+    float_ = np.float64 if dtype is DType.F64 else np.float32
+    x, t = GOLDENS[f"{case}/x"].astype(float_), GOLDENS[f"{case}/t"]
+    t = t.astype(float_) if t.dtype.kind == "f" else t
+    builder = Builder()
+    prediction = builder.leaf("input", TensorType(dtype, x.shape), name="x")
+    target = builder.leaf("input", TensorType(dtype if t.dtype.kind == "f" else DType.I64, t.shape), name="t")
+    loss = builder.apply(name, prediction, target, **options)
+    wrt = [prediction, target] if t.dtype.kind == "f" else [prediction]
+    found = gradients(builder, builder.apply("sum", loss), wrt)
+    builder.graph.outputs = {"y": loss, **dict(zip(("gx", "gt"), found, strict=False))}
+    return interpret(builder.graph, {"x": x, "t": t})
+
+
+def test_every_loss_has_goldens():
+    names = {opdef.name for opdef in FAMILIES["loss"] if opdef.call}
+    assert names == {case.split(".")[0] for case in CASES}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_loss_and_its_gradients_are_those_of_pytorch_in_float64(case: str):
+    found = computed(case, DType.F64)
+    for key in ("y", "gx", "gt"):
+        if f"{case}/{key}" in GOLDENS:
+            rtol = TOLERANCE.get(case, 1e-10)
+            np.testing.assert_allclose(found[key], GOLDENS[f"{case}/{key}"], rtol=rtol, atol=1e-12, err_msg=key)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_loss_and_its_gradient_are_those_of_pytorch_in_float32(case: str):
+    found = computed(case, DType.F32)
+    for key in ("y", "gx", "gt"):
+        if f"{case}/{key}32" in GOLDENS:
+            np.testing.assert_allclose(found[key], GOLDENS[f"{case}/{key}32"], rtol=1e-5, atol=1e-6, err_msg=key)
