@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-import numpy as np
 import numpy.typing as npt
 
 from dslc.check.typed import Literal as Hyper
 from dslc.diagnostics import Diagnostic, DslcError
 from dslc.driver import exporting, runs, training
 from dslc.driver.faults import as_diagnostics
-from dslc.driver.feeding import feed_arrays
+from dslc.driver.feeding import convert, feed_arrays
 from dslc.driver.frontend import Checked, check_program, read_source
 from dslc.driver.models import Compiled, choose_model, compile_model, initial_params
 from dslc.source import Source
 from dslc_runtime import checkpoint
 from dslc_runtime.data.parts import Part
-from dslc_runtime.evaluate import predict
+from dslc_runtime.evaluate import predict, program_run
 from dslc_runtime.run_folder import WEIGHTS
 
 Array = npt.NDArray[Any]
@@ -124,7 +123,7 @@ def _written(value: object) -> str:
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_written, value))}]"
+        return f"[{', '.join(_written(item) for item in cast('Sequence[object]', value))}]"
     return repr(value)
 
 
@@ -162,9 +161,9 @@ class Model:
 
     def predict(self, batch: int | None = None, **inputs: npt.ArrayLike) -> dict[str, Array]:
         """As a call, in batches of so many rows, for inputs too large to compute at once."""
-        arrays = {name: np.asarray(value) for name, value in inputs.items()}
+        converted = convert(self._compiled.program.inputs, inputs)
         with as_diagnostics():
-            return predict(self._compiled.program, self.params, Part(arrays), batch)
+            return predict(program_run(self._compiled.program, self.params), Part(converted), batch)
 
     def save(self, path: PathLike) -> None:
         """Write the parameters as safetensors, atomically.

@@ -139,7 +139,7 @@ class _Emitter:
             return name
         if node.op == "param":
             key = node.attrs.str("key")
-            array = np.ascontiguousarray(self.params[key], _NUMPY[node.out.dtype])
+            array = np.asarray(self.params[key], _NUMPY[node.out.dtype], order="C")
             self.initializers.append(numpy_helper.from_array(array, key))
             return key
         if node.op == "constant":
