@@ -128,7 +128,7 @@ def _apply(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: Seq
     for name in sorted(scope.unbound):
         _never_bound(e, scope, name)
     place = len(e.body.layers)
-    before = len(e.body.params)
+    before = len(e.keys)
     run(e, scope, definition.body)
     value = outputs(e, scope)
     if scope.site == instance.site:
@@ -137,15 +137,14 @@ def _apply(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: Seq
 
 
 def _info(e: Context, instance: Instance, args: Sequence[Argument], value: Value, before: int) -> LayerInfo:
-    prefix = f"{instance.path}." if instance.path else ""
-    own = [key for key in [*e.body.params][before:] if key.rpartition(".")[0] == instance.path]
+    own = tuple(key for key in e.keys[before:] if key.rpartition(".")[0] == instance.path)
     first = args[0].value if args else None
     return LayerInfo(
         instance.path,
         kind_text(instance.ref),
         first.type if isinstance(first, TypedValue) else None,
         value.type if isinstance(value, TypedValue) else None,
-        tuple(key for key in own if key.startswith(prefix)),
+        own,
         instance.span,
     )
 
@@ -199,6 +198,8 @@ def outputs(e: Context, scope: Scope) -> Value:
     found: list[Value] = []
     definition = scope.definition
     assert definition is not None
+    if scope.stopped:
+        return FAILED
     for name, stmt in scope.declared.items():
         binding = scope.names.get(name)
         if binding is None:

@@ -321,7 +321,7 @@ def _stage(e: Context, scope: Scope, stage: tree.Stage, piped: Argument) -> Valu
     if isinstance(body, tree.Repeat):
         return _repeat(e, scope, stage, body, piped)
     callee, args, site = _stage_callee(e, scope, body)
-    value = apply(e, scope, callee, [piped, *args], CallSite(site.callee, stage.span), label)
+    value = apply(e, scope, callee, [piped, *args], site, label)
     if label is not None and isinstance(value, TypedValue) and not isinstance(callee, LayerRef):
         e.readable[scope.key(label.text)] = value
     return value
@@ -357,11 +357,11 @@ def _repeat(e: Context, scope: Scope, stage: tree.Stage, repeat: tree.Repeat, pi
         return e.report("DL2004", text, repeat.count.span, "must be a whole number, 0 or more")
     outer = scope.statement
     name = stage.label.text if stage.label is not None else (outer.name if outer is not None else "")
-    before = len(e.body.params)
+    before = len(e.keys)
     value = piped.value
     for turn in range(times):
         value = _turn(e, scope, repeat, f"{name}.{turn}", turn, Argument(None, value, piped.span, piped=True))
-    if len(e.body.params) > before and outer is not None:
+    if len(e.keys) > before and outer is not None:
         outer.layers.append(Made(stage.span, "repeat", stage.label is not None, elements(e, before)))
     return value
 

@@ -7,7 +7,6 @@ body is elaborated is `blocks`' business, reached through `Context.elaborate`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 from dslc.check.arguments import Wrong, failed, match, whole
 from dslc.check.near import did_you_mean, near, quoted
@@ -179,16 +178,17 @@ def call_layer(
 ) -> Value:
     """Apply a layer made on the spot, and note in the statement whether it brought parameters."""
     instance = place(e, scope, ref, label, site.span)
-    before = len(e.body.params)
+    before = len(e.keys)
     value = call_instance(e, instance, args, site)
-    if len(e.body.params) > before and scope.statement is not None:
-        scope.statement.layers.append(Made(site.span, kind_text(ref), label is not None, elements(e, before)))
+    if len(e.keys) > before and scope.statement is not None:
+        span = site.span if label is None else label.span.to(site.span)
+        scope.statement.layers.append(Made(span, kind_text(ref), label is not None, elements(e, before)))
     return value
 
 
 def elements(e: Context, before: int) -> int:
     """The number of elements of all parameters made after the first `before` ones."""
-    counts = [count(spec.type.shape) for spec in islice(e.body.params.values(), before, None)]
+    counts = [count(e.body.params[key].type.shape) for key in e.keys[before:]]
     return sum(size for size in counts if isinstance(size, int))
 
 

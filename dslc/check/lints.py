@@ -32,9 +32,10 @@ def unused_names(file: FileScope, definition: tree.Definition, made: Mapping[str
         if _silent(hyper.name, mentioned):
             _report_name(sink, "hyper-parameter", hyper.name)
     outputs = {stmt.name.text for stmt in _statements(definition.body) if isinstance(stmt, tree.OutputStmt)}
+    kept = mentioned | outputs
     for stmt in _statements(definition.body):
         if isinstance(stmt, tree.AssignStmt):
-            unread = [target for target in stmt.targets if _silent(target, mentioned | outputs)]
+            unread = [target for target in stmt.targets if _silent(target, kept)]
             if len(unread) == len(stmt.targets):
                 _report_value(sink, stmt, unread[0], made.get(unread[0].text, ()))
         elif isinstance(stmt, tree.ParamStmt) and _silent(stmt.name, mentioned):

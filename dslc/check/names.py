@@ -42,6 +42,7 @@ def lookup(e: Context, scope: Scope, name: str, span: Span) -> Value:
     if name in scope.file.dims:
         return Const(symbol(name))
     if name == "training":
+        e.mode_read = True
         return Const(e.training, by_mode=True)
     if name in DTYPES:
         return Const(DTYPES[name])
@@ -111,7 +112,8 @@ def _layers(scope: Scope) -> list[str]:
 
 def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     """Report a capitalised name that is no layer."""
-    close = near(name, _layers(scope))
+    function = [name.lower()] if is_function(name.lower()) else []
+    close = function or near(name, _layers(scope))
     footers: list[Note | Help] = []
     if close:
         footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))

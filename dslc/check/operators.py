@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from dslc.check.scope import Context, origin_notes
 from dslc.check.typed import Literal, Origin, TypedValue
@@ -156,8 +157,8 @@ def apply_op(
     if opdef.normalize is not None:
         given = opdef.normalize(types, given)
     result = opdef.infer(types, given)
-    elements = count(result.shape)
-    if isinstance(elements, int) and elements > MAX_ELEMENTS:
+    elements = prod(size for size in result.shape if isinstance(size, int))
+    if elements > MAX_ELEMENTS:
         raise OpError(f"the result {result} has {elements:_} elements; the limit is {MAX_ELEMENTS:_}", code="DL2020")
     value = TypedValue(result, op, tuple(operands), given, span, name, _origins(op, result, operands))
     e.body.values.append(value)
@@ -232,7 +233,7 @@ def _report_binary(
     label = f"{clash[0][0]} here must equal {clash[1][0]} here" if clash else "do not fit"
     if mixed:
         label = f"{a.type.dtype.value} and {b.type.dtype.value} do not mix"
-    footers: list[Note | Help] = list(origin_notes(clash, op_span)) if clash else []
+    footers: list[Note | Help] = list(origin_notes(e, clash, op_span)) if clash else []
     footers += _matmul_help(a, b, right) if symbol == "@" else []
     if mixed:
         footers += _cast_help(a, b, left, right)

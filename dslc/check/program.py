@@ -72,13 +72,13 @@ def _check_model(scope: FileScope, name: str, models: dict[str, TypedModel], sin
     """Elaborate a model in both modes; the layers its statements made, for the lints."""
     made: dict[str, list[Made]] = {}
     own = Sink()
-    for training in (True, False):
-        found = elaborate_scope(scope, name, {}, training, own)
-        if found is None:
-            continue
+    found = elaborate_scope(scope, name, {}, False, own)
+    if found is not None:
         e, instance, inner = found
         made = inner.made
-        if not training and not own.failed:
+        if e.mode_read:
+            elaborate_scope(scope, name, {}, True, own)
+        if not own.failed:
             models[name] = typed_model(e, instance)
     for diagnostic in own:
         sink.add(diagnostic)

@@ -105,6 +105,7 @@ class Scope:
         labels: labels of stages already used here.
         declared: outputs by name.
         partial: names that only one branch of an `if` defines, so that they are not visible here.
+        stopped: whether a requirement failed, so that the rest of the body makes no sense.
         unbound: dimensions of a block that no input has bound yet.
         made: the layers with parameters that a statement made, by the name it assigned.
     """
@@ -122,6 +123,7 @@ class Scope:
     labels: dict[str, Span] = field(default_factory=dict[str, Span])
     declared: dict[str, tree.OutputStmt] = field(default_factory=dict[str, tree.OutputStmt])
     partial: dict[str, Span] = field(default_factory=dict[str, Span])
+    stopped: bool = False
     unbound: set[str] = field(default_factory=set[str])
     made: dict[str, list[Made]] = field(default_factory=dict[str, "list[Made]"])
 
@@ -152,8 +154,11 @@ class Context:
         elaborate: applies an instance to arguments (None: to what its `lookup` gives); `blocks` gives it, so that
             expressions can apply blocks whose bodies hold expressions.
         params: every parameter made so far, by key, and the instance it belongs to.
+        keys: the parameters' keys in the order they were made.
         readable: every named value, by its path.
         calls: the blocks being elaborated, outermost first.
+        declarations: the statements of the inputs of a model that stands alone, by name.
+        mode_read: whether anything asked for `training`; where nothing did, both modes are equal.
         true_division: whether `/` between integers divides as real numbers (in a data field).
         default_span: a place to blame when there is no better one.
     """
@@ -165,8 +170,11 @@ class Context:
     params: dict[str, tuple[TypedValue, Instance | None]] = field(
         default_factory=dict[str, "tuple[TypedValue, Instance | None]"]
     )
+    keys: list[str] = field(default_factory=list[str])
     readable: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
     calls: list[Call] = field(default_factory=list[Call])
+    declarations: dict[str, tree.InputStmt] = field(default_factory=dict[str, tree.InputStmt])
+    mode_read: bool = False
     true_division: bool = False
     depth: int = 0
 
@@ -213,6 +221,13 @@ class Context:
             return FAILED
         self.sink.add(Diagnostic(code, message, tuple(labels), tuple(notes)))
         return FAILED
+
+    def seen_at(self, span: Span) -> Span:
+        """The place the user sees for a span: inside a library block, the call of it."""
+        outer = _visible(self.calls)
+        if len(outer) == len(self.calls) or _is_user_place(span, self.calls):
+            return span
+        return self.calls[len(outer)].span
 
     def report_call(
         self,
@@ -269,11 +284,12 @@ def _squeeze(span: Span) -> str:
     return f"`{text}`" if len(text) <= 60 else f"`{text[:57]}...`"
 
 
-def origin_notes(pairs: Iterable[tuple[Dim, Origin | None]], near: Span) -> list[Note]:
+def origin_notes(e: Context, pairs: Iterable[tuple[Dim | str, Origin | None]], span: Span) -> list[Note]:
     """One note that says where sizes came from: "32 comes from `code = 32` (line 3); 784 comes from input `x` (line 4)"."""
+    near = e.seen_at(span)
     parts: list[str] = []
     for size, origin in pairs:
-        if origin is None:
+        if origin is None or not _is_user_place(origin.span, e.calls):
             continue
         line = f"line {origin.span.line}"
         if origin.span.source is not near.source:

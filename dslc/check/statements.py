@@ -50,6 +50,8 @@ _LATER: Mapping[type, str] = {
 def run(e: Context, scope: Scope, statements: Sequence[tree.Stmt], *, nested: bool = False) -> None:
     """Elaborate statements in order."""
     for statement in statements:
+        if scope.stopped:
+            return
         if not nested and isinstance(statement, tree.InputStmt | tree.DimStmt):
             continue
         rule = _RULES.get(type(statement))
@@ -225,7 +227,7 @@ def _mismatch(
         for axis, (a, b) in enumerate(zip(have.shape, want.shape, strict=True)):
             if a != b:
                 sizes += [(a, value.origins[axis]), (b, wanted.origins[axis])]
-    footers: list[Note | Help] = list(origin_notes(sizes, target.span))
+    footers: list[Note | Help] = list(origin_notes(e, sizes, target.span))
     if (
         have.dtype is want.dtype
         and have.rank == want.rank + 1
@@ -290,7 +292,7 @@ def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> TypedValue | N
             stmt.type.span,
             f"is {found.type}",
             footers=[
-                *origin_notes([(found.type.shape[loose], found.origins[loose])], stmt.span),
+                *origin_notes(e, [(found.type.shape[loose], found.origins[loose])], stmt.span),
                 Note("a parameter's sizes are fixed when the program is compiled"),
             ],
         )
@@ -302,6 +304,7 @@ def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> TypedValue | N
     e.body.values.append(value)
     e.body.params[key] = ParamSpec(key, found.type, init, stmt.span)
     e.params[key] = (value, scope.instance)
+    e.keys.append(key)
     return value
 
 
@@ -361,6 +364,7 @@ def _require(e: Context, scope: Scope, stmt: tree.RequireStmt) -> None:
     chosen = condition(e, scope, stmt.cond)
     if chosen is None or chosen.value is True:
         return
+    scope.stopped = True
     text = f"`{' '.join(stmt.cond.span.text.split())}` does not hold"
     if stmt.message is not None:
         text = _filled(e, scope, stmt.message)
@@ -387,7 +391,7 @@ def _facts(e: Context, scope: Scope, cond: tree.Expr) -> list[Note]:
         mentioned = re.search(rf"\b{re.escape(name)}\b", cond.span.text)
         if mentioned and isinstance(binding.value, Const) and binding.value.origin is not None:
             pairs.append((number_text(binding.value.value), binding.value.origin))
-    return origin_notes(pairs, e.calls[-1].span if e.calls else cond.span)
+    return origin_notes(e, pairs, e.calls[-1].span if e.calls else cond.span)
 
 
 def _if(e: Context, scope: Scope, stmt: tree.IfStmt) -> None:

@@ -108,7 +108,7 @@ def size_of(e: Context, scope: Scope, expr: tree.Expr, what: str) -> tuple[Dim, 
         return None
     origin = value.origin if isinstance(value, Const) else None
     if isinstance(scalar, int) and scalar <= 0:
-        notes = origin_notes([(scalar, origin)], expr.span)
+        notes = origin_notes(e, [(scalar, origin)], expr.span)
         label = f"this is {scalar}" if isinstance(expr, tree.Number) else f"`{expr.span.text}` is {scalar}"
         e.report("DL2007", f"a size must be positive, got {scalar}", expr.span, label, footers=notes)
         return None
@@ -151,6 +151,7 @@ def declare_inputs(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt]) -
         value = TypedValue(found.type, "input", (), Attrs({"name": key}), stmt.name.span, key, origins)
         e.body.values.append(value)
         e.body.inputs[key] = value
+        e.declarations[key] = stmt
         e.readable[scope.key(key)] = value
         scope.define(key, value, stmt.name.span, "input")
     return fine
@@ -252,7 +253,7 @@ def _wrong_input(
         arg.span,
         label,
         Label(stmt.type.span, "wanted here"),
-        footers=origin_notes(sizes, arg.span),
+        footers=origin_notes(e, sizes, arg.span),
     )
 
 
@@ -263,16 +264,25 @@ def _wrong_dtype(
     ids = wanted.dtype.is_integer and value.type.dtype.is_float
     kinds = {"float": "f16[...], f32[...] or f64[...]", "int": "i32[...] or i64[...]"}
     needs = kinds.get(stmt.type.dtype.text, f"{wanted.dtype.value}[...]")
+    holds = f"`{value.name}` holds" if value.name else "this holds"
     footers: list[Note | Help] = []
-    if wanted.dtype.is_float and not arg.piped:
+    more: list[Label] = []
+    declared = e.declarations.get(value.name) if value.op == "input" else None
+    if declared is not None:
+        word = declared.type.dtype
+        more.append(Label(word.span, f"declared {word.text} here"))
+        text = "declare the ids as integers:" if ids else f"declare it {wanted.dtype.value}:"
+        footers.append(Help(text, (Edit(word.span, "i64" if ids else wanted.dtype.value),)))
+    elif wanted.dtype.is_float and not arg.piped:
         footers.append(Help("convert it:", (Edit(arg.span, f"cast({arg.span.text}, {wanted.dtype.value})"),)))
-    elif ids:
-        footers.append(Help("declare the ids as integers, `i64[...]`"))
+    elif wanted.dtype.is_float:
+        footers.append(Help(f"convert it before: `|> cast({wanted.dtype.value})`"))
+    footers.append(Note(f"`{name}` takes `{' '.join(stmt.span.text.split())}`"))
     e.report_call(
         "DL2010" if ids else "DL2003",
-        f"`{name}` {'looks up integer ids' if ids else f'takes {needs}'}, but this holds {value.type.dtype.value} values",
-        arg.span,
-        f"needs {needs}, is {value.type}",
-        Label(stmt.type.span, "wanted here"),
+        f"`{name}` {'looks up integer ids' if ids else f'takes {needs}'}, but {holds} {value.type.dtype.value} values",
+        e.calls[-1].span,
+        f"needs {needs}",
+        *more,
         footers=footers,
     )
