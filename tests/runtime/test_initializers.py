@@ -7,6 +7,7 @@ from math import sqrt
 import numpy as np
 import pytest
 
+from dslc.ops.initializers import INITIALIZERS as LANGUAGE
 from dslc_runtime.initializers import INITIALIZERS, fans, initialize
 
 IN, OUT = 300, 200
@@ -120,3 +121,16 @@ def test_every_initialiser_gives_the_shape_and_type_asked_for(name: str) -> None
     assert w.shape == (4, 6)
     assert w.dtype == np.float32
     assert np.isfinite(w).all()
+
+
+def test_the_language_and_the_runtime_know_the_same_initialisers() -> None:
+    assert set(LANGUAGE) == set(INITIALIZERS)
+
+
+@pytest.mark.parametrize("name", sorted(LANGUAGE))
+def test_the_languages_defaults_are_the_runtimes(name: str) -> None:
+    declared = {option.name: option.default for option in LANGUAGE[name].options if not option.required}
+    required = {option.name: 2.0 for option in LANGUAGE[name].options if option.required}
+    assert np.array_equal(
+        initialize("k", (4, 6), "f8", name, declared | required), initialize("k", (4, 6), "f8", name, required)
+    )
