@@ -1,0 +1,51 @@
+"""The command that runs the tests in programs."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from dslc.cli.output import FAULT, common, reporting
+from dslc.cli.programs import split_name
+from dslc.diagnostics import DslcError
+
+
+@click.command("test")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--update", is_flag=True, help="Rewrite goldens with what NumPy computes, and show what changed.")
+@click.option(
+    "-k", "pattern", default="*", metavar="PATTERN", help="Only tests whose name holds this text or matches it."
+)
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting or hyper-parameter.")
+@common
+def test_command(
+    files: tuple[str, ...], update: bool, pattern: str, settings: tuple[str, ...], quiet: bool, error_format: str
+) -> None:
+    """Run the tests in programs on every installed engine."""
+    from dslc.driver.frontend import check_program, read_source
+    from dslc.driver.testing import TestResult, failures_of, run_tests, summary
+
+    results: list[TestResult] = []
+    broken = False
+    with reporting(quiet, error_format) as output:
+        for file in files:
+            try:
+                checked = check_program(read_source(split_name(file)[0]), settings)
+                output.diagnostics(checked.warnings)
+                for result in run_tests(checked, pattern, update):
+                    results.append(result)
+                    mark = "passed" if result.passed else "FAILED"
+                    skipped = f", {result.skipped} skipped" if result.skipped else ""
+                    output.note(f"{mark}  {file}: {result.name} ({result.engine}{skipped})")
+                    for line in result.updated:
+                        output.result(f"golden {line}")
+            except DslcError as error:
+                output.diagnostics(error.diagnostics)
+                broken = True
+        output.diagnostics(failures_of(results))
+        output.result(summary(results))
+        if not results and not broken:
+            output.note("no test has such a name" if pattern != "*" else "there are no tests")
+    if broken or any(not result.passed for result in results):
+        sys.exit(FAULT)

@@ -1,0 +1,79 @@
+"""The command that trains."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from dslc.cli.output import INTERRUPTED, Output, common, reporting
+from dslc.cli.programs import split_name
+
+
+@click.command("train")
+@click.argument("file")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting or hyper-parameter.")
+@click.option("--data", type=click.Path(path_type=Path), help="Read the data from this file or folder instead.")
+@click.option("--out", type=click.Path(path_type=Path), help="The run folder; a new one under `runs/` by default.")
+@click.option("--resume", is_flag=True, help="Go on after the last epoch saved in `--out`.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Instead of the program's number of epochs.")
+@click.option("--seed", type=click.IntRange(min=0), help="Instead of the program's seed.")
+@click.option("--threads", type=click.IntRange(min=1), help="BLAS threads; chosen by the work of a step by default.")
+@common
+def train_command(
+    file: str,
+    settings: tuple[str, ...],
+    data: Path | None,
+    out: Path | None,
+    resume: bool,
+    epochs: int | None,
+    seed: int | None,
+    threads: int | None,
+    quiet: bool,
+    error_format: str,
+) -> None:
+    """Train, and write a run folder: weights, history, report, and the program as it ran."""
+    if resume and out is None:
+        raise click.UsageError("`--resume` needs `--out`, the folder of the run to go on with")
+    from dslc.cli.progress import TerminalProgress
+    from dslc.driver.faults import as_diagnostics
+    from dslc.driver.frontend import check_program, read_source
+    from dslc.driver.training import choose_train, train
+    from dslc_runtime.observer import Silent
+
+    with reporting(quiet, error_format) as output, as_diagnostics():
+        path, name = split_name(file)
+        checked = check_program(read_source(path), settings, data)
+        name = choose_train(checked, name).name
+        short = {"epochs": epochs, "seed": seed}
+        more = [f"train.{name}.{key}={value}" for key, value in short.items() if value is not None]
+        if more:
+            checked = check_program(checked.source, more)
+        output.diagnostics(checked.warnings)
+        folder = out if out is not None else new_folder(Path("runs"), name)
+        observer = Silent() if quiet else TerminalProgress()
+        trained = train(checked, name, out=folder, resume=resume, threads=threads, observer=observer)
+        _report(output, folder, trained.result.history, trained.result.progress.best_epoch)
+        if trained.result.interrupted:
+            click.echo("interrupted; `--resume` goes on after the last finished epoch", err=True)
+            sys.exit(INTERRUPTED)
+
+
+def new_folder(parent: Path, name: str) -> Path:
+    """`runs/name`, or `runs/name-2` and so on where that is taken: nothing is ever overwritten unasked."""
+    folder, number = parent / name, 2
+    while folder.exists():
+        folder, number = parent / f"{name}-{number}", number + 1
+    return folder
+
+
+def _report(output: Output, folder: Path, history: list[dict[str, object]], best: int) -> None:
+    if not history:
+        output.note("no epoch was finished; nothing is kept")
+        return
+    row = next((row for row in history if row["epoch"] == best), history[-1])
+    hidden = ("epoch", "step", "seconds", "lr")
+    figures = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in hidden and isinstance(v, float))
+    output.result(f"epoch {row['epoch']} of {len(history)} is kept: {figures}")
+    output.result(f"run: {folder}")

@@ -1,0 +1,81 @@
+"""Trained weights over data: loss and metrics of a part, a classifier's report, and predictions for new rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.backends.to_numpy import compile_numpy
+from dslc.backends.to_onnx import to_onnx
+from dslc.check.typed import TypedTrain, TypedValue
+from dslc.driver.training import inference_graph
+from dslc.graph import Graph
+from dslc.lower import lower
+from dslc.passes import optimize
+from dslc_runtime import ort
+from dslc_runtime.classification import ClassReport, class_report
+from dslc_runtime.data.parts import Part
+from dslc_runtime.evaluate import Run, evaluate, function_run, predict, program_run
+
+Array = npt.NDArray[Any]
+
+BATCH = 256  # rows at a time; where the program says more, that many
+
+
+def open_engine(graph: Graph, params: Mapping[str, Array], engine: str = "numpy", device: str = "cpu") -> Run:
+    """A graph on an engine ("numpy", or "ort" on "cpu" or "cuda"), ready for rows of data.
+
+    Raises:
+        RuntimeFault: ONNX Runtime or the device cannot be had (DL6001, DL6002).
+    """
+    if engine == "numpy":
+        program = compile_numpy(graph)
+        return program_run(program, {key: np.asarray(params[key], order="C") for key in program.params})
+    used = {node.attrs.str("key") for node in graph.leaves("param")}
+    names = [node.attrs.str("name") for node in graph.leaves("input")]
+    model = to_onnx(graph, {key: array for key, array in params.items() if key in used})
+    session = ort.open_session(model.SerializeToString(), device)
+    return function_run(lambda fields: session.run({name: fields[name] for name in names}))
+
+
+def evaluate_part(
+    typed: TypedTrain, part: Part, params: Mapping[str, Array], engine: str = "numpy", device: str = "cpu"
+) -> dict[str, float]:
+    """Loss and metrics in inference mode, means over the rows of a part."""
+    run = open_engine(inference_graph(typed.inference), params, engine, device)
+    return evaluate(run, part, _rows(typed, part))
+
+
+def classify_part(
+    typed: TypedTrain, part: Part, params: Mapping[str, Array], engine: str = "numpy", device: str = "cpu"
+) -> ClassReport | None:
+    """The report of a classifier over a part; None where the loss is not a cross entropy of logits and class ids."""
+    found = _classes(typed)
+    if found is None:
+        return None
+    logits, label = found
+    chosen = {"logits": logits}
+    graph = optimize(lower(typed.inference.body, chosen))
+    scores = predict(open_engine(graph, params, engine, device), part, _rows(typed, part))["logits"]
+    field = part.fields[label]
+    truth = field if part.rows is None else field[part.rows]
+    return class_report(truth, np.argmax(scores, axis=-1), scores.shape[-1])
+
+
+def _rows(typed: TypedTrain, part: Part) -> int:
+    return len(part) if typed.batch is None else max(typed.batch, BATCH)
+
+
+def _classes(typed: TypedTrain) -> tuple[TypedValue, str] | None:
+    """The logits and the field of class ids that the loss joins."""
+    for value in typed.inference.body.values:
+        if value.op != "cross_entropy" or len(value.inputs) != 2:
+            continue
+        logits, label = value.inputs
+        last = value.attrs.get("axis") in (-1, logits.type.rank - 1)
+        if last and label.op == "input" and not label.type.dtype.is_float and logits.type.rank == 2:
+            return logits, label.attrs.str("name")
+    return None
