@@ -352,7 +352,8 @@ Mended:
         "a prediction and its target do not fit a loss or metric",
         """\
 A loss compares tensors of the same shape; a single number fills. Class ids have the prediction's shape without the class
-axis, which is the last unless `axis` says otherwise. NumPy would broadcast f32[B, 1] against f32[B] to f32[B, B] and train on nonsense.
+axis, which is the last unless `axis` says otherwise. NumPy would broadcast f32[B, 1] against f32[B] to f32[B, B], and the
+model would learn nonsense.
 
     loss = mse(net.y, data.price)                     # f32[B, 1] and f32[B]
 
