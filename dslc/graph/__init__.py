@@ -1,5 +1,6 @@
 """The computation graph."""
 
 from dslc.graph.ir import Builder, Graph, verify
+from dslc.graph.text import GraphTextError, parse_graph, print_graph
 
-__all__ = ["Builder", "Graph", "verify"]
+__all__ = ["Builder", "Graph", "GraphTextError", "parse_graph", "print_graph", "verify"]

@@ -1,7 +1,8 @@
 """The computation graph: nodes in a networkx multigraph, and the builder that makes them.
 
 `Node.inputs` is the truth; the `MultiDiGraph` mirrors it, keyed by input position, because ``x * x`` has two edges between
-one pair of nodes. The order of a graph is fixed by the ids, so the same program gives the same bytes everywhere.
+one pair of nodes. Ids count up as nodes are made and fix the order of a graph, so the same program gives the same bytes
+everywhere.
 """
 
 from __future__ import annotations
@@ -47,8 +48,12 @@ class Graph:
         return self.nodes[value.id]
 
     def order(self) -> list[Node]:
-        """All nodes, inputs before users, smaller ids first."""
-        return [self.nodes[i] for i in nx.lexicographical_topological_sort(self.net)]
+        """All nodes, inputs before users, smaller ids first.
+
+        Ids count up, so that inputs have smaller ids than users (`verify` proves it). The order by id is therefore
+        topological, and of all such orders the lexicographically smallest.
+        """
+        return [self.nodes[i] for i in sorted(self.nodes)]
 
     def uses(self, value: Value) -> list[tuple[Node, int]]:
         """The (node, input position) pairs that read a value, in id order."""
@@ -141,18 +146,20 @@ def _key(
 
 
 def verify(graph: Graph, stage: str) -> None:
-    """Prove a graph legal: acyclic, inputs present, types as inferred, edges mirror inputs, results present.
+    """Prove a graph legal: inputs present and made before, types as inferred, edges mirror inputs, results present.
+
+    That every input has a smaller id than its user also proves the graph acyclic.
 
     Raises:
         InternalError: it is not; `stage` and the node are named.
     """
-    if not nx.is_directed_acyclic_graph(graph.net):
-        raise InternalError(stage, "graph", "there is a cycle")
     for node in graph.nodes.values():
         where = f"{node.op} %{node.id}"
         for position, value in enumerate(node.inputs):
             if value.id not in graph.nodes or graph.nodes[value.id].out != value:
                 raise InternalError(stage, where, f"input {position} is not in the graph", node.span)
+            if value.id >= node.id:
+                raise InternalError(stage, where, f"input {position} is made after it", node.span)
             if not graph.net.has_edge(value.id, node.id, key=position):
                 raise InternalError(stage, where, f"input {position} has no edge", node.span)
         if graph.net.in_degree(node.id) != len(node.inputs):
@@ -166,5 +173,5 @@ def verify(graph: Graph, stage: str) -> None:
         if inferred != node.out.type:
             raise InternalError(stage, where, f"has type {node.out.type}, its operands give {inferred}", node.span)
     for value in graph.results():
-        if value.id not in graph.nodes:
+        if value.id not in graph.nodes or graph.nodes[value.id].out != value:
             raise InternalError(stage, f"%{value.id}", "a result is not in the graph")
