@@ -57,13 +57,8 @@ def _array(path: Path, found: object) -> Array:
     match found:
         case {"format_version": int(version)} if version > FORMAT_VERSION:
             raise RuntimeFault("DL5022", f"`{path.name}` has format version {version}", str(path), help="update dslc")
-        case {
-            "format_version": int(),
-            "dtype": str(dtype),
-            "shape": [*shape],
-            "values": list() | int() | float() as values,
-        }:
-            pass
+        case {"format_version": int(), "dtype": str(dtype), "shape": list(), "values": list() | int() | float()}:
+            facts = cast("dict[str, Any]", found)
         case _:
             raise _damaged(path)
     try:

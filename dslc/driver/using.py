@@ -1,0 +1,181 @@
+"""What is done with a run: evaluate it, predict with it, export it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.backends.prove_onnx import Proof
+from dslc.diagnostics import Diagnostic, DslcError
+from dslc.driver.data import apply_fields, open_data
+from dslc.driver.evaluation import BATCH, classify_part, evaluate_part, open_engine
+from dslc.driver.exporting import export_model
+from dslc.driver.feeding import convert
+from dslc.driver.frontend import check_program, read_source
+from dslc.driver.models import choose, choose_model, compile_model, initial_params
+from dslc.driver.predictions import as_json, read_rows, write_results
+from dslc.driver.runs import OpenedRun, open_run
+from dslc.graph import Graph
+from dslc_runtime.classification import ClassReport
+from dslc_runtime.data.parts import Part
+from dslc_runtime.evaluate import predict
+
+Array = npt.NDArray[Any]
+
+
+# ---------------------------------------------------------------------------------------------- eval
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A run on a part of the data."""
+
+    part: str
+    rows: int
+    engine: str
+    figures: Mapping[str, float]
+    classes: ClassReport | None
+
+
+def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, device: str) -> Evaluation:
+    """Loss and metrics of a run; `split` is `test` where there is one, else `val`, else `train`.
+
+    Raises:
+        RuntimeFault: the run, the data, the engine or the device cannot be had.
+    """
+    run = open_run(path, data)
+    opened = open_data(run.checked, run.typed.data, tuple(run.typed.inference.body.inputs))
+    chosen = split or next(part for part in ("test", "val", "train") if part in opened.parts)
+    part = opened.part(chosen)
+    figures = evaluate_part(run.typed, part, run.params, engine, device)
+    classes = classify_part(run.typed, part, run.params, engine, device)
+    return Evaluation(chosen, len(part), f"{engine}, {device}", figures, classes)
+
+
+def evaluation_json(found: Evaluation) -> str:
+    """An evaluation as JSON."""
+    facts: dict[str, Any] = {"split": found.part, "rows": found.rows, "engine": found.engine, **found.figures}
+    if found.classes is not None:
+        facts["confusion"] = found.classes.confusion.tolist()
+        facts["classes"] = [
+            {"label": c.label, "precision": c.precision, "recall": c.recall, "f1": c.f1, "support": c.support}
+            for c in found.classes.classes
+        ]
+    return json.dumps(facts, indent=2)
+
+
+def evaluation_text(found: Evaluation) -> str:
+    """An evaluation as text: figures, then the confusion matrix and the scores of every class."""
+    lines = [f"{found.part}: {found.rows} rows, {found.engine}"]
+    lines += [f"  {name:12} {value:.4f}" for name, value in found.figures.items()]
+    if found.classes is not None:
+        lines += ["", *_confusion(found.classes), "", *_scores(found.classes)]
+    return "\n".join(lines)
+
+
+def _confusion(report: ClassReport) -> list[str]:
+    size = len(report.classes)
+    if size > 40:
+        return [f"(the confusion matrix of {size} classes is in `--json`)"]
+    width = max(4, len(str(report.confusion.max())) + 1)
+    head = "".join(f"{label:>{width}}" for label in range(size))
+    rows = [
+        f"{label:>5} " + "".join(f"{n:>{width}}" for n in row) for label, row in enumerate(report.confusion.tolist())
+    ]
+    return ["confusion matrix (a row per true class, a column per predicted one)", f"{'':6}{head}", *rows]
+
+
+def _scores(report: ClassReport) -> list[str]:
+    lines = ["class  precision  recall      f1    rows"]
+    lines += [
+        f"{c.label:>5}  {c.precision:>9.3f}  {c.recall:>6.3f}  {c.f1:>6.3f}  {c.support:>6}" for c in report.classes
+    ]
+    return [*lines, f"mean f1 {report.macro_f1:.3f}, accuracy {report.accuracy:.4f}"]
+
+
+# ---------------------------------------------------------------------------------------------- predict
+
+
+def predict_run(path: Path, source: Path, target: Path | None, raw: bool, engine: str, device: str) -> str:
+    """The outputs for the rows of a file: as JSON text, or written to `target`, and then a line that says so.
+
+    Args:
+        raw: the file holds the model's inputs as they are; else raw columns, to which field expressions are applied.
+    """
+    run = open_run(path)
+    use = next(iter(run.typed.uses))
+    compiled = compile_model(run.typed.uses[use])
+    names = tuple(compiled.program.inputs)
+    if raw:
+        table = read_rows(source, dict.fromkeys(names, ()))
+        arrays = convert(compiled.program.inputs, {name: table.read(name) for name in names})
+    else:
+        table = read_rows(source, _columns(run, names))
+        data = run.typed.data
+        arrays = apply_fields(run.checked, data, [data.fields[name] for name in names], table)
+    results = _outputs(run, use, compiled.graph, arrays, engine, device)
+    if target is None:
+        return as_json(results)
+    write_results(target, results)
+    return f"{table.rows} rows: {target}"
+
+
+def _outputs(
+    run: OpenedRun, use: str, graph: Graph, arrays: Mapping[str, Array], engine: str, device: str
+) -> dict[str, Array]:
+    batched = all(value.shape and not isinstance(value.shape[0], int) for value in graph.outputs.values())
+    ready = open_engine(graph, run.params_of(use), engine, device)
+    return predict(ready, Part({k: np.asarray(v, order="C") for k, v in arrays.items()}), BATCH if batched else None)
+
+
+def _columns(run: OpenedRun, names: Sequence[str]) -> dict[str, Sequence[str]]:
+    """The raw columns that some fields read, with the names they have in the program's own files."""
+    data = run.typed.data
+    needed = dict.fromkeys(column for name in names for column in data.fields[name].columns)
+    specs = data.sources.values()
+    return {
+        column: tuple(dict.fromkeys(str(s.columns[column]) for s in specs if s.kind == "npz" and column in s.columns))
+        for column in needed
+    }
+
+
+# ---------------------------------------------------------------------------------------------- export
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export has to say."""
+
+    text: str
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+def export_run(path: Path, use: str | None, target: Path, opset: int) -> str:
+    """Write the model of a run as ONNX; `use` names one where the train block uses several."""
+    run = open_run(path)
+    chosen = choose("use", list(run.typed.uses), use, str(path))
+    proof = export_model(compile_model(run.typed.uses[chosen]), run.params_of(chosen), target, opset)
+    return _said(target, proof)
+
+
+def export_file(path: Path, name: str | None, target: Path, opset: int, settings: Sequence[str], seed: int) -> Exported:
+    """Write a model with initial parameters as ONNX."""
+    if not path.exists():
+        raise DslcError([Diagnostic("DL0050", f"there is no run and no program `{path}`")])
+    checked = check_program(read_source(path), settings)
+    compiled = compile_model(choose_model(checked, name, {}))
+    proof = export_model(compiled, initial_params(compiled.typed.body.params, seed), target, opset)
+    return Exported(f"{_said(target, proof)}; its parameters are initial values, not trained", checked.warnings)
+
+
+def _said(target: Path, proof: Proof) -> str:
+    if not proof.sizes:
+        return f"{target}: written; not compared with NumPy, because ONNX Runtime is not installed (`dslc[cpu]`)"
+    sizes = ", ".join(map(str, proof.sizes))
+    return f"{target}: equal to NumPy within {proof.worst:.1e} at batch sizes {sizes}"
