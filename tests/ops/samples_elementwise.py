@@ -12,7 +12,7 @@ from dslc.tensor_type import DType
 _SPECIAL = np.array([0.0, -0.0, 1.0, -1.0, 30.0, -30.0, 100.0, -100.0, np.inf, -np.inf, np.nan])
 
 
-def _unary(low: float = -2.0, high: float = 2.0, **attrs: float | str | None) -> list[Sample]:
+def unary(low: float = -2.0, high: float = 2.0, **attrs: float | str | None) -> list[Sample]:
     """Every shape that matters, within the range where the function is smooth."""
     arrays: list[Array] = [
         values(1, 3, 4, low=low, high=high),
@@ -30,7 +30,7 @@ def _far(samples: list[Sample]) -> list[Sample]:
     return [replace(sample, tolerance=1e-5) for sample in samples]
 
 
-def _special(**attrs: float | str | None) -> Sample:
+def special(**attrs: float | str | None) -> Sample:
     """Zeros, large numbers, infinities and nan: both forms of the kernel agree there too."""
     return Sample((_SPECIAL,), attrs, smooth=False, onnx=False)
 
@@ -137,7 +137,7 @@ ELEMENTWISE: dict[str, list[Sample]] = {
     ],
     "minimum": _EXTREME,
     "maximum": _EXTREME,
-    "neg": [*_unary(), _special(), Sample((integers(1, 6),))],
+    "neg": [*unary(), special(), Sample((integers(1, 6),))],
     "eq": [*_COMPARED, *_LOGIC],
     "ne": [*_COMPARED, *_LOGIC],
     "lt": _COMPARED,
@@ -149,32 +149,32 @@ ELEMENTWISE: dict[str, list[Sample]] = {
     "logical_not": [Sample(sample.operands[:1]) for sample in _LOGIC],
     "where": _WHERE,
     "cast": _CAST,
-    "stop_gradient": [Sample(s.operands, smooth=False) for s in _unary()],
-    "exp": [*_unary(), _special()],
-    "log": [*_unary(0.2, 3.0), _special()],
-    "sqrt": [*_unary(0.2, 3.0), _special()],
-    "reciprocal": [*_unary(0.3, 3.0), *_unary(-3.0, -0.3), _special()],
-    "sin": [*_unary(-7.0, 7.0), _special()],
-    "cos": [*_unary(-7.0, 7.0), _special()],
-    "erf": [*_unary(), *_unary(-7.0, 7.0), _special()],
-    "abs": [*_unary(), _special(), Sample((integers(1, 6),)), Sample((integers(2, 6, dtype=np.int8),))],
-    "sign": [*_unary(), _special(), Sample((integers(1, 6),))],
-    "square": [*_unary(), _special(), Sample((integers(1, 6),))],
-    "floor": [*_unary(-7.0, 7.0), _special()],
+    "stop_gradient": [Sample(s.operands, smooth=False) for s in unary()],
+    "exp": [*unary(), special()],
+    "log": [*unary(0.2, 3.0), special()],
+    "sqrt": [*unary(0.2, 3.0), special()],
+    "reciprocal": [*unary(0.3, 3.0), *unary(-3.0, -0.3), special()],
+    "sin": [*unary(-7.0, 7.0), special()],
+    "cos": [*unary(-7.0, 7.0), special()],
+    "erf": [*unary(), *unary(-7.0, 7.0), special()],
+    "abs": [*unary(), special(), Sample((integers(1, 6),)), Sample((integers(2, 6, dtype=np.int8),))],
+    "sign": [*unary(), special(), Sample((integers(1, 6),))],
+    "square": [*unary(), special(), Sample((integers(1, 6),))],
+    "floor": [*unary(-7.0, 7.0), special()],
     "round": [
-        *(Sample((s.operands[0] + 0.5,)) for s in _unary(-7.0, 7.0)),
-        _special(),
+        *(Sample((s.operands[0] + 0.5,)) for s in unary(-7.0, 7.0)),
+        special(),
         Sample((np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]),), smooth=False),
     ],
     "clip": _CLIP,
-    "sigmoid": [*_unary(), *_unary(-30.0, 30.0), _special()],
-    "tanh": [*_unary(), *_unary(-9.0, 9.0), _special()],
-    "relu": [*_unary(), Sample((np.array([0.0, -0.0, 1.0]),), smooth=False), _special()],
+    "sigmoid": [*unary(), *unary(-30.0, 30.0), special()],
+    "tanh": [*unary(), *unary(-9.0, 9.0), special()],
+    "relu": [*unary(), Sample((np.array([0.0, -0.0, 1.0]),), smooth=False), special()],
     "relu_grad": [*_binary(), Sample((np.ones(3), np.array([0.0, -1.0, 1.0])), smooth=False)],
-    "leaky_relu": [*_unary(), *_unary(slope=0.2), *_unary(slope=1.5), *_unary(slope=-1.0), *_unary(slope=1)],
-    "elu": [*_unary(), *_unary(alpha=0.3), *_unary(alpha=2.0), _special()],
-    "softplus": [*_unary(), *_unary(-30.0, 30.0), _special()],
-    "gelu": [*_unary(), *_unary(-6.0, 6.0), *_unary(approximate="tanh"), *_far(_unary(-6.0, 6.0, approximate="tanh"))],
-    "silu": [*_unary(), *_far(_unary(-9.0, 9.0))],
-    "step": [*_unary(), _special()],
+    "leaky_relu": [*unary(), *unary(slope=0.2), *unary(slope=1.5), *unary(slope=-1.0), *unary(slope=1)],
+    "elu": [*unary(), *unary(alpha=0.3), *unary(alpha=2.0), special()],
+    "softplus": [*unary(), *unary(-30.0, 30.0), special()],
+    "gelu": [*unary(), *unary(-6.0, 6.0), *unary(approximate="tanh"), *_far(unary(-6.0, 6.0, approximate="tanh"))],
+    "silu": [*unary(), *_far(unary(-9.0, 9.0))],
+    "step": [*unary(), special()],
 }
