@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from lark import Lark
 from lark.grammar import NonTerminal, Rule, Terminal
@@ -38,9 +38,10 @@ def generate(grammar: str) -> str:
     lark = Lark(grammar, parser="lalr", start="file", strict=True, maybe_placeholders=True)
     analyzer = LALR_Analyzer(lark.parser.parser_conf, strict=True)
     analyzer.compute_lalr()
-    states = cast(States, analyzer.parse_table.states)
-    start = cast(int, analyzer.parse_table.start_states["file"])
-    accept = cast(int, analyzer.parse_table.end_states["file"])
+    table: Any = analyzer.parse_table
+    states: States = table.states
+    start: int = table.start_states["file"]
+    accept: int = table.end_states["file"]
     rules = {rule: number for number, rule in enumerate(lark.rules)}
     symbols = {t.name: t for t in lark.terminals if t.name not in lark.ignore_tokens}
     number = _numbers(states, start)

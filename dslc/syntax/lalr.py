@@ -30,14 +30,14 @@ class Unexpected:
     Attributes:
         tokens: all tokens; `at` is the position of the unexpected one and `first` of the first one of its statement.
         expected: the kinds of tokens that could stand there.
-        too_deep: the token itself is fine, but what it ends is nested too deep.
+        over: the token itself is fine, but what it ends breaks a limit: the code of that, and the place.
     """
 
     tokens: list[Token]
     first: int
     at: int
     expected: frozenset[str]
-    too_deep: Span | None = None
+    over: tuple[str, Span] | None = None
 
 
 Report: TypeAlias = Callable[[Unexpected], bool]
@@ -74,9 +74,9 @@ class _Machine:
                 self._push(action, tokens[at], at, at, 0)
                 at += 1
             else:
-                too_deep = self._reduce(~action, at)
-                if too_deep is not None:
-                    at = self._recover(at, too_deep)
+                over = self._reduce(~action, at)
+                if over is not None:
+                    at = self._recover(at, over)
                 elif kind == END and states[-1] == ACCEPT:
                     return self.values[-1]
 
@@ -91,8 +91,8 @@ class _Machine:
         """Drop all but the lowest `keep` symbols."""
         del self.states[keep + 1 :], self.values[keep:], self.firsts[keep:], self.lasts[keep:], self.depths[keep:]
 
-    def _reduce(self, number: int, at: int) -> Span | None:
-        """Replace the last symbols by what a rule makes of them; the span of it if it became too deep."""
+    def _reduce(self, number: int, at: int) -> tuple[str, Span] | None:
+        """Replace the last symbols by what a rule makes of them; the limit it breaks, if it does."""
         origin, length, builder, keep = RULES[number]
         if length == 1 and builder == "":
             self.states[-1] = GOTOS[self.states[-2]][origin]
@@ -109,13 +109,25 @@ class _Machine:
         if builder in NESTS:
             depth += 1
             if depth > limits.TREE_DEPTH:
-                return span
+                return "DL0030", span
+        if (
+            value is not None
+            and builder == "*"
+            and len(value) > limits.LIST_ITEMS
+            and not origin.startswith(("__file", "__block"))
+        ):
+            return "DL0033", span
         self._pop(base)
         self._push(GOTOS[self.states[-1]][origin], value, first, last, depth)
         return None
 
     def _make(self, builder: str, keep: tuple[int | None, ...], base: int, span: Span) -> Any:
         parts: list[Any] = []
+        if builder == "*" and keep[0] == ~0:
+            parts, keep = (
+                self.values[base],
+                keep[1:],
+            )  # a list that grows by one is the same list, or it would take n * n steps
         for position in keep:
             if position is None:
                 parts.append(None)
@@ -129,14 +141,15 @@ class _Machine:
 
     # ------------------------------------------------------------------------------------------ mistakes
 
-    def _recover(self, at: int, too_deep: Span | None) -> int:
+    def _recover(self, at: int, over: tuple[str, Span] | None) -> int:
         """Report, give up the innermost statement, and return where to go on: at its end, or at its block."""
+        self._end_last_statement(at)
         keep = len(self.values)
         while "statement" not in GOTOS[self.states[keep]] and "declaration" not in GOTOS[self.states[keep]]:
             keep -= 1
         first = self.firsts[keep] if keep < len(self.firsts) else at
-        expected = frozenset[str]() if too_deep is not None else self._expected()
-        go_on = self.report(Unexpected(self.tokens, first, at, expected, too_deep))
+        expected = frozenset[str]() if over is not None else self._expected()
+        go_on = self.report(Unexpected(self.tokens, first, at, expected, over))
         self._pop(keep)
         self.broken.add(first)
         if not go_on:
@@ -149,6 +162,18 @@ class _Machine:
         row = GOTOS[self.states[-1]]
         self._push(row["statement"] if "statement" in row else row["declaration"], None, first, max(first, at - 1), 0)
         return at
+
+    def _end_last_statement(self, at: int) -> None:
+        """Do the reduction that only waits for a token that fits: it belongs to the statement before."""
+        while (
+            self.states
+            and len(rule := set(ACTIONS[self.states[-1]].values())) == 1
+            and self.tokens[at - 1].kind == "_NL"
+        ):
+            (action,) = rule
+            if action >= 0:
+                return
+            self._reduce(~action, at)
 
     def _is_end(self, at: int, depth: int) -> bool:
         token = self.tokens[at]

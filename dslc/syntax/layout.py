@@ -22,6 +22,26 @@ CONTINUES = frozenset({"|>", "then", "else"})
 
 _NOT_A_KEYWORD_BEFORE = frozenset({"EQUAL", "DOT", "COLON", "COMMA"})
 _ENDS_OPERAND = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "NONE"})
+_JOINS = frozenset(
+    {
+        "PLUS",
+        "MINUS",
+        "TIMES",
+        "DIVIDE",
+        "REMAINDER",
+        "MATMUL",
+        "POWER",
+        "EQ",
+        "NE",
+        "LT",
+        "LE",
+        "GT",
+        "GE",
+        "DOT",
+        "COMMA",
+    }
+)
+_DANGLES = (_JOINS - {"DOT"}) | {"EQUAL", "PIPE", "AND", "OR", "NOT"}
 _CLOSER = {"LPAR": ("RPAR", ")"), "LSQB": ("RSQB", "]"), "LBRACE": ("RBRACE", "}"), "_BLOCK": ("_END", "}")}
 _PYTHON = {"True": ("TRUE", "true"), "False": ("FALSE", "false"), "None": ("NONE", "none"), "elif": ("ELSE", "else if")}
 _CLOSES = {"RPAR": ("LPAR",), "RSQB": ("LSQB",), "RBRACE": ("LBRACE", "_BLOCK")}
@@ -40,6 +60,8 @@ class _Layout:
         self._sink = sink
         self._out: list[Token] = []
         self._stack: list[Token] = []  # open brackets, kinds settled
+        self._heads: list[str] = []  # the keywords of the statements they stand in
+        self._choices = 0  # `then`s of this statement that wait for their `else`
         self._depth = 0  # blocks around the next token
         self._statement = ""  # the keyword that began the current statement
         self._doc: list[str] = []
@@ -97,13 +119,36 @@ class _Layout:
     def _newline(self, token: Token, at: int) -> None:
         if self._in_brackets():
             self._close_unfinished(at)
-        if not self._in_brackets() and self._next(at).text not in CONTINUES:
+        if not (self._in_brackets() or self._next(at).text in CONTINUES or self._goes_on(at)):
             self._end_statement(token)
+
+    def _goes_on(self, at: int) -> bool:
+        """Whether an expression plainly goes on in the next line, which it may not: that is reported, and overlooked."""
+        last, first = self._out[-1] if self._out else self._raw[at], self._next(at)
+        if self._at_start():
+            return False
+        if first.kind in _JOINS and (first.kind != "MINUS" or last.kind in _ENDS_OPERAND):
+            where, what = first, "a line cannot begin with"
+        elif last.kind in _DANGLES and self._is_operand(at):
+            where, what = last, "a line cannot end with"
+        else:
+            return False
+        mend = Help("a statement ends with its line; to go on in the next one, put the expression in parentheses")
+        self._sink.report("DL0011", f"{what} `{where.text}`", self._span(where), footers=[mend])
+        return True
+
+    def _is_operand(self, at: int) -> bool:
+        """Whether the next line is part of an expression and begins no statement."""
+        first, second = self._next(at), self._next(at, 2)
+        if first.kind != "NAME":
+            return first.kind in ("NUMBER", "STRING", "LPAR", "LSQB", "MINUS")
+        statement = first.text in STATEMENTS and second.kind in ("NAME", "STRING")
+        return not statement and second.kind not in ("EQUAL", "COLON") and first.text not in ("if", "require", "expect")
 
     def _end_statement(self, token: Token) -> None:
         if not self._at_start():
             self._emit("_NL", token.text, token.start, token.end)
-        self._statement = ""
+        self._statement, self._choices = "", 0
         if not self._stack:
             self._sure = len(self._out)
             self._crooked = None
@@ -154,9 +199,19 @@ class _Layout:
             self._close_down_to(0, self._out[-1].start)
             self._end_statement(token._replace(text="", end=token.start))
         kind = self._keyword(token.text, self._next(at), begins)
+        if kind in ("THEN", "ELSE"):
+            self._choice(kind)
         self._emit(kind, token.text, token.start, token.end, "\n".join(self._doc) if begins and not self._stack else "")
         if begins:
             self._statement = kind
+
+    def _choice(self, kind: str) -> None:
+        """Pair `then` with `else`. An `else` that pairs with none, inside an `if`'s block, shows that its `}` is missing."""
+        self._choices += 1 if kind == "THEN" else -1
+        open_if = self._stack and self._stack[-1].kind == "_BLOCK" and self._heads[-1] == "IF"
+        if self._choices < 0 and open_if and self._previous() != "_END":
+            self._close_down_to(len(self._stack) - 1, self._out[-1].end)
+        self._choices = max(self._choices, 0)
 
     def _python_word(self, token: Token, at: int) -> None:
         """`True`, `False`, `None` and `elif` go on as what they are here."""
@@ -180,7 +235,8 @@ class _Layout:
         if previous == "DOT" or (begins and following.kind in _NOT_A_KEYWORD_BEFORE):
             keyword = False
         elif text in STATEMENTS:
-            call = following.kind == "LPAR" and text not in ("require", "expect")
+            takes_value = text in ("require", "expect") or (text in DECLARATIONS and not self._stack)
+            call = following.kind == "LPAR" and not takes_value
             keyword = (begins and not call) or (text == "import" and self._statement == "FROM" and previous == "STRING")
         elif text == "error":
             keyword = previous == "EXPECT" and following.kind == "NAME"
@@ -210,9 +266,10 @@ class _Layout:
     def _open(self, token: Token) -> None:
         self._emit(*token[:4])
         self._stack.append(token)
+        self._heads.append(self._statement)
         if token.kind == "_BLOCK":
             self._depth += 1
-            self._statement = ""
+            self._statement, self._choices = "", 0
 
     def _brace(self, token: Token) -> None:
         """A `{`: of a block after an operand and after a statement's `else`, of a record anywhere else."""
@@ -264,6 +321,7 @@ class _Layout:
     def _supply(self, at: int, token: Token | None = None) -> None:
         """Close the innermost bracket, by `token` or by one that is not in the text."""
         kind, text = _CLOSER[self._stack.pop().kind]
+        self._statement = self._heads.pop() or self._statement
         if kind == "_END":
             self._depth -= 1
             if self._previous() == "_NL":

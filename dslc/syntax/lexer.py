@@ -77,7 +77,7 @@ class _Lexer:
             if len(tokens) > limits.TOKENS:
                 self._report("DL0031", f"the file has more than {limits.TOKENS:_} tokens", at, at)
                 return [Token(END, "", at, at)]
-        tokens.append(Token(END, "", len(text), len(text)))
+        tokens.append(Token(END, "", at, at))
         return tokens
 
     def _report(self, code: str, message: str, start: int, end: int, label: str = "", *footers: Note | Help) -> None:
@@ -223,11 +223,17 @@ class _Lexer:
             self._report("DL0003", "a space that is not an ordinary one", at, at + 1, _named(character), mend)
             return at + 1
         end = at + 1
-        while end < len(self._text) and self._text[end] != "\n" and _TOKEN.match(self._text, end) is None:
+        while end < len(self._text) and not self._begins_something(end):
             end += 1
         what = "this character means nothing here" if end == at + 1 else "these characters mean nothing here"
         self._report("DL0003", what, at, end, _named(character) if end == at + 1 else "")
         return end
+
+    def _begins_something(self, at: int) -> bool:
+        character = self._text[at]
+        return (
+            character in _QUOTES or character == '"' or character.isalnum() or _TOKEN.match(self._text, at) is not None
+        )
 
     def _unterminated(self, at: int) -> int:
         end = self._line_end(at)
@@ -253,7 +259,7 @@ class _Lexer:
 
 
 def _named(character: str) -> str:
-    return f"U+{ord(character):04X} {unicodedata.name(character, 'unnamed')}".lower().replace("u+", "U+", 1)
+    return f"U+{ord(character):04X} {unicodedata.name(character, '').lower()}".rstrip()
 
 
 def _number_mistake(number: str, rest: str) -> tuple[str, str]:

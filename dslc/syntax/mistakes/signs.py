@@ -1,0 +1,109 @@
+"""Rules for signs and types: `=` and `:`, commas, shapes."""
+
+from __future__ import annotations
+
+from dslc.diagnostics import Diagnostic, Edit, Help
+from dslc.source import Span
+from dslc.syntax.mistakes.place import OPERAND_ENDS, OPERAND_STARTS, Place
+from dslc.syntax.words import (
+    ENDS,
+)
+
+
+def single_equals(p: Place) -> Diagnostic | None:
+    condition = p.first.kind in ("IF", "REQUIRE", "EXPECT") and p.inside() is None
+    if p.token.kind != "EQUAL" or not (condition or "THEN" in p.expected) or p.back().kind not in OPERAND_ENDS:
+        return None
+    return p.say(
+        "DL0012", "values are compared by `==`", "`=` gives a name its value", p.replace("write:", p.token, "==")
+    )
+
+
+def double_equals(p: Place) -> Diagnostic | None:
+    if p.token.kind != "EQ" or "EQUAL" not in p.expected:
+        return None
+    return p.say("DL0012", "a name is given its value by `=`", "`==` compares", p.replace("write:", p.token, "="))
+
+
+def colon_for_equals(p: Place) -> Diagnostic | None:
+    inside = p.inside()
+    named = p.back().kind == "NAME" and p.back(2).kind in ("LPAR", "COMMA")
+    if p.token.kind != "COLON" or not named or inside is None or inside.kind != "LPAR":
+        return None
+    text = f"a keyword argument is given with `=`: `{p.back().text} = ...`"
+    return p.say(
+        "DL0013",
+        "`:` in the arguments of a call",
+        "expected `=`",
+        p.replace(f"{text[: text.index(':')]}:", p.token, " ="),
+    )
+
+
+def equals_for_colon(p: Place) -> Diagnostic | None:
+    inside = p.inside()
+    if p.token.kind != "EQUAL" or inside is None or inside.kind != "LBRACE" or "COLON" not in p.expected:
+        return None
+    gap = p.source.text[p.back().end : p.token.start]
+    mend = Help(
+        "an entry of a record is given with `:`:", (Edit(Span(p.source, p.token.start - len(gap), p.token.end), ":"),)
+    )
+    return p.say("DL0013", "`=` in a record", "expected `:`", mend)
+
+
+def one_bar(p: Place) -> Diagnostic | None:
+    if p.token.kind != "VBAR" or "PIPE" not in p.expected:
+        return None
+    return p.say("DL0001", "a pipe is written `|>`", "", p.replace("write:", p.token, "|>"))
+
+
+def missing_comma(p: Place) -> Diagnostic | None:
+    separated = p.inside() is not None or p.first.kind in ("DIM", "FROM", "UPDATE")
+    if "COMMA" not in p.expected or p.token.kind not in OPERAND_STARTS or not separated:
+        return None
+    mend = p.insert("write:", p.back().end, ",")
+    span = Span(p.source, p.back().end, p.back().end)
+    return p.say("DL0021", f"a comma is missing before `{p.token.text}`", "expected `,`", mend, span=span)
+
+
+def type_without_shape(p: Place) -> Diagnostic | None:
+    if p.expected != frozenset({"LSQB"}) or p.back().kind != "NAME":
+        return None
+    dtype = p.back()
+    if p.token.kind == "LPAR":
+        return p.say("DL0019", "a shape is written in `[ ]`", "", Help(f"write `{dtype.text}[...]`"))
+    mend = p.insert("a scalar has an empty shape:", dtype.end, "[]")
+    return p.say("DL0019", f"`{dtype.text}` has no shape", f"expected `{dtype.text}[...]`", mend, span=p.span(dtype))
+
+
+def shape_without_type(p: Place) -> Diagnostic | None:
+    if p.expected != frozenset({"NAME"}) or p.back().kind != "COLON" or p.token.kind != "LSQB":
+        return None
+    return p.say("DL0019", "a shape without its element type", "", p.insert("for 32-bit floats:", p.token.start, "f32"))
+
+
+def missing_type(p: Place) -> Diagnostic | None:
+    if (
+        p.expected != frozenset({"COLON"})
+        or p.token.kind not in {"EQUAL", "COMMA", "RPAR", *ENDS}
+        or p.back().kind != "NAME"
+    ):
+        return None
+    name = p.back()
+    inside = p.inside()
+    if inside is not None:
+        mend = Help(f"write `{name.text}: int`, or `float`, `bool`, `string`")
+        return p.say("DL0019", f"the hyper-parameter `{name.text}` has no type", "", mend, span=p.span(name))
+    return p.say(
+        "DL0019",
+        f"`{name.text}` has no type",
+        "",
+        Help(f"write `{p.first.text} {name.text}: f32[...]`"),
+        span=p.span(name),
+    )
+
+
+def missing_colon(p: Place) -> Diagnostic | None:
+    if "COLON" not in p.expected or len(p.expected) > 1 or p.token.kind != "NAME" or p.back().kind != "NAME":
+        return None
+    mend = p.insert("write:", p.back().end, ":")
+    return p.say("DL0001", f"expected `:` between `{p.back().text}` and its type", "", mend)
