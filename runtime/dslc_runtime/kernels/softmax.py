@@ -1,7 +1,7 @@
 """Kernels: normalised exponentials along an axis, and the cross entropy of them with class ids.
 
-Two layouts are used. Reductions over short rows are slow in NumPy, so rows of up to `_SHORT` elements (and all that do not
-lie along the last axis) are computed on a copy that has the axis first: 1.5 times faster at f32[256, 10], as fast at f32[32, 10].
+Reductions over short rows are slow in NumPy. So rows of up to `_SHORT` elements, and all that do not lie along the last axis,
+are computed on a copy that has the axis first: 1.2 times faster at f32[32, 10], 2 to 3 times at f32[256, 10].
 """
 
 from __future__ import annotations
@@ -16,9 +16,20 @@ from dslc_runtime.kernels.kernel import Array, Kernel
 _SHORT = 32
 
 
-def _first(x: Array, axis: int, out: Array) -> bool:
-    """Whether to compute on a copy with the axis first."""
-    return x.shape[axis] <= _SHORT or axis != x.ndim - 1 or not out.flags.c_contiguous
+def _in_rows(x: Array, axis: int, out: Array) -> bool:
+    """Whether to compute in the memory of `out`, row by row, rather than on a copy with the axis first."""
+    return x.shape[axis] > _SHORT and axis == x.ndim - 1 and out.flags.c_contiguous
+
+
+@lru_cache(maxsize=64)
+def _order(rank: int, axis: int) -> tuple[int, ...]:
+    """The order of axes that puts one of them first (what `np.moveaxis` works out anew at every call)."""
+    return (axis, *(other for other in range(rank) if other != axis))
+
+
+def _axis_first(x: Array, axis: int) -> Array:
+    """A view with the axis first."""
+    return x.transpose(_order(x.ndim, axis))
 
 
 def _shifted(x: Array, axis: int, out: Array | None = None) -> Array:
@@ -28,7 +39,7 @@ def _shifted(x: Array, axis: int, out: Array | None = None) -> Array:
 
 def _shifted_first(x: Array, axis: int) -> Array:
     """The same as a new array with the axis first."""
-    work = np.array(np.moveaxis(x, axis, 0), order="C")
+    work = _axis_first(x, axis).copy()
     return np.subtract(work, np.maximum.reduce(work, axis=0, initial=-np.inf), out=work)
 
 
@@ -41,14 +52,14 @@ def _softmax(x: Array, *, axis: int) -> Array:
 
 
 def _softmax_into(x: Array, *, axis: int, out: Array) -> None:
-    if _first(x, axis, out):
+    if _in_rows(x, axis, out):
+        _shifted(x, axis, out)
+        np.exp(out, out=out)
+        np.divide(out, np.add.reduce(out, axis=axis, keepdims=True), out=out)
+    else:
         work = _shifted_first(x, axis)
         np.exp(work, out=work)
-        np.divide(work, np.add.reduce(work, axis=0), out=np.moveaxis(out, axis, 0))
-        return
-    _shifted(x, axis, out)
-    np.exp(out, out=out)
-    np.divide(out, np.add.reduce(out, axis=axis, keepdims=True), out=out)
+        np.divide(work, np.add.reduce(work, axis=0), out=_axis_first(out, axis))
 
 
 def _log_softmax(x: Array, *, axis: int) -> Array:
@@ -57,12 +68,12 @@ def _log_softmax(x: Array, *, axis: int) -> Array:
 
 
 def _log_softmax_into(x: Array, *, axis: int, out: Array) -> None:
-    if _first(x, axis, out):
+    if _in_rows(x, axis, out):
+        _shifted(x, axis, out)
+        np.subtract(out, np.log(np.add.reduce(np.exp(out), axis=axis, keepdims=True)), out=out)
+    else:
         work = _shifted_first(x, axis)
-        np.subtract(work, np.log(np.add.reduce(np.exp(work), axis=0)), out=np.moveaxis(out, axis, 0))
-        return
-    _shifted(x, axis, out)
-    np.subtract(out, np.log(np.add.reduce(np.exp(out), axis=axis, keepdims=True)), out=out)
+        np.subtract(work, np.log(np.add.reduce(np.exp(work), axis=0)), out=_axis_first(out, axis))
 
 
 # ---------------------------------------------------------------------------------------------- logsumexp
@@ -97,11 +108,15 @@ def _entropy(logits: Array, ids: Array, *, axis: int) -> Array:
 
 def _entropy_into(logits: Array, ids: Array, *, axis: int, out: Array) -> None:
     check_ids(ids, logits.shape[axis])
-    work = _shifted_first(logits, axis)
-    columns = work.reshape(work.shape[0], -1)
-    picked = columns[ids.reshape(-1), _counting(ids.size)].reshape(ids.shape)
+    if _in_rows(logits, axis, out):
+        work = _shifted(logits, axis)
+        picked = work.reshape(-1, work.shape[-1])[_counting(ids.size), ids.reshape(-1)]
+        axis = -1
+    else:
+        work, axis = _shifted_first(logits, axis), 0
+        picked = work.reshape(work.shape[0], -1)[ids.reshape(-1), _counting(ids.size)]
     np.exp(work, out=work)
-    np.subtract(np.log(np.add.reduce(work, axis=0)), picked, out=out)
+    np.subtract(np.log(np.add.reduce(work, axis=axis)), picked.reshape(ids.shape), out=out)
 
 
 def _entropy_grad(logits: Array, ids: Array, g: Array, *, axis: int) -> Array:
@@ -112,12 +127,17 @@ def _entropy_grad(logits: Array, ids: Array, g: Array, *, axis: int) -> Array:
 
 
 def _entropy_grad_into(logits: Array, ids: Array, g: Array, *, axis: int, out: Array) -> None:
+    if _in_rows(logits, axis, out):
+        _shifted(logits, axis, out)
+        np.exp(out, out=out)
+        np.multiply(out, np.divide(g, np.add.reduce(out, axis=-1))[..., None], out=out)
+        out.reshape(-1, out.shape[-1])[_counting(ids.size), ids.reshape(-1)] -= np.reshape(g, -1)
+        return
     work = _shifted_first(logits, axis)
     np.exp(work, out=work)
     np.multiply(work, np.divide(g, np.add.reduce(work, axis=0)), out=work)
-    columns = work.reshape(work.shape[0], -1)
-    columns[ids.reshape(-1), _counting(ids.size)] -= np.reshape(g, -1)
-    np.copyto(np.moveaxis(out, axis, 0), work)
+    work.reshape(work.shape[0], -1)[ids.reshape(-1), _counting(ids.size)] -= np.reshape(g, -1)
+    np.copyto(_axis_first(out, axis), work)
 
 
 SOFTMAX: dict[str, Kernel] = {
