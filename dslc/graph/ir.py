@@ -7,7 +7,7 @@ everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -113,6 +113,10 @@ class Builder:
         if opdef.kernel is None and opdef.decompose is not None:
             return opdef.decompose(self, inputs, given)
         return self._make(op, inputs, given, inferred)
+
+    def copy(self, node: Node, inputs: Sequence[Value]) -> Value:
+        """A node applied to other inputs of the same types; types are not inferred again."""
+        return self._make(node.op, tuple(inputs), node.attrs, node.out.type)
 
     def constant(self, value: float, dtype: DType) -> Value:
         """A scalar constant; `value` is converted to the Python type of `dtype`."""

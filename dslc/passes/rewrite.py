@@ -1,61 +1,76 @@
-"""The driver of rewriting rules: a graph is built anew, and every node is offered to the rules until none fires.
+"""The driver of rewriting rules: a graph is built anew, every node offered to its rules, until no rule fires.
 
-A rule takes the builder of the new graph and a node in it, and gives a value that replaces the node's output, or None. It
-never changes a node. Ids of the new graph count up in the order of the old one.
+A rule takes the builder of the new graph and a node in it, and gives a value of the same type that replaces the node's
+output, or None. It never changes a node. Ids of the new graph count up in the order of the old one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from dslc.diagnostics import InternalError
 from dslc.graph import Builder, Graph
-from dslc.ops import OPS
 from dslc.ops.ir import Node, Value
+from dslc.passes.dead import live
 
 Rule: TypeAlias = Callable[[Builder, Node], Value | None]
+Rules: TypeAlias = Mapping[str, tuple[Rule, ...]]  # operator -> the rules for its nodes, tried in order
 
-MAX_FIRINGS = 50  # per node; rules that go on longer feed each other
+MAX_SWEEPS = 30  # over a graph; rules that go on longer feed each other
 
 
-def rewrite(graph: Graph, rules: Sequence[Rule] = ()) -> Graph:
-    """The graph with rules applied everywhere, bottom up. Without rules it is a copy in which equal nodes are one.
+def rewrite(graph: Graph, rules: Rules) -> Graph:
+    """The graph with rules applied everywhere, operands before users, until none fires. Equal nodes become one.
 
     Raises:
-        InternalError: rules keep firing on one node; they are named.
+        InternalError: rules keep firing; they are named.
     """
+    fired: set[str] = set()
+    for _ in range(MAX_SWEEPS):
+        fired = set()
+        graph = _sweep(graph, rules, fired)
+        if not fired:
+            return graph
+    raise InternalError("passes", "graph", f"rules keep firing: {', '.join(sorted(fired))}")
+
+
+def merged(*tables: Rules) -> Rules:
+    """All rules of several tables, those of earlier tables first."""
+    result: dict[str, tuple[Rule, ...]] = {}
+    for table in tables:
+        for op, rules in table.items():
+            result[op] = result.get(op, ()) + rules
+    return result
+
+
+def _sweep(graph: Graph, rules: Rules, fired: set[str]) -> Graph:
+    """Offer every live node to its rules once."""
     builder = Builder()
     values: dict[int, Value] = {}
+    needed = live(graph)
     for node in graph.order():
+        if node.id not in needed:
+            continue
         with builder.at(node.span, node.name):
-            made = _rebuild(builder, node, [values[value.id] for value in node.inputs])
-            values[node.id] = _settle(builder, made, rules)
+            made = builder.copy(node, [values[value.id] for value in node.inputs])
+            values[node.id] = _first(builder, made, rules.get(node.op, ()), fired)
     builder.graph.outputs |= {name: values[value.id] for name, value in graph.outputs.items()}
     builder.graph.updates |= {name: values[value.id] for name, value in graph.updates.items()}
     return builder.graph
 
 
-def _rebuild(builder: Builder, node: Node, inputs: Sequence[Value]) -> Value:
-    if node.op in OPS:
-        return builder.apply(node.op, *inputs, **node.attrs)
-    return builder.leaf(node.op, node.out.type, **node.attrs)
-
-
-def _settle(builder: Builder, value: Value, rules: Sequence[Rule]) -> Value:
-    """The value that is left when no rule fires on its node any more."""
-    fired: list[str] = []
-    while (found := _first(builder, builder.graph.producer(value), rules)) is not None:
-        value, name = found
-        fired.append(name)
-        if len(fired) > MAX_FIRINGS:
-            raise InternalError("passes", f"%{value.id}", f"rules keep firing: {', '.join(sorted(set(fired)))}")
-    return value
-
-
-def _first(builder: Builder, node: Node, rules: Sequence[Rule]) -> tuple[Value, str] | None:
+def _first(builder: Builder, made: Value, rules: tuple[Rule, ...], fired: set[str]) -> Value:
+    """What the first rule that fires puts in the place of a value; the value itself if none does."""
+    node = builder.graph.producer(made)
     for rule in rules:
         value = rule(builder, node)
-        if value is not None and value.id != node.id:
-            return value, rule.__name__
-    return None
+        if value is None or value.id == made.id:
+            continue
+        if value.type != made.type:
+            raise InternalError(
+                "passes", rule.__name__, f"a value of type {value.type} for {node.op} of type {made.type}"
+            )
+        fired.add(rule.__name__)
+        return value
+    return made
