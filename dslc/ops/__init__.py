@@ -3,6 +3,7 @@
 from dslc.ops.activation import ACTIVATION
 from dslc.ops.arena import ARENA
 from dslc.ops.arithmetic import ARITHMETIC
+from dslc.ops.class_loss import CLASS_LOSS
 from dslc.ops.comparison import COMPARISON
 from dslc.ops.creation import CREATION
 from dslc.ops.index import INDEX
@@ -32,7 +33,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "index": INDEX,
     "linalg": LINALG,
     "softmax": SOFTMAX,
-    "loss": LOSS,
+    "loss": (*LOSS, *CLASS_LOSS),
     "metric": METRIC,
     "arena": ARENA,
 }

@@ -1,6 +1,6 @@
 """Losses: a prediction and a target of the same shape -> one number.
 
-Every loss is a formula per element (or per row of classes), reduced by the option `reduction`: "mean" (default), "sum" or
+Every loss is a formula per element, reduced by the option `reduction`: "mean" (default), "sum" or
 "none". They are built from other operators, so their gradients follow; the two whose built gradient would lose digits or give
 nan (`bce`, `bce_logits`) have an operator of their own per element. A scalar target fills.
 """
@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from dslc.ops.axes import one_axis, replaced, without
-from dslc.ops.index import check_picking
-from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
-from dslc.ops.opdef import DecomposeRule, InferRule, NormalizeRule, OpDef, OpError, Option
+from dslc.ops.axes import without
+from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
+from dslc.ops.opdef import DecomposeRule, InferRule, OpDef, OpError, Option
 from dslc.ops.rules import FLOATS, check_kind, check_same_dtype, float_options
 from dslc.tensor_type import TensorType
 
 LOSS_CODE = "DL2105"
-_REDUCTION = Option("reduction", "string", "mean", choices=("mean", "sum", "none"))
-_AXIS = Option("axis", "axis", -1)
+REDUCTION = Option("reduction", "string", "mean", choices=("mean", "sum", "none"))
 
 PerElement: TypeAlias = Callable[[Builder, Value, Value, Attrs], Value]
 
@@ -80,7 +78,8 @@ def _elements_type(name: str) -> InferRule:
 # ---------------------------------------------------------------------------------------------- reductions
 
 
-def _reduced(b: Builder, losses: Value, attrs: Attrs) -> Value:
+def reduced(b: Builder, losses: Value, attrs: Attrs) -> Value:
+    """The losses reduced as the attribute `reduction` says."""
     match attrs["reduction"]:
         case "mean":
             return b.apply("mean", losses)
@@ -97,7 +96,7 @@ def _from_elements(formula: PerElement) -> DecomposeRule:
 
     def decompose(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
         prediction, target = inputs
-        return _reduced(b, formula(b, prediction, target, attrs), attrs)
+        return reduced(b, formula(b, prediction, target, attrs), attrs)
 
     return decompose
 
@@ -174,75 +173,6 @@ def _bce_logits_elements_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, .
     return onnx.node("Add", onnx.node("Sub", onnx.node("Relu", x), onnx.node("Mul", x, t)), tail)
 
 
-# ---------------------------------------------------------------------------------------------- losses over classes
-
-
-def _normal_classes(name: str) -> NormalizeRule:
-    def normalize(types: tuple[TensorType, ...], attrs: Attrs) -> Attrs:
-        items: dict[str, Attr] = {"axis": one_axis(name, types[0].rank, attrs["axis"], types[0])}
-        if "label_smoothing" in attrs:
-            smoothing = items["label_smoothing"] = attrs.float("label_smoothing")
-            if not 0.0 <= smoothing <= 1.0:
-                raise OpError(f"`label_smoothing` lies between 0 and 1, not {smoothing:g}")
-        return replaced(attrs, **items)
-
-    return normalize
-
-
-def _is_distribution(logits: TensorType, label: TensorType) -> bool:
-    """Whether the label is a probability per class rather than an id."""
-    return label.dtype.is_float and label.shape == logits.shape
-
-
-def _check_classes(name: str, types: tuple[TensorType, ...], axis: int) -> None:
-    logits, label = types
-    check_kind(name, types[:1], FLOATS)
-    if _is_distribution(logits, label):
-        check_same_dtype(name, types)
-    elif label.shape == logits.shape:
-        raise OpError(
-            f"`{name}` takes class ids without the class axis, or probabilities as floats, but got {label} for {logits}",
-            LOSS_CODE,
-            1,
-            help=f"convert a one-hot label with `cast(..., {logits.dtype.value})`",
-        )
-    else:
-        check_picking(name, logits, label, axis)
-
-
-def _cross_entropy_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
-    _check_classes("cross_entropy", types, attrs.int("axis"))
-    rows = without(types[0].shape, (attrs.int("axis"),))
-    return TensorType(types[0].dtype, rows if attrs["reduction"] == "none" else ())
-
-
-def _cross_entropy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
-    (logits, label), axis, smoothing = inputs, attrs.int("axis"), attrs.float("label_smoothing")
-    if not _is_distribution(logits.type, label.type) and not smoothing:
-        return _reduced(b, b.apply("softmax_cross_entropy", logits, label, axis=axis), attrs)
-    log_p = b.apply("log_softmax", logits, axis=axis)
-    if _is_distribution(logits.type, label.type):
-        likelihood = b.apply("sum", b.apply("mul", label, log_p), axes=axis)
-    else:
-        likelihood = b.apply("pick", log_p, label, axis=axis)
-    if smoothing:
-        kept = b.apply("mul", likelihood, b.constant(1.0 - smoothing, logits.dtype))
-        spread = b.apply("mul", b.apply("mean", log_p, axes=axis), b.constant(smoothing, logits.dtype))
-        likelihood = b.apply("add", kept, spread)
-    return _reduced(b, b.apply("neg", likelihood), attrs)
-
-
-def _nll_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
-    check_kind("nll", types[:1], FLOATS)
-    log_p, label = types
-    check_picking("nll", log_p, label, attrs.int("axis"))
-    return TensorType(log_p.dtype, label.shape if attrs["reduction"] == "none" else ())
-
-
-def _nll(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
-    return _reduced(b, b.apply("neg", b.apply("pick", *inputs, axis=attrs["axis"])), attrs)
-
-
 # ---------------------------------------------------------------------------------------------- the table
 
 _PAIR = ("prediction", "target")
@@ -253,7 +183,7 @@ LOSS = (
         doc="""Mean squared error: (p - t)^2. PyTorch: `F.mse_loss`.""",
         infer=_pair_type("mse"),
         operands=_PAIR,
-        options=(_REDUCTION,),
+        options=(REDUCTION,),
         decompose=_from_elements(_squared),
     ),
     OpDef(
@@ -261,7 +191,7 @@ LOSS = (
         doc="""Mean absolute error: |p - t|; the gradient at equality is 0. PyTorch: `F.l1_loss`.""",
         infer=_pair_type("mae"),
         operands=_PAIR,
-        options=(_REDUCTION,),
+        options=(REDUCTION,),
         decompose=_from_elements(_absolute),
     ),
     OpDef(
@@ -269,7 +199,7 @@ LOSS = (
         doc="""e^2 / 2 where e = |p - t| is at most `delta`, else delta * (e - delta / 2). PyTorch: `F.huber_loss`.""",
         infer=_pair_type("huber"),
         operands=_PAIR,
-        options=(Option("delta", "float", 1.0), _REDUCTION),
+        options=(Option("delta", "float", 1.0), REDUCTION),
         normalize=float_options(
             "delta",
             check=lambda attrs: (
@@ -286,7 +216,7 @@ LOSS = (
         are logits, `bce_logits` is more exact.""",
         infer=_pair_type("bce"),
         operands=_PAIR,
-        options=(_REDUCTION,),
+        options=(REDUCTION,),
         decompose=_from_elements(_bce),
     ),
     OpDef(
@@ -296,30 +226,8 @@ LOSS = (
         Gradient: sigmoid(x) - t. PyTorch: `F.binary_cross_entropy_with_logits`.""",
         infer=_pair_type("bce_logits"),
         operands=("logits", "target"),
-        options=(_REDUCTION,),
+        options=(REDUCTION,),
         decompose=_from_elements(_bce_logits),
-    ),
-    OpDef(
-        name="cross_entropy",
-        doc="""Cross entropy of logits with a class per row: -log_softmax(logits)[label]. PyTorch: `F.cross_entropy`.
-
-        logits f32[B, C] and class ids i64[B] or i32[B], the class axis being the last unless `axis` says otherwise (PyTorch: 1).
-        A float label of the logits' shape holds a probability per class: -sum(label * log_softmax(logits)). The mean is over rows.
-        `label_smoothing` s mixes the label with the uniform distribution: (1 - s) * label + s / C.""",
-        infer=_cross_entropy_type,
-        operands=("logits", "label"),
-        options=(_AXIS, Option("label_smoothing", "float", 0.0), _REDUCTION),
-        normalize=_normal_classes("cross_entropy"),
-        decompose=_cross_entropy,
-    ),
-    OpDef(
-        name="nll",
-        doc="""Negative log-likelihood of a class per row: -log_p[label], for a result of `log_softmax`. PyTorch: `F.nll_loss`.""",
-        infer=_nll_type,
-        operands=("log_p", "label"),
-        options=(_AXIS, _REDUCTION),
-        normalize=_normal_classes("nll"),
-        decompose=_nll,
     ),
     OpDef(
         name="kl_div",
@@ -337,7 +245,7 @@ LOSS = (
         doc="""max(0, 1 - t * x) for scores x and targets -1 or 1. PyTorch: ``F.relu(1 - t * x).mean()``.""",
         infer=_pair_type("hinge"),
         operands=("scores", "target"),
-        options=(_REDUCTION,),
+        options=(REDUCTION,),
         decompose=_from_elements(_hinge),
     ),
     OpDef(
