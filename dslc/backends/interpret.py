@@ -17,7 +17,7 @@ from dslc.diagnostics import InternalError
 from dslc.graph import Graph
 from dslc.ops import OPS
 from dslc.ops.ir import Attr, Data, Node
-from dslc.tensor_type import Dim, DType, Size
+from dslc.tensor_type import Dim, DType, Size, symbols
 from dslc.tensor_type import evaluate as evaluate_size
 from dslc_runtime.kernels import KERNELS
 
@@ -45,10 +45,11 @@ def interpret(graph: Graph, feeds: Mapping[str, Array], sizes: Mapping[str, int]
 
 def evaluate(graph: Graph, feeds: Mapping[str, Array], sizes: Mapping[str, int] | None = None) -> dict[int, Array]:
     """Every value of a graph by its id; arguments as for `interpret`."""
-    bound = {**_sizes(graph, feeds), **(sizes or {})}
+    order = graph.order()
+    bound = {**_sizes(order, feeds), **(sizes or {})}
     values: dict[int, Array] = {}
     with np.errstate(all="ignore"):
-        for node in graph.order():
+        for node in order:
             result = np.asarray(_compute(node, values, feeds, bound))
             _check(node, result, bound)
             values[node.id] = result
@@ -93,16 +94,16 @@ def _feed(node: Node, feeds: Mapping[str, Array]) -> Array:
 def _resolved(value: Attr, sizes: Mapping[str, int]) -> Any:
     """An attribute as kernels take it: sizes as integers, element types as NumPy's."""
     if isinstance(value, Size):
-        return evaluate_size(value, sizes)
+        return _number(value, sizes)
     if isinstance(value, tuple):
         return tuple(_resolved(item, sizes) for item in value)
     return numpy_dtype(value) if isinstance(value, DType) else value
 
 
-def _sizes(graph: Graph, feeds: Mapping[str, Array]) -> dict[str, int]:
+def _sizes(order: list[Node], feeds: Mapping[str, Array]) -> dict[str, int]:
     """The run-time sizes that are the whole size of some axis of a leaf."""
     found: dict[str, int] = {}
-    for node in graph.order():
+    for node in order:
         if node.op not in _FEED:
             continue
         array = _feed(node, feeds)
@@ -120,9 +121,16 @@ def _bare(dim: Dim) -> str:
     return str(dim) if isinstance(dim, Size) and dim.symbols() == frozenset((str(dim),)) else ""
 
 
+def _number(dim: Dim, sizes: Mapping[str, int]) -> int:
+    unknown = sorted(symbols(dim) - sizes.keys())
+    if unknown:
+        raise InternalError("interpret", str(dim), f"no leaf states the size {', '.join(unknown)}")
+    return evaluate_size(dim, sizes)
+
+
 def _check(node: Node, result: Array, sizes: Mapping[str, int]) -> None:
     """Hold a computed array against the inferred type."""
-    shape = tuple(evaluate_size(dim, sizes) for dim in node.out.shape)
+    shape = tuple(_number(dim, sizes) for dim in node.out.shape)
     if result.shape != shape or result.dtype != numpy_dtype(node.out.dtype):
         found = f"{result.dtype}{list(result.shape)}"
         raise InternalError("interpret", _where(node), f"gave {found}, its type is {node.out.type}", node.span)
