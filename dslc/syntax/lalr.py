@@ -161,6 +161,8 @@ class _Machine:
             at += 1
         row = GOTOS[self.states[-1]]
         self._push(row["statement"] if "statement" in row else row["declaration"], None, first, max(first, at - 1), 0)
+        if self.tokens[at].kind == END and not self._accepts(END):
+            return self._stop()  # a block that a bracket around it swallowed is never closed
         return at
 
     def _end_last_statement(self, at: int) -> None:
