@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dslc.backends.tags import Expected, Tags, numpy_dtype, only_converts
+from dslc.backends.tags import REARRANGING, Expected, Tags, numpy_dtype, only_converts
 from dslc.diagnostics import InternalError
 from dslc.graph import Graph
 from dslc.ops import OPS
@@ -191,7 +191,7 @@ class _Trace:
 
     def _recorder(self, name: str) -> Callable[..., None]:
         allowed = {position for opdef in OPS.values() if opdef.kernel == name for position in opdef.inplace}
-        rearranges = any(opdef.view for opdef in OPS.values() if opdef.kernel == name)
+        rearranges = name in REARRANGING or any(opdef.view for opdef in OPS.values() if opdef.kernel == name)
 
         def record(*operands: Any, out: Array, **attrs: Any) -> None:
             tags = [self._read(operand) for operand in operands]

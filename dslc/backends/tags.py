@@ -20,7 +20,7 @@ from dslc_runtime.kernels import KERNELS
 
 Tags: TypeAlias = npt.NDArray[np.int64]
 
-_REARRANGING = frozenset({"pack"})  # operators besides views whose result is made of the operands' elements
+REARRANGING = frozenset({"pack"})  # operators besides views whose result is made of the operands' elements
 
 
 @dataclass(slots=True)
@@ -64,7 +64,7 @@ class Expected:
     def _result(self, node: Node, shape: tuple[int, ...]) -> Tags:
         operands = [self.tags[value.id] for value in node.inputs]
         attrs = _resolve(node.attrs, self.sizes)
-        if OPS[node.op].view or node.op in _REARRANGING:
+        if OPS[node.op].view or node.op in REARRANGING:
             return np.ascontiguousarray(_kernel(node).obvious(*operands, **attrs)).reshape(shape)
         narrow = bool(node.inputs) and node.inputs[0].dtype not in (DType.F64, DType.I64)
         if only_converts(node.op, operands, narrow):

@@ -153,18 +153,17 @@ class _Writer:
 
     def _body(self) -> list[str]:
         lines: list[str] = []
-        scratch = [buffer for buffer in self.plan.buffers if not buffer.kept]
-        for index, step in enumerate(self.plan.steps):
+        ends = [*self.plan.times[1:], None]
+        for step, time, after in zip(self.plan.steps, self.plan.times, ends, strict=True):
             lines.extend(self._lines(step))
-            time = self.plan.times[index]
-            after = self.plan.times[index + 1] if index + 1 < len(self.plan.steps) else None
             if self.poison and time != after:
-                lines.extend(
-                    f"poison({self.name(buffer)})"
-                    for buffer in scratch
-                    if time <= buffer.last < (after or buffer.last + 1)
-                )
+                lines.extend(f"poison({self.name(buffer)})" for buffer in self._freed(time, after))
         return lines
+
+    def _freed(self, time: int, after: int | None) -> list[Buffer]:
+        """The scratch buffers last needed from one time on and not at the next."""
+        scratch = [buffer for buffer in self.plan.buffers if not buffer.kept]
+        return [buffer for buffer in scratch if time <= buffer.last and (after is None or buffer.last < after)]
 
     def _shapes(self) -> list[str]:
         shapes = {op: [self.sizes.shape(node.out.shape) for node in self.plan.leaves_of(op)] for op in _LETTERS}

@@ -60,7 +60,8 @@ class Memory:
     def part(self, key: Key, whole: Group, offset: Dim, type_: TensorType) -> Part:
         """A segment of a packed vector."""
         if key not in self.parts:
-            self.parts[key] = Part(len(self.parts), self.storage(whole), offset, type_)
+            storage = self.storage(whole)  # may number a part of its own
+            self.parts[key] = Part(len(self.parts), storage, offset, type_)
         return self.parts[key]
 
     def output(self, name: str) -> Place:
