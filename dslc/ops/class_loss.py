@@ -19,7 +19,7 @@ def _normal_classes(name: str) -> NormalizeRule:
         if "label_smoothing" in attrs:
             smoothing = items["label_smoothing"] = attrs.float("label_smoothing")
             if not 0.0 <= smoothing <= 1.0:
-                raise OpError(f"`label_smoothing` lies between 0 and 1, not {smoothing:g}")
+                raise OpError(f"`label_smoothing` lies between 0 and 1, not {smoothing:g}", "DL2107")
         return replaced(attrs, **items)
 
     return normalize
@@ -30,9 +30,25 @@ def _is_distribution(logits: TensorType, label: TensorType) -> bool:
     return label.dtype.is_float and label.shape == logits.shape
 
 
+def check_several(name: str, logits: TensorType, axis: int, instead: str) -> None:
+    """Refuse a class axis of size 1, on which every answer is right.
+
+    Raises:
+        OpError: it proposes the function for one logit per sample.
+    """
+    if logits.shape[axis] == 1:
+        raise OpError(
+            f"`{name}` chooses between classes, and {logits} has only one on axis {axis}",
+            LOSS_CODE,
+            0,
+            help=f"one logit for two classes takes `{instead}`",
+        )
+
+
 def _check_classes(name: str, types: tuple[TensorType, ...], axis: int) -> None:
     logits, label = types
     check_kind(name, types[:1], FLOATS)
+    check_several(name, logits, axis, "bce_logits")
     if _is_distribution(logits, label):
         check_same_dtype(name, types)
     elif label.shape == logits.shape:

@@ -10,7 +10,7 @@ from dslc.tensor_type import DType, TensorType
 _IDS = (DType.I32, DType.I64)
 
 
-def check_ids(name: str, ids: TensorType, operand: int) -> None:
+def check_ids(name: str, ids: TensorType, operand: int, verb: str = "needs") -> None:
     """Refuse ids that are not i32 or i64.
 
     Raises:
@@ -18,7 +18,7 @@ def check_ids(name: str, ids: TensorType, operand: int) -> None:
     """
     if ids.dtype not in _IDS:
         raise OpError(
-            f"`{name}` looks up integer ids, i32 or i64, but got {ids}",
+            f"`{name}` {verb} integer ids, i32 or i64, but got {ids}",
             "DL2010",
             operand,
             help="declare the ids as integers (i64), or convert them with `cast(..., i64)`",
@@ -49,7 +49,7 @@ def check_picking(name: str, x: TensorType, ids: TensorType, axis: int) -> None:
 
 def _gather_type(types: tuple[TensorType, ...], _: Attrs) -> TensorType:
     table, ids = types
-    check_ids("gather", ids, 1)
+    check_ids("gather", ids, 1, "looks up")
     if table.rank == 0:
         raise OpError(f"`gather` looks up rows of a table, and {table} has none", operand=0)
     return TensorType(table.dtype, (*ids.shape, *table.shape[1:]))

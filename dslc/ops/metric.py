@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dslc.ops.axes import normal_axis
+from dslc.ops.class_loss import check_several
 from dslc.ops.index import check_picking
 from dslc.ops.ir import Attrs, Builder, Value
 from dslc.ops.opdef import OpDef, OpError, Option
@@ -15,6 +16,7 @@ METRIC_CODE = "DL2105"
 def _accuracy_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
     logits, label = types
     check_kind("accuracy", types[:1], FLOATS)
+    check_several("accuracy", logits, attrs.int("axis"), "binary_accuracy")
     if not (label.dtype.is_float and label.shape == logits.shape):
         check_picking("accuracy", logits, label, attrs.int("axis"))
     return TensorType(DType.F32)

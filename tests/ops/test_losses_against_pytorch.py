@@ -67,3 +67,9 @@ def test_a_loss_and_its_gradient_are_those_of_pytorch_in_float32(case: str):
     for key in ("y", "gx", "gt"):
         if f"{case}/{key}32" in GOLDENS:
             np.testing.assert_allclose(found[key], GOLDENS[f"{case}/{key}32"], rtol=1e-5, atol=1e-6, err_msg=key)
+
+
+def test_the_page_about_losses_names_every_loss_and_metric():
+    page = (Path(__file__).parents[2] / "docs" / "losses.md").read_text(encoding="utf-8")
+    names = [opdef.name for family in ("loss", "metric") for opdef in FAMILIES[family] if opdef.call]
+    assert [name for name in names if f"`{name}(" not in page] == []

@@ -318,6 +318,13 @@ def test_class_ids_lack_the_class_axis():
     assert "one-hot" in refusal("cross_entropy", f32(B, 10), i64(B, 10)).help
 
 
+@pytest.mark.parametrize(("op", "instead"), [("cross_entropy", "bce_logits"), ("accuracy", "binary_accuracy")])
+def test_one_class_is_no_choice(op: str, instead: str):
+    error = refusal(op, f32(B, 1), i64(B))
+    assert str(error) == f"`{op}` chooses between classes, and f32[B, 1] has only one on axis 1"
+    assert instead in error.help
+
+
 def test_label_smoothing_lies_between_zero_and_one():
     assert "between 0 and 1" in str(refusal("cross_entropy", f32(B, 10), i64(B), label_smoothing=1.5))
 
