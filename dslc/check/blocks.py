@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dslc.check.expressions import evaluate
 from dslc.check.layers import given, inner_values, kind_text, signature
 from dslc.check.operators import as_tensor
-from dslc.check.scope import Argument, Call, CallSite, Context, Scope
+from dslc.check.scope import BLOCK_DEPTH, Argument, Call, CallSite, Context, Scope
 from dslc.check.statements import new_name, run
 from dslc.check.typed import LayerInfo, TypedValue
-from dslc.check.types import bind_inputs, declare_inputs
+from dslc.check.types import bind_inputs, declare_inputs, never_bound
 from dslc.check.values import FAILED, Const, Failed, Instance, LayerRef, ListValue, Value
 from dslc.check.walk import definers
 from dslc.diagnostics import Help, Label, Note
@@ -36,9 +36,11 @@ def elaborate(e: Context, instance: Instance, args: Sequence[Argument] | None, s
         return FAILED
     scope = open_scope(instance)
     e.calls.append(Call(ref.definition, ref.home.library, site.span))
+    e.depth += BLOCK_DEPTH
     try:
         value = _apply(e, scope, inputs, values)
     finally:
+        e.depth -= BLOCK_DEPTH
         e.calls.pop()
     if instance.results is None:
         instance.results = value
@@ -76,8 +78,12 @@ def _inputs(e: Context, scope: Scope) -> list[tree.InputStmt]:
     body = scope.definition.body if scope.definition is not None else ()
     found: list[tree.InputStmt] = []
     for stmt in body:
-        if isinstance(stmt, tree.InputStmt) and new_name(e, scope, stmt.name, value=True):
+        if not isinstance(stmt, tree.InputStmt):
+            continue
+        if new_name(e, scope, stmt.name, value=True):
             found.append(stmt)
+        else:
+            scope.define(stmt.name.text, FAILED, stmt.name.span, "failed")
     return found
 
 
@@ -126,7 +132,7 @@ def _apply(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: Seq
     if not bind_inputs(e, scope, inputs, args):
         return FAILED
     for name in sorted(scope.unbound):
-        _never_bound(e, scope, name)
+        never_bound(e, scope, name)
     place = len(e.body.layers)
     before = len(e.keys)
     run(e, scope, definition.body)
@@ -139,8 +145,9 @@ def _apply(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: Seq
 def _info(e: Context, instance: Instance, args: Sequence[Argument], value: Value, before: int) -> LayerInfo:
     own = tuple(key for key in e.keys[before:] if key.rpartition(".")[0] == instance.path)
     first = args[0].value if args else None
+    named = instance.labelled or len(e.keys) > before
     return LayerInfo(
-        instance.path,
+        instance.path if named else f"{instance.path}.{instance.ref.definition.name.text}",
         kind_text(instance.ref),
         first.type if isinstance(first, TypedValue) else None,
         value.type if isinstance(value, TypedValue) else None,
@@ -181,18 +188,6 @@ def block_dims(e: Context, scope: Scope) -> list[tree.Ident]:
     return [ident for ident in idents if new_name(e, scope, ident)]
 
 
-def _never_bound(e: Context, scope: Scope, name: str) -> None:
-    place = next(ident.span for ident in block_dims(e, scope) if ident.text == name)
-    e.report(
-        "DL1023",
-        f"no input says what dimension `{name}` is",
-        place,
-        "never bound",
-        footers=[Help(f"name it alone in an input's type: `input x: f32[..., {name}]`")],
-    )
-    scope.define(name, FAILED, place, "failed")
-
-
 def outputs(e: Context, scope: Scope) -> Value:
     """The outputs of a body that was elaborated: one value, or a list of several."""
     found: list[Value] = []
@@ -209,7 +204,7 @@ def outputs(e: Context, scope: Scope) -> Value:
         found.append(as_tensor(e, binding.value, None, binding.span))
     if not found:
         text = f"{definition.kind} `{definition.name.text}` has no output"
-        mend = Help("declare one:", code=("  output y: f32[...]",))
+        mend = Help("declare one:", code=("output y: f32[...]",))
         return e.report("DL1018", text, definition.head, "gives nothing", footers=[mend])
     if any(isinstance(value, Failed) for value in found):
         return FAILED

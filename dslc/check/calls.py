@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from dslc.check import constants
 from dslc.check.arguments import failed, is_tensor_like, match, options, unknown
-from dslc.check.operators import apply_op, as_tensor
-from dslc.check.scope import Argument, CallSite, Context, Scope
+from dslc.check.operators import apply_op, as_tensor, broadcast_clash
+from dslc.check.scope import Argument, CallSite, Context, Scope, origin_notes
 from dslc.check.typed import TypedValue
 from dslc.check.values import FAILED, Const, Failed, FunctionRef, ListValue, Value, describe, is_number
 from dslc.diagnostics import Help, Label, Note
@@ -202,7 +202,7 @@ def _variadic(
 
 def _too_few(e: Context, opdef: OpDef, missing: Sequence[str], given: int, site: CallSite) -> None:
     names = ", ".join(f"`{name}`" for name in missing)
-    example = ", ".join(name.rstrip("?") for name in opdef.operands)
+    example = ", ".join(name.rstrip("?") for name in opdef.operands).replace("*tensors", "a, b")
     e.report(
         "DL1013",
         f"`{opdef.name}` needs {'a tensor' if given == 0 else 'another tensor'}: {names}",
@@ -245,5 +245,7 @@ def _infer(
         if error.operand is not None and error.operand < len(more):
             more.pop(error.operand)
             primary, label = operands[error.operand].span, str(tensors[error.operand].type)
-        footers: list[Note | Help] = [Help(error.help)] if error.help else []
+        clash = broadcast_clash(*tensors) if len(tensors) == 2 and error.code == "DL2002" else None
+        footers: list[Note | Help] = list(origin_notes(e, clash, site.span)) if clash else []
+        footers += [Help(error.help)] if error.help else []
         return e.report(error.code, str(error), primary, label, *more, footers=footers)

@@ -15,7 +15,17 @@ from dslc.check.indexing import index_tensor
 from dslc.check.layers import call_instance, call_layer, elements, make_layer, read, unknown_name
 from dslc.check.names import definition, lookup, needs_call, unknown_function, unknown_layer
 from dslc.check.operators import Operand, apply_op, as_tensor, binary
-from dslc.check.scope import MAX_DEPTH, Argument, CallSite, Context, Made, Scope, Statement
+from dslc.check.scope import (
+    BRANCH_DEPTH,
+    EXPRESSION_DEPTH,
+    MAX_DEPTH,
+    Argument,
+    CallSite,
+    Context,
+    Made,
+    Scope,
+    Statement,
+)
 from dslc.check.typed import TypedValue
 from dslc.check.values import (
     FAILED,
@@ -46,11 +56,11 @@ def evaluate(e: Context, scope: Scope, expr: tree.Expr) -> Value:
     """The value of an expression."""
     if e.depth >= MAX_DEPTH:
         return e.report("DL1091", "expressions and blocks are nested too deeply", expr.span, "too deep")
-    e.depth += 1
+    e.depth += EXPRESSION_DEPTH
     try:
         return _RULES[type(expr)](e, scope, expr)
     finally:
-        e.depth -= 1
+        e.depth -= EXPRESSION_DEPTH
 
 
 def condition(e: Context, scope: Scope, expr: tree.Expr) -> Const | None:
@@ -74,8 +84,16 @@ def branches(e: Context, taken: bool, by_mode: bool, then: Callable[[], Any], or
 
     The order is that of the text, so that parameters come in the same order in both modes.
     """
-    if not by_mode:
+    e.depth += BRANCH_DEPTH
+    try:
+        if by_mode:
+            return _both(e, taken, then, orelse)
         return then() if taken else orelse()
+    finally:
+        e.depth -= BRANCH_DEPTH
+
+
+def _both(e: Context, taken: bool, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     results: list[Any] = []
     for chosen, branch in ((taken, then), (not taken, orelse)):
         start = len(e.body.values)
@@ -163,7 +181,9 @@ def _combine(e: Context, scope: Scope, expr: tree.Binary, left: Value) -> Value:
         try:
             return Const(constants.fold(expr.op, left.value, right.value), by_mode=left.by_mode or right.by_mode)
         except constants.FoldError as error:
-            return e.report(error.code, str(error), expr.span)
+            return e.report(
+                error.code, str(error), expr.span, "known only at run time" if error.code == "DL2014" else ""
+            )
         except constants.NotConstantError:
             pass
     a, b = Operand(left, expr.left.span), Operand(right, expr.right.span)

@@ -50,7 +50,8 @@ def _unknown(e: Context, callee: tree.Name) -> None:
     footers: list[Note | Help] = []
     if close:
         footers.append(Help(did_you_mean(close), (Edit(callee.span, close[0]),) if len(close) == 1 else ()))
-    footers.append(Note(f"initialisers are {quoted(INITIALIZERS, 'and')}"))
+    else:
+        footers.append(Note(f"initialisers are {quoted(INITIALIZERS, 'and')}"))
     e.report("DL1022", f"there is no initialiser named `{callee.id}`", callee.span, "not found", footers=footers)
 
 

@@ -32,7 +32,16 @@ from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import Size, count
 
-KINDS = ("int", "float", "bool", "string", "fn", "layer", "cell")
+#: What a hyper-parameter of a kind must be, alone and in a list.
+_WORDS = {
+    "int": ("a whole number", "a list of whole numbers"),
+    "float": ("a number", "a list of numbers"),
+    "bool": ("true or false", "a list of truth values"),
+    "string": ("a string", "a list of strings"),
+    "fn": ("a function", "a list of functions"),
+    "layer": ("a layer", "a list of layers"),
+    "cell": ("a cell", "a list of cells"),
+}
 
 
 def make_layer(
@@ -85,7 +94,7 @@ def given(e: Context, what: str, hyper: tree.Hyper, arg: Argument, site: CallSit
     key = hyper.name.text
     value = convert(hyper.type, arg.value)
     if value is None:
-        wanted = quoted((ident.text + "[]" * many for ident, many in hyper.type.alternatives), "or")
+        wanted = " or ".join(_WORDS[ident.text][many] for ident, many in hyper.type.alternatives)
         return e.report(
             "DL2004",
             f"`{key}` of {what} must be {wanted}, not {describe(arg.value)}",
@@ -164,13 +173,16 @@ def place(e: Context, scope: Scope, ref: LayerRef, label: tree.Ident | None, spa
         if label.text in scope.labels:
             first = Label(scope.labels[label.text], "first used here")
             e.report("DL1011", f"the label `{label.text}` is used twice", label.span, "used again", first)
+            label = tree.Ident(f"{label.text}#{len(scope.labels)}", label.span)
         scope.labels[label.text] = label.span
         return Instance(ref, scope.key(label.text), f"{scope.site}/{label.text}", span)
     name = statement.name if statement is not None else ""
     unlabelled = sum(not made.labelled for made in statement.layers) if statement is not None else 0
     ordinal = statement.ordinal(kind) if statement is not None else 0
-    path = scope.key(f"{name}#{unlabelled}" if unlabelled else name)
-    return Instance(ref, path, f"{scope.site}/{name}.{kind}{ordinal or ''}", span)
+    known = f"{name}#{unlabelled}" if unlabelled else name
+    path = scope.key(known) if known else scope.path
+    site = f"{scope.site}/{name}{'.' if name else ''}{kind}{ordinal or ''}"
+    return Instance(ref, path, site, span, labelled=False)
 
 
 def call_layer(
@@ -200,7 +212,7 @@ def kind_text(ref: LayerRef) -> str:
         if value is None:
             continue
         text = _value_text(value)
-        parts.append(text if len(parts) == position and position < 2 else f"{hyper.name.text} = {text}")
+        parts.append(text if position == 0 else f"{hyper.name.text} = {text}")
     return f"{ref.definition.name.text}({', '.join(parts)})"
 
 
@@ -273,7 +285,7 @@ def _unknown_member(e: Context, instance: Instance, inner: str, name: str, span:
             "DL1017",
             f"`{name}` is not known before the layer is used",
             span,
-            "read before the first use",
+            "read before its first use",
             Label(instance.span, "made here, not applied to anything yet"),
             footers=[Note("a layer's sizes come from its first input; only then does it have parameters")],
         )

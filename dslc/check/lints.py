@@ -121,9 +121,9 @@ def objective(found: Objective, loss: Span, sink: Sink) -> None:
     learning = {value.attrs.str("key") for value in _with_gradient(found.loss) if value.op == "param"}
     stuck = [spec for key, spec in found.body.params.items() if key not in learning and spec.trainable]
     if stuck:
-        rest = f" and {len(stuck) - 1} more" if len(stuck) > 1 else ""
-        plural = "parameters get" if len(stuck) > 1 else "gets"
-        message = f"`{stuck[0].key}`{rest} {plural} no gradient from this loss"
+        more = len(stuck) - 1
+        rest = f" and {more} more parameter{'s' * (more > 1)} get" if more else " gets"
+        message = f"`{stuck[0].key}`{rest} no gradient from this loss"
         place = [Label(stuck[0].span, "stays as it starts")] if stuck[0].span.source is loss.source else []
         note = Note("the loss does not depend on it, or only through `stop_gradient` or a step")
         sink.report("DL4005", message, loss, "does not reach it", *place, footers=[note])
@@ -132,7 +132,7 @@ def objective(found: Objective, loss: Span, sink: Sink) -> None:
 def _report_twice(loss: TypedValue, squashed: str, sink: Sink) -> None:
     inner = loss.inputs[0]
     source = inner.inputs[0]
-    known = source.name.rpartition(".")[2]
+    known = source.name if "." not in source.name else ""
     mend = f"give `{loss.op}` the value before `{squashed}`" + (f": `{known}`" if known else "")
     sink.report(
         "DL4010",

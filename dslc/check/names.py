@@ -11,6 +11,7 @@ from dslc.check.calls import function_names, is_function
 from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
+from dslc.check.typed import Origin
 from dslc.check.values import FAILED, Const, Failed, FileScope, FunctionRef, Value
 from dslc.check.walk import defined, names
 from dslc.diagnostics import Edit, Help, Label, Note
@@ -40,7 +41,7 @@ def lookup(e: Context, scope: Scope, name: str, span: Span) -> Value:
         binding.used = True
         return binding.value
     if name in scope.file.dims:
-        return Const(symbol(name))
+        return Const(symbol(name), Origin(f"`dim {name}`", scope.file.dims[name].span))
     if name == "training":
         e.mode_read = True
         return Const(e.training, by_mode=True)

@@ -20,12 +20,20 @@ def distance(a: str, b: str) -> int:
 
 
 def near(name: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...]:
-    """At most `limit` candidates close enough to `name` to be meant, the closest first; case counts little."""
+    """At most `limit` candidates close enough to `name` to be meant, the closest first; case counts little.
+
+    A candidate that is a whole word of the name is close too: `use_bias` is meant to be `bias`.
+    """
     room = min(3, (len(name) + 1) // 3) if len(name) > 1 else 0
     wanted = name.lower()
     scored: list[tuple[int, str]] = []
     for candidate in dict.fromkeys(candidates):
-        if abs(len(candidate) - len(name)) > room or candidate == name:
+        if candidate == name:
+            continue
+        if len(candidate) > 2 and candidate.lower() in wanted.split("_"):
+            scored.append((room, candidate))
+            continue
+        if abs(len(candidate) - len(name)) > room:
             continue
         edits = distance(wanted, candidate.lower())
         if edits <= room:

@@ -43,29 +43,52 @@ class Operand:
 # ---------------------------------------------------------------------------------------------- constants
 
 
-def as_tensor(e: Context, value: Value, dtype: DType | None, span: Span) -> TypedValue | Failed:
-    """A tensor as it is; a number or a list of numbers as a constant of `dtype` (f32, and bool for truths, where None)."""
+def as_tensor(
+    e: Context, value: Value, dtype: DType | None, span: Span, beside: Operand | None = None
+) -> TypedValue | Failed:
+    """A tensor as it is; a number or a list of numbers as a constant of `dtype` (f32, and bool for truths, where None).
+
+    Args:
+        beside: the tensor that the element type comes from, for messages.
+    """
     if isinstance(value, TypedValue | Failed):
         return value
     if isinstance(value, ListValue) and literal(value) is not None:
         return _list_tensor(e, value, dtype, span)
     if isinstance(value, Const) and isinstance(value.value, bool | int | float | Size):
-        return _scalar(e, value.value, dtype, span)
+        return _scalar(e, value.value, dtype, span, beside)
     return e.report("DL2015", f"a tensor is needed here, not {describe(value)}", span, "not a tensor")
 
 
-def _scalar(e: Context, value: bool | int | float | Size, dtype: DType | None, span: Span) -> TypedValue | Failed:
+def _scalar(
+    e: Context, value: bool | int | float | Size, dtype: DType | None, span: Span, beside: Operand | None = None
+) -> TypedValue | Failed:
     if dtype is None:
         dtype = DType.BOOL if isinstance(value, bool) else DType.F32
     problem = _misfit(value, dtype)
     if problem:
-        return e.report("DL2003", problem, span, f"cannot be {dtype.value}")
+        return e.report(
+            "DL2003", problem, span, f"cannot be {dtype.value}", *_beside(beside), footers=_convert(beside, value)
+        )
     exact = fraction(value) if isinstance(value, Size) else value
     if exact is None:
         assert isinstance(value, Size)
         return e.emit("size", (), TensorType(dtype), span, size=value)
     number = bool(exact) if dtype is DType.BOOL else float(exact) if dtype.is_float else int(exact)
     return e.emit("constant", (), TensorType(dtype), span, value=number)
+
+
+def _beside(beside: Operand | None) -> list[Label]:
+    return [Label(beside.span, str(beside.value.type))] if beside and isinstance(beside.value, TypedValue) else []
+
+
+def _convert(beside: Operand | None, value: Literal | Size) -> list[Note | Help]:
+    """A mend where a tensor of integers or truths meets a number."""
+    if beside is None or not isinstance(beside.value, TypedValue) or isinstance(value, bool):
+        return []
+    if beside.value.type.dtype.is_integer and isinstance(value, int):
+        return []
+    return [Help("convert the tensor:", (Edit(beside.span, f"cast({beside.span.text}, f32)"),))]
 
 
 def _misfit(value: Literal | Size, dtype: DType) -> str:
@@ -205,10 +228,10 @@ def _same_dtype(e: Context, left: Operand, right: Operand) -> tuple[TypedValue |
     """Both sides as tensors; a literal takes the element type of the tensor beside it."""
     if isinstance(left.value, TypedValue):
         dtype = _literal_dtype(e, left.value, right.value)
-        return left.value, as_tensor(e, right.value, dtype, right.span)
+        return left.value, as_tensor(e, right.value, dtype, right.span, left)
     if isinstance(right.value, TypedValue):
         dtype = _literal_dtype(e, right.value, left.value)
-        return as_tensor(e, left.value, dtype, left.span), right.value
+        return as_tensor(e, left.value, dtype, left.span, right), right.value
     return as_tensor(e, left.value, None, left.span), as_tensor(e, right.value, None, right.span)
 
 
@@ -228,9 +251,9 @@ def _report_binary(
     b: TypedValue,
     op_span: Span,
 ) -> Failed:
-    clash = _matmul_clash(a, b) if symbol == "@" else _broadcast_clash(a, b)
+    clash = _matmul_clash(a, b) if symbol == "@" else broadcast_clash(a, b)
     mixed = clash is None and a.type.dtype is not b.type.dtype
-    label = f"{clash[0][0]} here must equal {clash[1][0]} here" if clash else "do not fit"
+    label = f"{clash[0][0]} here must equal {clash[1][0]} here" if clash else ""
     if mixed:
         label = f"{a.type.dtype.value} and {b.type.dtype.value} do not mix"
     footers: list[Note | Help] = list(origin_notes(e, clash, op_span)) if clash else []
@@ -257,7 +280,8 @@ def _matmul_clash(a: TypedValue, b: TypedValue) -> Clash | None:
     return (a.type.shape[-1], a.origins[-1]), (b.type.shape[other], b.origins[other])
 
 
-def _broadcast_clash(a: TypedValue, b: TypedValue) -> Clash | None:
+def broadcast_clash(a: TypedValue, b: TypedValue) -> Clash | None:
+    """The two sizes that keep tensors from broadcasting, with where they came from."""
     for axis in range(-1, -min(a.type.rank, b.type.rank) - 1, -1):
         x, y = a.type.shape[axis], b.type.shape[axis]
         if x != y and 1 not in (x, y):

@@ -17,7 +17,9 @@ from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import Dim, DType, TensorType
 
-MAX_DEPTH = 120  # of expressions and of blocks in blocks together: every level costs a few Python frames
+#: The limit on nesting, in Python frames, and what a level of each kind costs at most.
+MAX_DEPTH = 700
+EXPRESSION_DEPTH, BRANCH_DEPTH, BLOCK_DEPTH = 5, 5, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Scope:
         labels: labels of stages already used here.
         declared: outputs by name.
         partial: names that only one branch of an `if` defines, so that they are not visible here.
+        start: how many values, and how many that can be read, there were before the statement; they keep their names.
         stopped: whether a requirement failed, so that the rest of the body makes no sense.
         unbound: dimensions of a block that no input has bound yet.
         made: the layers with parameters that a statement made, by the name it assigned.
@@ -123,6 +126,7 @@ class Scope:
     labels: dict[str, Span] = field(default_factory=dict[str, Span])
     declared: dict[str, tree.OutputStmt] = field(default_factory=dict[str, tree.OutputStmt])
     partial: dict[str, Span] = field(default_factory=dict[str, Span])
+    start: tuple[int, int] = (0, 0)
     stopped: bool = False
     unbound: set[str] = field(default_factory=set[str])
     made: dict[str, list[Made]] = field(default_factory=dict[str, "list[Made]"])
@@ -208,7 +212,8 @@ class Context:
         if len(outer) < len(self.calls):
             call = self.calls[len(outer)]
             if not _is_user_place(span, self.calls):
-                notes.append(Note(f"in the library's `{call.definition.name.text}`: {_squeeze(span)}"))
+                if _squeeze(span) not in label:
+                    notes.append(Note(f"in the library's `{call.definition.name.text}`: {_squeeze(span)}"))
                 labels[0] = Label(call.span, label)
             labels = [labels[0], *(m for m in labels[1:] if _is_user_place(m.span, self.calls))]
             notes = [note for note in notes if not _edits_library(note, self.calls)]

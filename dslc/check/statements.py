@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from dslc.check.expressions import branches, check_labels, condition, evaluate
 from dslc.check.files import legal_name, unsupported
 from dslc.check.initial import initializer
 from dslc.check.layers import instantiate
-from dslc.check.operators import as_tensor, literal_tensor
+from dslc.check.operators import MAX_ELEMENTS, as_tensor, literal_tensor
 from dslc.check.scope import Context, Scope, Statement, origin_notes
 from dslc.check.typed import Origin, ParamSpec, TypedValue
 from dslc.check.types import Written, written_type
@@ -35,7 +36,7 @@ from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops.ir import Attrs
 from dslc.source import Span
 from dslc.syntax import tree
-from dslc.tensor_type import TensorType, symbols
+from dslc.tensor_type import TensorType, count, symbols
 
 _WORDS: Mapping[type, str] = {
     tree.FieldStmt: "field", tree.UseStmt: "use", tree.StepStmt: "step", tree.SampleStmt: "sample",
@@ -123,6 +124,7 @@ def statement_value(e: Context, scope: Scope, name: str, expr: tree.Expr, span: 
     """The value of an expression as a statement of its own, which names the layers in it."""
     outer = scope.statement
     scope.statement = Statement(name, span)
+    scope.start = len(e.body.values), len(e.readable)
     try:
         value = evaluate(e, scope, expr)
         check_labels(e, scope.statement)
@@ -144,17 +146,25 @@ def assign(e: Context, scope: Scope, target: tree.Ident, value: Value, expr: tre
     if not new_name(e, scope, target, value=True):
         return
     if isinstance(value, TypedValue):
-        value = named(e, scope.key(name), value)
+        value = named(e, scope, scope.key(name), value)
         e.readable[scope.key(name)] = value
     scope.define(name, value, target.span, "failed" if isinstance(value, Failed) else "value")
 
 
-def named(e: Context, name: str, value: TypedValue) -> TypedValue:
-    """The value with the user's name for it, unless it has one already or is not the newest."""
-    if value.name or e.body.values[-1] is not value:
+def named(e: Context, scope: Scope, name: str, value: TypedValue) -> TypedValue:
+    """The value with the user's name for it, if it is the newest and was made in this statement.
+
+    An inner name (`fc.y`) gives way to the outer one; what reads the value by the inner name gets the renamed value.
+    """
+    values, read = scope.start
+    if len(e.body.values) == values or e.body.values[-1] is not value or value.op in ("param", "input"):
         return value
-    e.body.values[-1] = replace(value, name=name)
-    return e.body.values[-1]
+    renamed = replace(value, name=name)
+    e.body.values[-1] = renamed
+    for key in islice(reversed(e.readable), len(e.readable) - read):
+        if e.readable[key] is value:
+            e.readable[key] = renamed
+    return renamed
 
 
 def _not_applied(e: Context, target: tree.Ident, value: LayerRef | FunctionRef, expr: tree.Expr) -> Failed:
@@ -227,6 +237,7 @@ def _mismatch(
         for axis, (a, b) in enumerate(zip(have.shape, want.shape, strict=True)):
             if a != b:
                 sizes += [(a, value.origins[axis]), (b, wanted.origins[axis])]
+    sizes = [(size, origin) for size, origin in sizes if origin and origin.text != f"`{target.text}`"]
     footers: list[Note | Help] = list(origin_notes(e, sizes, target.span))
     if (
         have.dtype is want.dtype
@@ -272,7 +283,7 @@ def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> TypedValue | N
     if found is None:
         return None
     known, owner = e.params.get(key, (None, None))
-    if known is not None and owner is scope.instance:
+    if known is not None and owner is scope.instance and owner is not None and owner.calls > 1:
         return _shared(e, scope, stmt, known, found)
     if known is not None:
         e.report(
@@ -296,6 +307,12 @@ def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> TypedValue | N
                 Note("a parameter's sizes are fixed when the program is compiled"),
             ],
         )
+        return None
+    elements = count(found.type.shape)
+    if isinstance(elements, int) and elements > MAX_ELEMENTS:
+        text = f"parameter `{key}` would have {elements:_} elements; the limit is {MAX_ELEMENTS:_}"
+        notes = origin_notes(e, zip(found.type.shape, found.origins, strict=True), stmt.span)
+        e.report("DL2020", text, stmt.type.span, f"is {found.type}", footers=notes)
         return None
     init = initializer(e, scope, stmt, found.type)
     if init is None:
@@ -415,7 +432,7 @@ def _if(e: Context, scope: Scope, stmt: tree.IfStmt) -> None:
     everywhere = {ident.text for ident in defined(stmt)}
     for ident in _names(stmt.then if taken else stmt.orelse):
         if ident.text not in everywhere and ident.text not in before:
-            del scope.names[ident.text]
+            scope.names.pop(ident.text, None)
             scope.partial[ident.text] = ident.span
 
 

@@ -102,9 +102,12 @@ def size_of(e: Context, scope: Scope, expr: tree.Expr, what: str) -> tuple[Dim, 
         e.report("DL2004", f"a size is a whole number, not {describe(value)}", expr.span, "not a size")
         return None
     if isinstance(scalar, float) or (isinstance(scalar, Size) and not scalar.symbols()):
-        e.report(
-            "DL2009", f"a size is a whole number, and this is {number_text(scalar)}", expr.span, "not a whole number"
-        )
+        footers: list[Note | Help] = []
+        if isinstance(expr, tree.Binary) and expr.op == "/":
+            new = f"floor_div({expr.left.span.text}, {expr.right.span.text})"
+            footers.append(Help("round down, or up with `ceil_div`:", (Edit(expr.span, new),)))
+        text = f"a size is a whole number, and this is {number_text(scalar)}"
+        e.report("DL2009", text, expr.span, "not a whole number", footers=footers)
         return None
     origin = value.origin if isinstance(value, Const) else None
     if isinstance(scalar, int) and scalar <= 0:
@@ -112,12 +115,14 @@ def size_of(e: Context, scope: Scope, expr: tree.Expr, what: str) -> tuple[Dim, 
         label = f"this is {scalar}" if isinstance(expr, tree.Number) else f"`{expr.span.text}` is {scalar}"
         e.report("DL2007", f"a size must be positive, got {scalar}", expr.span, label, footers=notes)
         return None
-    symbolic = isinstance(scalar, Size)
-    return scalar, origin or (None if symbolic and not what else Origin(what, expr.span))
+    return scalar, origin or Origin(what, expr.span)
 
 
 def _unknown_dimension(e: Context, scope: Scope, expr: tree.Expr) -> bool:
     for name in names(expr):
+        if name.id in scope.unbound:
+            never_bound(e, scope, name.id)
+            return True
         if find(scope, name.id) or name.id in scope.partial:
             continue
         found, place = dimensions_in_scope(scope)
@@ -132,6 +137,22 @@ def _unknown_dimension(e: Context, scope: Scope, expr: tree.Expr) -> bool:
         e.report("DL1020", f"dimension `{name.id}` is not declared", name.span, "not found", *more, footers=footers)
         return True
     return False
+
+
+def never_bound(e: Context, scope: Scope, name: str) -> None:
+    """Report a dimension of a block that stands alone in no input's type, and silence its uses."""
+    body = scope.definition.body if scope.definition is not None else ()
+    idents = [ident for stmt in body if isinstance(stmt, tree.DimStmt) for ident in stmt.names]
+    place = next(ident.span for ident in idents if ident.text == name)
+    e.report(
+        "DL1023",
+        f"no input says what dimension `{name}` is",
+        place,
+        "never bound",
+        footers=[Help(f"name it alone in an input's type: `input x: f32[..., {name}]`")],
+    )
+    scope.unbound.discard(name)
+    scope.define(name, FAILED, place, "failed")
 
 
 # ---------------------------------------------------------------------------------------------- binding
@@ -177,7 +198,7 @@ def bind_inputs(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args
 def _not_a_tensor(e: Context, scope: Scope, stmt: tree.InputStmt, arg: Argument) -> bool:
     if not isinstance(arg.value, Failed):
         text = f"input `{stmt.name.text}` of `{_title(scope)}` needs a tensor, not {describe(arg.value)}"
-        e.report("DL2015", text, arg.span, "not a tensor")
+        e.report_call("DL2015", text, arg.span, "not a tensor")
     return True
 
 

@@ -78,6 +78,7 @@ class Instance:
         hypers: all its hyper-parameters, defaults included, once it was called.
         results: the results of that call, or None before it.
         calls: how often it was called.
+        labelled: whether its path is its own; a layer without parameters may have that of its statement.
     """
 
     ref: LayerRef
@@ -89,6 +90,7 @@ class Instance:
     hypers: dict[str, Value] = field(default_factory=dict[str, "Value"])
     results: Value | None = None
     calls: int = 0
+    labelled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
