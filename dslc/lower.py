@@ -33,9 +33,10 @@ def lower_into(builder: Builder, body: Body, params: Mapping[str, Value] | None 
     known = params or {}
     values: dict[TypedValue, Value] = {}
     for typed in body.values:
-        with builder.at(typed.span, typed.name):
+        with builder.at(typed.span):
             key = typed.attrs["key"] if typed.op == "param" else None
-            values[typed] = known[key] if isinstance(key, str) and key in known else _lower(builder, typed, values)
+            value = known[key] if isinstance(key, str) and key in known else _lower(builder, typed, values)
+            values[typed] = builder.named(value, typed.name)
     return values
 
 

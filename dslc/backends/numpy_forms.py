@@ -26,8 +26,8 @@ def specialise(graph: Graph) -> Graph:
     made: dict[int, Value] = {}
     for node in graph.order():
         operands = tuple(made[value.id] for value in node.inputs)
-        with builder.at(node.span, node.name):
-            made[node.id] = _rewrite(builder, node, operands)
+        with builder.at(node.span):
+            made[node.id] = builder.named(_rewrite(builder, node, operands), node.name)
     result = builder.graph
     result.outputs = {name: made[value.id] for name, value in graph.outputs.items()}
     result.updates = {name: made[value.id] for name, value in graph.updates.items()}

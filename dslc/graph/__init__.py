@@ -1,6 +1,7 @@
 """The computation graph."""
 
 from dslc.graph.ir import Builder, Graph, verify
+from dslc.graph.retype import retype
 from dslc.graph.text import GraphTextError, parse_graph, print_graph
 
-__all__ = ["Builder", "Graph", "GraphTextError", "parse_graph", "print_graph", "verify"]
+__all__ = ["Builder", "Graph", "GraphTextError", "parse_graph", "print_graph", "retype", "verify"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import networkx as nx
 
@@ -80,20 +80,26 @@ class Builder:
         self._next = max(self.graph.nodes, default=-1) + 1
         self._known: dict[tuple[str, tuple[int, ...], Attrs, TensorType], Value] = {}
         self._span: Span | None = None
-        self._name = ""
         for node in self.graph.nodes.values():
             if not _is_fresh(node.op):
                 self._known[_key(node.op, node.inputs, node.attrs, node.out.type)] = node.out
 
     @contextmanager
-    def at(self, span: Span | None, name: str = "") -> Generator[None]:
-        """Nodes made inside carry this span, and this user's name if they have none yet."""
-        before = self._span, self._name
-        self._span, self._name = span, name
+    def at(self, span: Span | None) -> Generator[None]:
+        """Nodes made inside carry this span."""
+        before = self._span
+        self._span = span
         try:
             yield
         finally:
-            self._span, self._name = before
+            self._span = before
+
+    def named(self, value: Value, name: str) -> Value:
+        """The value, which has the user's name from now on, unless it has one or `name` is ""."""
+        node = self.graph.producer(value)
+        if name and not node.name:
+            self.graph.nodes[node.id] = replace(node, name=name)
+        return value
 
     def apply(self, op: str, *inputs: Value, **attrs: Attr) -> Value:
         """The value of an operator; an equal node that exists already is used again.
@@ -133,7 +139,7 @@ class Builder:
             return self._known[key]
         value = Value(self._next, out)
         self._next += 1
-        self.graph.add(Node(op, inputs, attrs, (value,), self._span, self._name))
+        self.graph.add(Node(op, inputs, attrs, (value,), self._span))
         if not _is_fresh(op):
             self._known[key] = value
         return value

@@ -52,9 +52,10 @@ def _sweep(graph: Graph, rules: Rules, fired: set[str]) -> Graph:
     for node in graph.order():
         if node.id not in needed:
             continue
-        with builder.at(node.span, node.name):
+        with builder.at(node.span):
             made = builder.copy(node, [values[value.id] for value in node.inputs])
-            values[node.id] = _first(builder, made, rules.get(node.op, ()), fired)
+            value = _first(builder, made, rules.get(node.op, ()), fired)
+            values[node.id] = builder.named(value, node.name)
     builder.graph.outputs |= {name: values[value.id] for name, value in graph.outputs.items()}
     builder.graph.updates |= {name: values[value.id] for name, value in graph.updates.items()}
     return builder.graph
