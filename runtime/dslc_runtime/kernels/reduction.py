@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -21,18 +20,7 @@ def _sum(x: Array, *, axes: Axes, keepdims: bool) -> Array:
 
 
 def _sum_into(x: Array, *, axes: Axes, keepdims: bool, out: Array) -> None:
-    if axes == (0,) and not keepdims and x.ndim == 2 and x.dtype.char in "fd" and x.flags.c_contiguous:
-        # The gradient of every bias; a matrix-vector product is two to three times faster than adding rows.
-        np.matmul(_ones(x.shape[0], x.dtype), x, out=out)
-    else:
-        np.add.reduce(x, axis=axes, dtype=out.dtype, out=out, keepdims=keepdims)
-
-
-@lru_cache(maxsize=64)
-def _ones(n: int, dtype: np.dtype[Any]) -> Array:
-    ones = np.ones(n, dtype)
-    ones.flags.writeable = False
-    return ones
+    np.add.reduce(x, axis=axes, dtype=out.dtype, out=out, keepdims=keepdims)
 
 
 def _mean(x: Array, *, axes: Axes, keepdims: bool) -> Array:
