@@ -167,12 +167,11 @@ def test_a_view_shares_memory_with_its_operand_where_that_is_contiguous(name: st
 # ---------------------------------------------------------------------------------------------- gradients
 
 
-def weighted(builder: Builder, result: Value, sample: Sample, name: str) -> tuple[Value, dict[str, Array]]:
-    """The sum of a value's elements, each with a weight of its own, so that no mistake cancels out."""
-    shape = tuple(int(str(d)) for d in result.shape)
-    weights = np.random.default_rng(len(name)).uniform(0.5, 1.5, shape)
+def weighted(builder: Builder, result: Value, feeds: Mapping[str, Array], name: str) -> tuple[Value, dict[str, Array]]:
+    """The sum of a value's elements, each with a weight of its own, so that no mistake cancels out; and the weights fed too."""
+    weights = np.random.default_rng(len(name)).uniform(0.5, 1.5, tuple(int(str(d)) for d in result.shape))
     leaf = builder.leaf("input", result.type, name=name)
-    return builder.apply("sum", builder.apply("mul", result, leaf)), {**sample.arrays, name: weights}
+    return builder.apply("sum", builder.apply("mul", result, leaf)), {**feeds, name: weights}
 
 
 def differences(graph: Graph, feeds: Mapping[str, Array], output: str, name: str) -> Array:
@@ -197,24 +196,37 @@ def differentiable(name: str, sample: Sample) -> bool:
 DIFFERENTIABLE = [case for case in CASES if differentiable(*case.values)]
 
 
-def gradient_graph(name: str, sample: Sample) -> tuple[Builder, Value, Sequence[str], list[Value], dict[str, Array]]:
-    builder, operands, result = build(name, sample)
-    names = [f"x{i}" for i, operand in enumerate(sample.operands) if is_double(operand)]
-    loss, feeds = weighted(builder, result, sample, "weights")
-    found = gradients(builder, loss, [operands[int(n[1:])] for n in names])
-    builder.graph.outputs |= {"loss": loss, **{f"d{n}": g for n, g in zip(names, found, strict=True)}}
+def so_far(builder: Builder, output: str, value: Value) -> Graph:
+    """The graph as it is now, with one output; what the builder adds later is not in it."""
+    graph = builder.graph
+    return Graph(dict(graph.nodes), {output: value}, {}, graph.net.copy())
+
+
+def assert_slopes(
+    builder: Builder, loss: Value, names: Sequence[str], feeds: dict[str, Array], rtol: float, atol: float
+):
+    """The gradient that autodiff adds to the graph is that of central differences of the graph without it."""
+    plain = so_far(builder, "loss", loss)
+    leaves = {node.attrs.str("name"): node.out for node in builder.graph.leaves("input")}
+    found = gradients(builder, loss, [leaves[name] for name in names])
+    builder.graph.outputs = dict(zip(names, found, strict=True))
     verify(builder.graph, "test")
-    return builder, loss, names, found, feeds
+    slopes = interpret(builder.graph, feeds)
+    for name in names:
+        expected = differences(plain, feeds, "loss", name)
+        np.testing.assert_allclose(slopes[name], expected, rtol=rtol, atol=atol, err_msg=name)
+
+
+def floats(sample: Sample) -> list[str]:
+    """The leaves that a sample can be differentiated by."""
+    return [f"x{i}" for i, operand in enumerate(sample.operands) if is_double(operand)]
 
 
 @pytest.mark.parametrize(("name", "sample"), DIFFERENTIABLE)
 def test_the_gradient_is_that_of_central_differences(name: str, sample: Sample):
-    builder, _, names, _, feeds = gradient_graph(name, sample)
-    found = interpret(builder.graph, feeds)
-    loss_only = Graph(builder.graph.nodes, {"loss": builder.graph.outputs["loss"]}, {}, builder.graph.net)
-    for n in names:
-        expected = differences(loss_only, feeds, "loss", n)
-        np.testing.assert_allclose(found[f"d{n}"], expected, rtol=2e-6, atol=1e-7, err_msg=n)
+    builder, _, result = build(name, sample)
+    loss, feeds = weighted(builder, result, sample.arrays, "weights")
+    assert_slopes(builder, loss, floats(sample), feeds, rtol=2e-6, atol=1e-7)
 
 
 TWICE = [case for case in DIFFERENTIABLE if np.size(case.values[1].operands[0]) in range(1, 7)]
@@ -222,19 +234,15 @@ TWICE = [case for case in DIFFERENTIABLE if np.size(case.values[1].operands[0]) 
 
 @pytest.mark.parametrize(("name", "sample"), TWICE)
 def test_the_gradient_of_the_gradient_is_that_of_central_differences(name: str, sample: Sample):
-    builder, _, names, firsts, feeds = gradient_graph(name, sample)
+    builder, operands, result = build(name, sample)
+    loss, feeds = weighted(builder, result, sample.arrays, "weights")
     total = builder.constant(0.0, DType.F64)
-    for n, first in zip(names, firsts, strict=True):
-        part, more = weighted(builder, first, sample, f"{n}.weights")
-        total, feeds = builder.apply("add", total, part), {**feeds, **more}
-    leaves = {node.attrs.str("name"): node.out for node in builder.graph.leaves("input")}
-    seconds = gradients(builder, total, [leaves[n] for n in names])
-    builder.graph.outputs = {"total": total} | {f"d{n}": g for n, g in zip(names, seconds, strict=True)}
-    verify(builder.graph, "test")
-    found = interpret(builder.graph, feeds)
-    for n in names:
-        expected = differences(builder.graph, feeds, "total", n)
-        np.testing.assert_allclose(found[f"d{n}"], expected, rtol=1e-5, atol=1e-6, err_msg=n)
+    for leaf, first in zip(
+        floats(sample), gradients(builder, loss, [operands[int(n[1:])] for n in floats(sample)]), strict=True
+    ):
+        part, feeds = weighted(builder, first, feeds, f"{leaf}.weights")
+        total = builder.apply("add", total, part)
+    assert_slopes(builder, total, floats(sample), feeds, rtol=1e-5, atol=1e-6)
 
 
 # ---------------------------------------------------------------------------------------------- ONNX
