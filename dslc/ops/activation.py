@@ -129,7 +129,7 @@ LEAKY_RELU = OpDef(
     name="leaky_relu",
     doc="""x where x > 0, else slope * x.
 
-    Gradient: g where x > 0, else slope * g.""",
+    Gradient: g where x > 0, else slope * g. With slope 0 an infinite x gives nan (0 * inf): that is what `relu` is for.""",
     infer=same_float("leaky_relu"),
     options=(Option("slope", "float", 0.01),),
     normalize=float_options("slope"),
