@@ -54,6 +54,7 @@ def open_scope(instance: Instance) -> Scope:
     site = f"{instance.site}@{instance.calls}" if instance.calls else instance.site
     instance.calls += 1
     definition = instance.ref.definition
+    instance.ref.home.elaborated.add(definition.name.text)
     scope = Scope(instance.ref.home, definition, instance.path, site, instance)
     scope.later = definers(definition.body)
     scope.declared = {stmt.name.text: stmt for stmt in definition.body if isinstance(stmt, tree.OutputStmt)}

@@ -1,6 +1,7 @@
 """A whole file checked: text or syntax tree -> `CheckedFile` and everything that was found.
 
-Every model is elaborated with its default hyper-parameters in both modes. Blocks are checked where they are used.
+Every model is elaborated with its default hyper-parameters in both modes. Blocks are checked where they are used; of those
+that nothing uses, the names alone.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from dataclasses import dataclass
 
 from dslc.check import lints
 from dslc.check.data import check_data
-from dslc.check.elaborate import elaborate_scope, typed_model
+from dslc.check.elaborate import context, elaborate_scope, typed_model
 from dslc.check.files import file_scope
 from dslc.check.scope import Made
 from dslc.check.tests import check_test
 from dslc.check.train import check_train
 from dslc.check.typed import TypedData, TypedModel, TypedTest, TypedTrain
+from dslc.check.unused import check_names
 from dslc.check.values import FileScope
 from dslc.diagnostics import Sink
 from dslc.source import Source, Span
@@ -59,6 +61,9 @@ def check_file(file: tree.File, sink: Sink) -> CheckedFile:
         if train is not None:
             lints.objective(train.training, _loss_span(scope.trains[name]), sink)
     tests = [check_test(scope, decl, trains, sink) for decl in scope.tests]
+    for name, definition in scope.definitions.items():
+        if name not in scope.elaborated:
+            check_names(context(sink, False), scope, definition)
     return CheckedFile(
         scope,
         models,

@@ -92,7 +92,7 @@ def _leading(e: Context, scope: Scope, dim: tree.Ellipsis_, position: int) -> bo
 
 def size_of(e: Context, scope: Scope, expr: tree.Expr, what: str) -> tuple[Dim, Origin | None] | None:
     """A size and where it came from, or None after a report."""
-    if _unknown_dimension(e, scope, expr):
+    if unknown_dimension(e, scope, expr):
         return None
     value = evaluate(e, scope, expr)
     if isinstance(value, Failed):
@@ -118,7 +118,8 @@ def size_of(e: Context, scope: Scope, expr: tree.Expr, what: str) -> tuple[Dim, 
     return scalar, origin or Origin(what, expr.span)
 
 
-def _unknown_dimension(e: Context, scope: Scope, expr: tree.Expr) -> bool:
+def unknown_dimension(e: Context, scope: Scope, expr: tree.Expr) -> bool:
+    """Whether a size names something that does not exist; reports it."""
     for name in names(expr):
         if name.id in scope.unbound:
             never_bound(e, scope, name.id)

@@ -126,6 +126,7 @@ class FileScope:
 
     Attributes:
         library: whether it is one of ours, so that a mistake in it is shown at its user.
+        elaborated: the models and blocks whose bodies were checked because something used them.
         mentioned: names that train and test blocks read from models (`net.NAME`): they count as used.
     """
 
@@ -137,6 +138,7 @@ class FileScope:
     trains: dict[str, tree.TrainDecl] = field(default_factory=dict[str, tree.TrainDecl])
     tests: list[tree.TestDecl] = field(default_factory=list[tree.TestDecl])
     mentioned: frozenset[str] = frozenset()
+    elaborated: set[str] = field(default_factory=set[str])
 
     @property
     def source(self) -> Source:
