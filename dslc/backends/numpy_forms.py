@@ -39,11 +39,8 @@ def _rewrite(b: Builder, node: Node, operands: tuple[Value, ...]) -> Value:
         return b.leaf(node.op, node.out.type, **node.attrs)
     if node.op in FORMS:
         return FORMS[node.op](b, node, operands)
-    return _apply(b, node, _without_expand(b, node, operands))
-
-
-def _apply(b: Builder, node: Node, operands: tuple[Value, ...]) -> Value:
-    return b.apply(node.op, *operands, **node.attrs)
+    fewer = _without_expand(b, node, operands)
+    return b.copy(node, operands) if fewer == operands else b.apply(node.op, *fewer, **node.attrs)
 
 
 def _without_expand(b: Builder, node: Node, operands: tuple[Value, ...]) -> tuple[Value, ...]:

@@ -116,18 +116,8 @@ class _Writer:
             self.setup.extend(self._lines(step))
         body = self._body()
         outputs = [self.name(place) for place in self.plan.outputs.values()]
-        names = {op: ", ".join(found) for op, found in leaves.items()}
-        unpack = [
-            f"{names[op]}, = {argument}"
-            for op, argument in (
-                ("input", "inputs"),
-                ("draw", "draws"),
-                ("param", "params"),
-                ("state", "states"),
-                ("constant", "constants"),
-            )
-            if leaves[op]
-        ]
+        given = {"input": "inputs", "draw": "draws", "param": "params", "state": "states", "constant": "constants"}
+        unpack = [f"{_tuple(leaves[op])} = {argument}" for op, argument in given.items() if leaves[op]]
         arguments = "all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants"
         return "\n".join(
             [

@@ -247,19 +247,14 @@ class Program:
         kept_at, kept_bytes = slot_offsets(kept)
         if self._scratch.nbytes < arena_bytes:
             self._scratch = _aligned(arena_bytes)
-        with np.errstate(all="ignore"):
-            step, outputs = self._module["bind"](
-                self._all_sizes(sizes),
-                self._scratch,
-                at,
-                _aligned(kept_bytes),
-                kept_at,
-                inputs,
-                draws,
-                params,
-                states,
-                self.constants,
-            )
+        memory = (self._scratch, at, _aligned(kept_bytes), kept_at)
+        try:
+            with np.errstate(all="ignore"):
+                step, outputs = self._module["bind"](
+                    self._all_sizes(sizes), *memory, inputs, draws, params, states, self.constants
+                )
+        except IndexError as error:  # a slice that reaches past the end where sizes are small
+            raise SizeError(f"{error}, where {self._said(sizes)}") from error
         return Bound(
             dict(zip(self.inputs, inputs, strict=True)),
             list(zip(self.draws, draws, strict=True)),
@@ -275,8 +270,10 @@ class Program:
             return self._module["sizes"](*(sizes[name] for name in self.face.sizes))
         except _NoSizeError as error:
             text = self.face.expressions[error.which]
-            known = ", ".join(f"{name} = {sizes[name]}" for name in self.face.sizes)
-            raise SizeError(f"`{text}` is not a size where {known}") from error
+            raise SizeError(f"`{text}` is not a size where {self._said(sizes)}") from error
+
+    def _said(self, sizes: Mapping[str, int]) -> str:
+        return ", ".join(f"{name} = {sizes[name]}" for name in self.face.sizes)
 
     def _shapes(self, sizes: Mapping[str, int]) -> Any:
         return self._module["shapes"](self._all_sizes(sizes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def training_step(optimizer: str = "adam", dtype: DType = DType.F32, widths: tup
     label = b.leaf("input", TensorType(DType.I64, (B,)), name="label")
     keyed: list[Value] = []
     offset, h = 0, x
-    for n, m in zip(widths, widths[1:], strict=False):
+    for n, m in pairwise(widths):
         weight = b.apply("segment", flat, offset=offset, sizes=(n, m))
         bias = b.apply("segment", flat, offset=offset + n * m, sizes=(m,))
         keyed += [weight, bias]
@@ -63,7 +64,7 @@ def training_step(optimizer: str = "adam", dtype: DType = DType.F32, widths: tup
 
 
 def _arena(widths: tuple[int, ...]) -> int:
-    return sum(n * m + m for n, m in zip(widths, widths[1:], strict=False))
+    return sum(n * m + m for n, m in pairwise(widths))
 
 
 # ---------------------------------------------------------------------------------------------- both engines
@@ -78,6 +79,7 @@ def feeds(graph: Graph, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Ar
             shape = [evaluate(dim, sizes) for dim in node.out.shape]
             kind = node.out.dtype
             values = generator.normal(size=shape) if kind.is_float else generator.integers(0, 2, shape)
+            values = np.abs(values) if node.attrs.get("name") == "v" else values  # Adam's second moment
             result[node.attrs.str(key)] = values.astype("?" if kind is DType.BOOL else f"{kind.value[0]}{kind.bytes}")
     return result
 

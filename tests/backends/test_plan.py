@@ -1,0 +1,179 @@
+"""What a plan decides: what is written over what, what lies in waiting memory, and that sizes have no say in it."""
+
+from __future__ import annotations
+
+import pytest
+from graphs import OPTIMIZERS, B, training_step
+
+from dslc.backends.numpy_forms import specialise
+from dslc.backends.plan import Plan, plan, plan_text
+from dslc.backends.plan.model import Buffer, Call, Copy, Finite, Leaf, Part, Step
+from dslc.graph import Builder, Graph
+from dslc.ops.ir import Value
+from dslc.tensor_type import DType, TensorType, symbol
+
+F32 = DType.F32
+
+
+def leaf(b: Builder, op: str, *shape: object, **attrs: str) -> Value:
+    return b.leaf(op, TensorType(F32, shape), **attrs)  # type: ignore[arg-type]
+
+
+def writes_state(made: Plan, step: Step) -> bool:
+    place = made.places[step.node.id] if isinstance(step, Call) else getattr(step, "target", None)
+    while isinstance(place, Part):
+        place = place.whole
+    return isinstance(place, Leaf)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_training_step_copies_nothing(optimizer: str) -> None:
+    made = plan(specialise(training_step(optimizer)))
+    assert not [step for step in made.steps if isinstance(step, Copy)]
+
+
+def test_every_new_state_is_computed_where_the_old_one_lies() -> None:
+    graph = specialise(training_step("adam"))
+    made = plan(graph)
+    states = {node.attrs["name"]: node for node in graph.leaves("state")}
+    for name, value in graph.updates.items():
+        assert made.places[value.id] == Leaf(states[name])
+
+
+def test_gradients_are_computed_in_their_segments_of_the_packed_vector() -> None:
+    graph = specialise(training_step())
+    made = plan(graph)
+    (pack,) = [node for node in graph.nodes.values() if node.op == "pack"]
+    whole = made.places[pack.id]
+    assert isinstance(whole, Buffer)
+    parts = [made.places[value.id] for value in pack.inputs]
+    assert [(part.whole, part.offset) for part in parts if isinstance(part, Part)] == [
+        (whole, 0),
+        (whole, 35),
+        (whole, 42),
+        (whole, 63),
+    ]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_no_state_is_written_before_the_loss_is_checked(optimizer: str) -> None:
+    made = plan(specialise(training_step(optimizer)))
+    checks = [index for index, step in enumerate(made.steps) if isinstance(step, Finite)]
+    writes = [index for index, step in enumerate(made.steps) if writes_state(made, step)]
+    assert len(checks) == 1
+    assert checks[0] < min(writes)
+
+
+def test_learning_rate_and_step_count_are_worked_out_in_python() -> None:
+    graph = specialise(training_step("adam"))
+    made = plan(graph)
+    computed = [graph.nodes[step.node.id].out for step in made.steps if isinstance(step, Call)]
+    assert all(value.dtype is not DType.F64 for value in computed)
+    assert [node.attrs["name"] for node in made.scalars] == ["lr", "step"]
+
+
+def test_an_operator_writes_over_an_operand_that_dies() -> None:
+    b = Builder()
+    x = leaf(b, "input", B, 3, name="x")
+    h = b.apply("tanh", b.apply("neg", x))
+    b.graph.outputs = {"y": b.apply("sum", h)}
+    made = plan(b.graph)
+    assert made.places[h.id] == made.places[b.graph.producer(h).inputs[0].id]
+
+
+def test_an_operand_that_is_read_later_is_left_alone() -> None:
+    b = Builder()
+    x = leaf(b, "input", B, 3, name="x")
+    h = b.apply("neg", x)
+    t = b.apply("tanh", h)
+    b.graph.outputs = {"y": b.apply("sum", b.apply("mul", t, h))}
+    made = plan(b.graph)
+    assert made.places[t.id] != made.places[h.id]
+
+
+def test_a_view_keeps_its_operand_alive() -> None:
+    b = Builder()
+    x = leaf(b, "input", 3, 3, name="x")
+    h = b.apply("neg", x)
+    t = b.apply("tanh", h)
+    b.graph.outputs = {"y": b.apply("matmul", t, b.apply("transpose", h))}
+    made = plan(b.graph)
+    assert made.places[t.id] != made.places[h.id]
+
+
+def test_an_operator_does_not_write_over_what_it_also_reads_transposed() -> None:
+    b = Builder()
+    h = b.apply("neg", leaf(b, "input", 3, 3, name="x"))
+    y = b.apply("add", h, b.apply("transpose", h))
+    b.graph.outputs = {"y": b.apply("sum", y)}
+    made = plan(b.graph)
+    assert made.places[y.id] != made.places[h.id]
+
+
+def test_a_reshaped_transpose_is_computed_because_it_is_no_view() -> None:
+    b = Builder()
+    h = b.apply("neg", leaf(b, "input", 2, 3, name="x"))
+    flat = b.apply("reshape", b.apply("transpose", h), sizes=(6,))
+    b.graph.outputs = {"y": b.apply("sum", flat)}
+    made = plan(b.graph)
+    assert isinstance(made.places[flat.id], Buffer)
+
+
+def test_inputs_are_never_written_over() -> None:
+    b = Builder()
+    x = leaf(b, "input", B, 3, name="x")
+    y = b.apply("tanh", x)
+    b.graph.outputs = {"y": y, "same": x}
+    made = plan(b.graph)
+    assert isinstance(made.places[y.id], Buffer)
+    assert isinstance(made.outputs["same"], Buffer)
+
+
+def test_results_are_apart_from_scratch_memory() -> None:
+    made = plan(specialise(training_step()))
+    assert all(isinstance(place, Buffer) and place.kept for place in made.outputs.values())
+
+
+def test_scratch_memory_is_within_a_tenth_of_what_is_live_at_once() -> None:
+    made = plan(specialise(training_step(widths=(784, 128, 10))))
+    for size in (1, 32, 256):
+        sizes = {"B": size}
+        assert made.live_bytes(sizes) <= made.scratch_bytes(sizes) <= 1.1 * made.live_bytes(sizes) + 64 * made.slots
+
+
+def test_buffers_of_one_slot_are_never_live_together() -> None:
+    made = plan(specialise(training_step()))
+    scratch = [buffer for buffer in made.buffers if not buffer.kept]
+    for a in scratch:
+        for other in scratch:
+            if a.id < other.id and a.slot == other.slot:
+                assert a.last < other.first or other.last < a.first
+
+
+def test_a_plan_is_the_same_text_every_time() -> None:
+    texts = {plan_text(plan(specialise(training_step()))) for _ in range(3)}
+    assert len(texts) == 1
+
+
+def test_a_chain_as_text() -> None:
+    b = Builder()
+    x = b.leaf("input", TensorType(F32, (symbol("B"), 3)), name="x")
+    b.graph.outputs = {"y": b.apply("sum", b.apply("tanh", b.apply("neg", x)))}
+    assert plan_text(plan(b.graph), {"B": 10}) == (
+        "at every run:\n"
+        "    0  b0 = %1 neg(%0)\n"
+        "    1  b0 = %2 tanh(%1)  over %1\n"
+        "    2  b1 = %3 sum(%2)\n"
+        "outputs:\n"
+        "  %3 in b1\n"
+        "buffers:\n"
+        "  b0: f32[B, 3], slot 0, from 0 to 2, 120 bytes\n"
+        "  b1: f32[], kept slot 0, from 2 to 3, 4 bytes\n"
+        "scratch 128 bytes in 1 slots, 120 live at most; kept 64 bytes\n"
+    )
+
+
+def test_a_graph_without_steps_is_planned() -> None:
+    graph = Graph()
+    made = plan(graph)
+    assert made.steps == ()
