@@ -61,6 +61,7 @@ class _Machine:
     lasts: list[int] = field(default_factory=list[int])
     depths: list[int] = field(default_factory=list[int])
     broken: set[int] = field(default_factory=set[int])  # first tokens of statements with a mistake in them
+    stuck: tuple[int, int] | None = None  # where the last recovery led: a second one from there would not end
 
     def run(self) -> File:
         tokens, states = self.tokens, self.states
@@ -143,8 +144,10 @@ class _Machine:
 
     def _recover(self, at: int, over: tuple[str, Span] | None) -> int:
         """Report, give up the innermost statement, and return where to go on: at its end, or at its block."""
+        if (at, len(self.values)) == self.stuck:
+            return self._stop()
         self._end_last_statement(at)
-        keep = len(self.values)
+        keep = self._before_closed_block()
         while "statement" not in GOTOS[self.states[keep]] and "declaration" not in GOTOS[self.states[keep]]:
             keep -= 1
         first = self.firsts[keep] if keep < len(self.firsts) else at
@@ -157,13 +160,22 @@ class _Machine:
         depth = self.tokens[first].depth
         while not self._is_end(at, depth):
             if self.tokens[at].kind == "_BLOCK" and self.tokens[at].depth == depth and self._restart(first):
+                self.stuck = at, len(self.values)
                 return at
             at += 1
         row = GOTOS[self.states[-1]]
         self._push(row["statement"] if "statement" in row else row["declaration"], None, first, max(first, at - 1), 0)
-        if self.tokens[at].kind == END and not self._accepts(END):
-            return self._stop()  # a block that a bracket around it swallowed is never closed
+        self.stuck = at, len(self.values)
         return at
+
+    def _before_closed_block(self) -> int:
+        """How many symbols stand before a block that was just closed: what follows its `}` belongs to the outer one."""
+        keep = len(self.values)
+        if keep and isinstance(self.values[-1], Token) and self.values[-1].kind == "_END":
+            while not (isinstance(self.values[keep - 1], Token) and self.values[keep - 1].kind == "_BLOCK"):
+                keep -= 1
+            keep -= 1
+        return keep
 
     def _end_last_statement(self, at: int) -> None:
         """Do the reduction that only waits for a token that fits: it belongs to the statement before."""
