@@ -57,7 +57,9 @@ def open_scope(instance: Instance) -> Scope:
     instance.ref.home.elaborated.add(definition.name.text)
     scope = Scope(instance.ref.home, definition, instance.path, site, instance)
     scope.later = definers(definition.body)
-    scope.declared = {stmt.name.text: stmt for stmt in definition.body if isinstance(stmt, tree.OutputStmt)}
+    for stmt in definition.body:
+        if isinstance(stmt, tree.OutputStmt):
+            scope.declared.setdefault(stmt.name.text, stmt)
     return scope
 
 

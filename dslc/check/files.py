@@ -5,6 +5,7 @@ Nothing inside the declarations is looked at, except for what train and test blo
 
 from __future__ import annotations
 
+from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.values import FileScope
 from dslc.check.walk import attributes
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
@@ -18,6 +19,9 @@ KEYWORDS = frozenset((
     "and", "or", "not", "as", "repeat", "true", "false", "none", "training",
 ))
 # fmt: on
+#: What a hyper-parameter can be.
+KINDS = ("int", "float", "bool", "string", "fn", "layer", "cell")
+_MEANT = {"str": ("string",), "function": ("fn",), "boolean": ("bool",), "f32": ("float",), "i64": ("int",)}
 
 
 def file_scope(file: tree.File, sink: Sink, library: bool = False) -> FileScope:
@@ -86,6 +90,21 @@ def _definition(scope: FileScope, decl: tree.Definition, sink: Sink) -> None:
             ],
         )
     scope.definitions[name.text] = decl
+    for hyper in decl.hypers:
+        for ident, _ in hyper.type.alternatives:
+            if ident.text not in KINDS:
+                _unknown_kind(sink, ident)
+
+
+def _unknown_kind(sink: Sink, ident: tree.Ident) -> None:
+    close = near(ident.text, KINDS) or _MEANT.get(ident.text, ())
+    footers: list[Note | Help] = []
+    if close:
+        footers.append(Help(did_you_mean(close), (Edit(ident.span, close[0]),) if len(close) == 1 else ()))
+    footers.append(Note(f"kinds are {quoted(KINDS, 'and')}, and lists of them: `int[]`"))
+    sink.report(
+        "DL1021", f"there is no kind of hyper-parameter `{ident.text}`", ident.span, "not found", footers=footers
+    )
 
 
 def legal_name(sink: Sink, ident: tree.Ident) -> bool:

@@ -126,8 +126,10 @@ def _kind_help(hyper: tree.Hyper, arg: Argument) -> list[Note | Help]:
 
 
 def convert(type: tree.HyperType, value: Value) -> Value | None:
-    """A value as one of the alternatives of a hyper-parameter's type, or None."""
+    """A value as one of the alternatives of a hyper-parameter's type, or None. An unknown kind was reported already."""
     for ident, many in type.alternatives:
+        if ident.text not in _WORDS:
+            return value
         if not many:
             found = _convert(ident.text, value)
         elif isinstance(value, ListValue):

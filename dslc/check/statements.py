@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from dslc.check.expressions import branches, check_labels, condition, evaluate
-from dslc.check.files import legal_name, unsupported
+from dslc.check.files import defined_twice, legal_name, unsupported
 from dslc.check.initial import initializer
 from dslc.check.layers import instantiate
 from dslc.check.operators import MAX_ELEMENTS, as_tensor, literal_tensor
@@ -259,6 +259,10 @@ def _mismatch(
 
 
 def _output(e: Context, scope: Scope, stmt: tree.OutputStmt) -> None:
+    first = scope.declared.get(stmt.name.text)
+    if first is not None and first is not stmt:
+        defined_twice(e.sink, stmt.name, first.name.span, "output")
+        return
     if stmt.value is not None:
         value = statement_value(e, scope, stmt.name.text, stmt.value, stmt.span)
         assign(e, scope, stmt.name, value, stmt.value)
