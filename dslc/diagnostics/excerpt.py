@@ -44,14 +44,17 @@ def excerpt(labels: Sequence[Label], primary: Label | None, limit: int, paint: P
 def _line(number: int, labels: list[Label], primary: Label | None, limit: int, paint: Paint) -> Line:
     source = labels[0].span.source
     text = source.line_text(number)
+    lead = primary if primary in labels else labels[0]
+    # Of a very long line only what could be shown is looked at.
     start = source.line_starts()[number - 1]
-    cells = [shown(character) for character in text]
+    skipped = max(0, lead.span.start - start - 2 * limit) if len(text) > 8 * limit else 0
+    cells = [shown(character) for character in text[skipped : skipped + 8 * limit]]
     columns = [0]
     for cell in cells:
         columns.append(columns[-1] + width(cell))
 
     def column(offset: int) -> int:
-        return columns[min(max(offset - start, 0), len(cells))]
+        return columns[min(max(offset - start - skipped, 0), len(cells))]
 
     marks = [
         _Mark(first, max(column(label.span.end), first + 1), escape(label.text), label is primary)
@@ -60,11 +63,13 @@ def _line(number: int, labels: list[Label], primary: Label | None, limit: int, p
     ]
     printed = "".join(cells).rstrip()
     if columns[-1] > limit:
-        printed, marks = _cut(cells, columns, marks, limit)
+        printed, marks = _cut(cells, columns, marks, limit, more=(skipped > 0, skipped + len(cells) < len(text)))
     return Line(number, printed, tuple(_rows(marks, paint)))
 
 
-def _cut(cells: list[str], columns: list[int], marks: list[_Mark], limit: int) -> tuple[str, list[_Mark]]:
+def _cut(
+    cells: list[str], columns: list[int], marks: list[_Mark], limit: int, more: tuple[bool, bool]
+) -> tuple[str, list[_Mark]]:
     """The part of a long line around its labels, the primary one before all, and the marks moved along."""
     lead = min(marks, key=lambda m: (not m.primary, m.start))
     start = min(mark.start for mark in marks)
@@ -73,9 +78,10 @@ def _cut(cells: list[str], columns: list[int], marks: list[_Mark], limit: int) -
     start = max(0, start - _BEFORE)
     end = start + limit
     inside = [i for i in range(len(cells)) if columns[i] >= start and columns[i + 1] <= end]
-    offset = columns[inside[0]] - (len(CUT) if start else 0) if inside else 0
-    text = "".join(cells[i] for i in inside)
-    text = (CUT if start else "") + text + (CUT if columns[-1] > end else "")
+    before = CUT if start or more[0] else ""
+    after = CUT if columns[-1] > end or more[1] else ""
+    text = before + "".join(cells[i] for i in inside) + after
+    offset = columns[inside[0]] - len(before) if inside else 0
     last = width(text)
     moved = [
         _Mark(first, max(min(m.end - offset, last), first + 1), m.text, m.primary)

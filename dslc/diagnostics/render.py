@@ -112,13 +112,9 @@ class _Printer:
         lines = [f"{margin} {sign} {self._color(word, _BOLD if word == 'note' else _CYAN)}: {escape(first)}"]
         lines += [f"{margin}         {escape(line)}" for line in rest]
         if isinstance(footer, Help):
-            code = [*mended_lines(footer.edits), *(escape(line) for line in footer.code)]
-            lines += [f"{margin}             {_shortened(line, self._limit)}" for line in code]
+            code = [*mended_lines(footer.edits, self._limit), *map(escape, footer.code)]
+            lines += [f"{margin}             {line}" for line in code]
         return lines
-
-
-def _shortened(line: str, limit: int) -> str:
-    return line if len(line) <= limit else f"{line[: limit - 3]}..."
 
 
 # ---------------------------------------------------------------------------------------------- plain data

@@ -84,6 +84,8 @@ class _Layout:
                 self._token(token, at)
             if len(self._stack) > limits.BRACKET_DEPTH:
                 return self._too_deep(token)
+            if len(self._sink.found) >= limits.ERRORS:
+                return self._cut_short(token)
         return self._out
 
     # ------------------------------------------------------------------------------------------ where we are
@@ -372,6 +374,10 @@ class _Layout:
             "DL0030", f"brackets are nested more than {limits.BRACKET_DEPTH} deep", self._span(token), "too deep",
             Label(self._span(self._stack[0]), "the outermost one"),
         )  # fmt: skip
+        return self._cut_short(token)
+
+    def _cut_short(self, token: Token) -> list[Token]:
+        """Only what stands before the current declaration: it was read whole, and its brackets are balanced."""
         return [*self._out[: self._sure], Token(END, "", token.start, token.start)]
 
 

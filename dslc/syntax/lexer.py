@@ -14,6 +14,7 @@ from dslc.source import Source, Span
 from dslc.syntax import limits
 from dslc.syntax.tables import PATTERNS, PUNCTUATION
 from dslc.syntax.token import CUT, DOC, END, NEWLINE, SEMICOLON, Token
+from dslc.syntax.words import short
 
 _FREE = "|".join(f"(?P<{name}>{pattern})" for name, pattern in PATTERNS.items())
 _FIXED = "|".join(map(re.escape, sorted(PUNCTUATION, key=len, reverse=True)))
@@ -105,7 +106,7 @@ class _Lexer:
         name = self._text[start:end]
         if not name.isascii():
             self._report(
-                "DL0003", f"the name `{name}` has characters outside ASCII", start, end, "use a-z, A-Z, 0-9 and _"
+                "DL0003", f"the name `{short(name)}` has characters outside ASCII", start, end, "use a-z, A-Z, 0-9 and _"
             )
         elif len(name) > limits.NAME_CHARACTERS:
             self._report(
@@ -138,7 +139,7 @@ class _Lexer:
         number, rest = self._text[start:end], self._text[end:stop]
         label, mended = _number_mistake(number, rest)
         helps = [self._replace("write it so:", start, stop, mended)] if mended else []
-        self._report("DL0005", f"`{text}` is not a number", start, stop, label, *helps)
+        self._report("DL0005", f"`{short(text)}` is not a number", start, stop, label, *helps)
         self._tokens.append(Token("NUMBER", number, start, stop))
         return stop
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dslc.diagnostics import Diagnostic, Sink
+from itertools import pairwise
+
+from dslc.diagnostics import Diagnostic, Label, Sink
 from dslc.source import Source, Span
 from dslc.syntax import lalr, limits
 from dslc.syntax.layout import settle
@@ -22,9 +24,8 @@ def parse(source: Source, sink: Sink) -> File:
     Declarations with a mistake in them, and those that mention one of these, are left out: whatever `check` would say
     about them could follow from the mistake.
     """
-    if len(source.text) > limits.FILE_CHARACTERS:
-        what = f"the file has {len(source.text):_} characters"
-        sink.report("DL0031", what, Span(source, 0, 0), f"at most {limits.FILE_CHARACTERS:_}")
+    if (too_long := _too_long(source)) is not None:
+        sink.add(too_long)
         return File(source, ())
     own = Sink()
     tokens = settle(scan(source, own), source, own)
@@ -36,6 +37,21 @@ def parse(source: Source, sink: Sink) -> File:
     if reporter.stopped or tokens[-1].start < len(source.text):
         return File(source, ())
     return sound_part(file, tokens, [d.labels[0].span.start for d in found])
+
+
+def _too_long(source: Source) -> Diagnostic | None:
+    """What is told of a text that is longer than any program; nothing of it is read."""
+    if len(source.text) > limits.FILE_CHARACTERS:
+        what, most = f"the file has {len(source.text):_} characters", limits.FILE_CHARACTERS
+        return Diagnostic("DL0031", what, (Label(Span(source, 0, 0), f"at most {most:_}"),))
+    starts = [*source.line_starts(), len(source.text) + 1]
+    for start, end in pairwise(starts):
+        if end - start > limits.LINE_CHARACTERS:
+            what = f"a line of {end - start - 1:_} characters"
+            return Diagnostic(
+                "DL0031", what, (Label(Span(source, start, start), f"at most {limits.LINE_CHARACTERS:_}"),)
+            )
+    return None
 
 
 class _Reporter:

@@ -23,6 +23,11 @@ _TEXTS = {kind: f"`{text}`" for texts in (PUNCTUATION, KEYWORDS) for text, kind 
 }  # fmt: skip
 
 
+def short(text: str) -> str:
+    """A text from the program for a message: its beginning where it is long."""
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
 def is_value_expected(expected: frozenset[str]) -> bool:
     """Whether an expression can begin."""
     return "NUMBER" in expected
@@ -34,7 +39,7 @@ def found(token: Token) -> str:
         return "the line ends"
     if token.kind == END:
         return "the file ends"
-    return f"found `{token.text}`"
+    return f"found `{short(token.text)}`"
 
 
 def expected_words(expected: frozenset[str]) -> str:

@@ -22,7 +22,7 @@ deep as it has terms.
         "DL0031",
         "a file that is too long",
         """\
-A source file may have one million characters and 200,000 words and signs. Data belongs in a data file (`npz`,
+A source file may have one million characters, 150,000 words and signs, and 100,000 characters on a line. Data belongs in a data file (`npz`,
 `csv`) that the program names, not in the program.
 
     source = inline({ x: [ ... a million numbers ... ] })       # wrong
@@ -58,7 +58,7 @@ names.
         "DL0034",
         "too many mistakes",
         """\
-After 50 mistakes in the form of a text the rest of it is not read: more would not help. A file that is not a
+After 20 mistakes in the form of a text the rest of it is not read: more would not help. A file that is not a
 program at all (a table, a web page, a binary file) ends here too.
 
     1, 2, 3                             # wrong: the lines of a table
