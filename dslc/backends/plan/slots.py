@@ -8,6 +8,7 @@ correctness.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ class Life:
 def colour(lives: Sequence[Life]) -> tuple[list[int], int, int]:
     """A slot for each life, the number of scratch slots, and the number of kept slots (they are counted apart)."""
     result = [0] * len(lives)
-    slots: list[list[Life]] = []
+    slots: list[list[tuple[int, int]]] = []
     kept = 0
     for i in sorted(range(len(lives)), key=lambda i: (-_nominal_bytes(lives[i].type), lives[i].first, i)):
         life = lives[i]
@@ -38,17 +39,18 @@ def colour(lives: Sequence[Life]) -> tuple[list[int], int, int]:
             result[i] = kept
             kept += 1
             continue
-        free = (number for number, slot in enumerate(slots) if all(_apart(life, other) for other in slot))
-        number = next(free, len(slots))
+        number = next((number for number, taken in enumerate(slots) if _is_free(taken, life)), len(slots))
         if number == len(slots):
             slots.append([])
-        slots[number].append(life)
+        slots[number].insert(bisect_right(slots[number], (life.first, life.last)), (life.first, life.last))
         result[i] = number
     return result, len(slots), kept
 
 
-def _apart(a: Life, b: Life) -> bool:
-    return a.last < b.first or b.last < a.first
+def _is_free(taken: list[tuple[int, int]], life: Life) -> bool:
+    """Whether a slot is free throughout a life; `taken` are the times it is not, in order and apart from each other."""
+    after = bisect_right(taken, life.last, key=lambda times: times[0])
+    return after == 0 or taken[after - 1][1] < life.first
 
 
 def _nominal_bytes(type_: TensorType) -> int:
