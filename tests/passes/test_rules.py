@@ -176,8 +176,9 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "b: f32[B, 4] = transpose(x; axes=(0, 1))",
         ),
         (
-            "a: f32[B, 2, 2] = reshape(x; sizes=(<B>, 2, 2))\nb: f32[2, B, 2] = transpose(a; axes=(1, 0, 2))\n"
-            "c: f32[2, 2, B] = transpose(b; axes=(2, 0, 1))",
+            """a: f32[B, 2, 2] = reshape(x; sizes=(<B>, 2, 2))
+            b: f32[2, B, 2] = transpose(a; axes=(1, 0, 2))
+            c: f32[2, 2, B] = transpose(b; axes=(2, 0, 1))""",
             "a: f32[B, 2, 2] = reshape(x; sizes=(<B>, 2, 2))\nc: f32[2, 2, B] = transpose(a; axes=(2, 1, 0))",
         ),
     ],
@@ -321,7 +322,7 @@ def test_rules_that_feed_each_other_are_named():
         return b.apply("neg", node.inputs[0])
 
     graph = parse_graph(graph_text("a: f32[B, 4] = neg(x)"))
-    with pytest.raises(InternalError, match="rules keep firing: (back|there)"):
+    with pytest.raises(InternalError, match=r"rules keep firing: (back|there)"):
         rewrite(graph, {"neg": (there,), "abs": (back,)})
 
 
