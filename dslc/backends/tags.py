@@ -20,6 +20,25 @@ from dslc_runtime.kernels import KERNELS
 
 Tags: TypeAlias = npt.NDArray[np.int64]
 
+# Kernels that, on slices of equal vectors, compute the slice of the result.
+_POINTWISE = frozenset(
+    {
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "neg",
+        "square",
+        "sqrt",
+        "abs",
+        "sign",
+        "reciprocal",
+        "maximum",
+        "minimum",
+        "exp",
+        "log",
+    }
+)
 REARRANGING = frozenset({"pack"})  # operators besides views whose result is made of the operands' elements
 
 
@@ -30,6 +49,7 @@ class Expected:
     sizes: dict[str, int]
     tags: dict[int, Tags] = field(default_factory=dict[int, Tags])
     results: dict[object, Tags] = field(default_factory=dict[object, Tags])
+    pointwise: list[tuple[str, list[Tags], Tags]] = field(default_factory=list[tuple[str, list[Tags], Tags]])
     used: int = 0
 
     def add(self, node: Node) -> None:
@@ -47,7 +67,22 @@ class Expected:
 
     def call(self, kernel: str, attrs: Mapping[str, object], operands: Sequence[Tags]) -> Tags | None:
         """The tags of what a kernel computes from operands that hold these tags, or None where no node does that."""
-        return self.results.get(_key(kernel, attrs, operands))
+        whole = self.results.get(_key(kernel, attrs, operands))
+        return whole if whole is not None or kernel not in _POINTWISE else self._slice(kernel, operands)
+
+    def _slice(self, kernel: str, operands: Sequence[Tags]) -> Tags | None:
+        """The part of a vector that a pointwise kernel computes from parts of its operands."""
+        length = max(len(tags) if tags.ndim == 1 else 0 for tags in operands)
+        for name, wholes, result in self.pointwise:
+            if name != kernel or len(wholes) != len(operands) or not 0 < length <= len(result):
+                continue
+            first = next(i for i, tags in enumerate(wholes) if tags.ndim == 1)
+            starts = np.flatnonzero(wholes[first] == operands[first].flat[0])
+            for start in starts.tolist():
+                parts = [tags[start : start + length] if tags.ndim == 1 else tags for tags in wholes]
+                if all(np.array_equal(a, b) for a, b in zip(parts, operands, strict=True)):
+                    return result[start : start + length]
+        return None
 
     def _leaf(self, node: Node, shape: tuple[int, ...]) -> Tags:
         if node.op == "size":
@@ -69,7 +104,11 @@ class Expected:
         narrow = bool(node.inputs) and node.inputs[0].dtype not in (DType.F64, DType.I64)
         if only_converts(node.op, operands, narrow):
             return operands[0]
-        return self._tags(_key(OPS[node.op].kernel or node.op, attrs, operands), shape)
+        kernel = OPS[node.op].kernel or node.op
+        result = self._tags(_key(kernel, attrs, operands), shape)
+        if kernel in _POINTWISE and result.ndim == 1 and all(tags.shape in ((), shape) for tags in operands):
+            self.pointwise.append((kernel, operands, result))
+        return result
 
     def _tags(self, key: object, shape: tuple[int, ...]) -> Tags:
         if key not in self.results:

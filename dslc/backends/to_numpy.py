@@ -6,11 +6,12 @@ it comes from. Nothing a program says reaches the text but numbers, element type
 `repr`, and every name is made here:
 
     d sizes, x inputs, r draws, p params, s states, c constants, b scratch buffers, k kept buffers, g segments,
-    v views, h host numbers
+    v views, h host numbers, t tiles of long vectors
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isinf, isnan
 from typing import Any
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import Plan, plan
-from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Part, Place, Step
+from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Step
 from dslc.backends.plan.schedule import HOST_FORMS
 from dslc.backends.sizes import Sizes, face_sizes
 from dslc.graph import Graph
@@ -30,6 +31,7 @@ from dslc.tensor_type import DType, Size, TensorType, count, evaluate
 from dslc_runtime.program import Face, Program, TensorSpec
 from dslc_runtime.random import DrawSpec
 
+_NO_NAMES: Mapping[str, str] = {}
 _LETTERS = {"input": "x", "draw": "r", "param": "p", "state": "s", "constant": "c"}
 NUMPY = {
     DType.F16: "f2",
@@ -183,6 +185,8 @@ class _Writer:
         match step:
             case Call(node):
                 return [self._call(node) + _position(node)]
+            case Loop():
+                return self._loop(step)
             case Host(node):
                 return [f"{self._host_name(node)} = {self._host(node)}" + _position(node)]
             case Fill(value, target):
@@ -194,13 +198,32 @@ class _Writer:
                 text = self.name(found) if found is not None else self._number(value)
                 return [f"if not isfinite({text}):", f"    raise NonFiniteError({name!r})"]
 
-    def _call(self, node: Node) -> str:
-        operands = [self.value(value) for value in node.inputs]
+    def _loop(self, loop: Loop) -> list[str]:
+        """A loop over tiles: every vector in it goes by a name of its own, and the slices are made once."""
+        local: dict[str, str] = {}
+        once: list[str] = []
+        for node in (call.node for call in loop.calls):
+            for value in (*node.inputs, node.out):
+                name = self.value(value)
+                if value.shape and name not in local:
+                    local[name] = self._new("t", ("tile", self.counts.get("t", 0)))
+                    place = self.plan.places[value.id]
+                    once += [name] if isinstance(place, Buffer) and place.type != value.type else []
+        lines = [self._call(call.node, local) + _position(call.node) for call in loop.calls]
+        vectors = {name: tile for name, tile in local.items() if name not in once}
+        tiles = self._new("tiles", ("tiles", self.counts.get("tiles", 0)))
+        self.setup.append(f"{tiles} = in_tiles({loop.tile}, {_tuple(list(vectors))}, {_tuple(once)})")
+        return [f"for {', '.join([*vectors.values(), *map(local.__getitem__, once)])} in {tiles}:", *_indent(lines)]
+
+    def _call(self, node: Node, local: Mapping[str, str] = _NO_NAMES) -> str:
+        """The line of a kernel call; `local` are names for some arrays in place of their own."""
+        operands = [self.value(value) for value in (*node.inputs, node.out)]
+        *operands, out = [local.get(name, name) for name in operands]
         if node.op == "sum" and node.out.dtype.is_float:
             axes, keepdims = node.attrs.ints("axes"), ", keepdims=True" if node.attrs.bool("keepdims") else ""
-            return f"add_reduce({operands[0]}, axis={axes!r}{keepdims}, out={self.value(node.out)})"
+            return f"add_reduce({operands[0]}, axis={axes!r}{keepdims}, out={out})"
         attrs = [f"{name}={self._attr(value)}" for name, value in node.attrs.items()]
-        return f"{_kernel(node)}({', '.join([*operands, f'out={self.value(node.out)}', *attrs])})"
+        return f"{_kernel(node)}({', '.join([*operands, f'out={out}', *attrs])})"
 
     def _host(self, node: Node) -> str:
         if node.op == "size":

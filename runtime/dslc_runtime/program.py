@@ -317,7 +317,13 @@ def namespace() -> dict[str, Any]:
         "add_reduce": np.add.reduce,
     }
     names |= {"host_div": divide, "host_pow": power, "host_sqrt": root}
-    names |= {"as_size": _as_size, "part": _part, "poison": _poison, "NonFiniteError": NonFiniteError}
+    names |= {
+        "as_size": _as_size,
+        "in_tiles": _in_tiles,
+        "part": _part,
+        "poison": _poison,
+        "NonFiniteError": NonFiniteError,
+    }
     for name, kernel in KERNELS.items():
         assert name not in names, f"the kernel {name} would hide a name of generated source"
         names[name] = kernel.into
@@ -339,6 +345,16 @@ def _part(flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
     for size in shape:
         count *= size
     return flat[offset : offset + count].reshape(shape)
+
+
+def _in_tiles(tile: int, vectors: Sequence[Array], scratch: Sequence[Array]) -> list[tuple[Array, ...]]:
+    """Slices of equal vectors, tile by tile; what is scratch serves every tile anew."""
+    length = len(vectors[0])
+    found: list[tuple[Array, ...]] = []
+    for start in range(0, length, tile):
+        size = min(tile, length - start)
+        found.append((*(vector[start : start + size] for vector in vectors), *(array[:size] for array in scratch)))
+    return found
 
 
 def _poison(array: Array) -> None:

@@ -7,7 +7,7 @@ from graphs import OPTIMIZERS, B, training_step
 
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import Plan, plan, plan_text
-from dslc.backends.plan.model import Buffer, Call, Copy, Finite, Leaf, Part, Step
+from dslc.backends.plan.model import Buffer, Call, Copy, Finite, Leaf, Loop, Part, Step
 from dslc.graph import Builder, Graph
 from dslc.ops.ir import Value
 from dslc.tensor_type import DType, TensorType, symbol
@@ -177,3 +177,17 @@ def test_a_graph_without_steps_is_planned() -> None:
     graph = Graph()
     made = plan(graph)
     assert made.steps == ()
+
+
+def test_what_only_a_loop_over_tiles_needs_is_as_large_as_a_tile() -> None:
+    made = plan(specialise(training_step("adam", widths=(400, 400, 3))))
+    (loop,) = [step for step in made.steps if isinstance(step, Loop)]
+    (root,) = [call.node for call in loop.calls if call.node.op == "sqrt"]
+    place = made.places[root.id]
+    assert isinstance(place, Buffer)
+    assert place.type.shape == (loop.tile,)
+    assert len(loop.calls) == 10
+
+
+def test_short_vectors_run_whole() -> None:
+    assert not [step for step in plan(specialise(training_step())).steps if isinstance(step, Loop)]

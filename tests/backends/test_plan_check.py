@@ -107,3 +107,14 @@ def test_a_buffer_past_the_end_of_memory_is_found() -> None:
     source = re.sub(r"(def memory.*\n.*\n)    return .*", r"\1    return (4,) * 9, (4,) * 9", program.source)
     with pytest.raises((InternalError, TypeError)):
         check_program(specialise(graph), changed(program, source), SIZES)
+
+
+def test_a_step_that_runs_in_tiles_is_proved_and_a_wrong_one_is_found() -> None:
+    graph = training_step("adam", widths=(400, 400, 3))
+    program = compile_numpy(graph)
+    assert is_proved(specialise(graph), program)
+    lines = program.source.splitlines()
+    (loop,) = [number for number in run_lines(program) if " in tiles0:" in lines[number]]
+    for number in range(loop + 1, loop + 11):
+        source = "\n".join([*lines[:number], *lines[number + 1 :], ""])
+        assert not is_proved(specialise(graph), changed(program, source)), lines[number]

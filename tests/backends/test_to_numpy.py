@@ -195,3 +195,12 @@ def test_worked_out_sizes_are_refused_where_they_do_not_work_out() -> None:
     program = compile_numpy(b.graph)
     with pytest.raises(SizeError, match="B - 3"):
         program.bind(program.sizes_of({"x": (2,)}), {})
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_long_vectors_run_in_tiles_and_compute_the_same(optimizer: str) -> None:
+    graph = training_step(optimizer, widths=(400, 400, 3))
+    program = compile_numpy(graph)
+    assert program.source.count(" in tiles0:") == 1
+    assert_close(run_both(graph, program, {"B": 2}))
+    assert_close(run_both(graph, compile_numpy(graph, poison=True), {"B": 2}))

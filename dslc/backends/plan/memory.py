@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from dslc.backends.plan.loops import tiled
 from dslc.backends.plan.model import Buffer, Leaf, Part, Place, Storage, View
 from dslc.backends.plan.places import START, Group, Read, Run, groups, reads
 from dslc.backends.plan.schedule import Schedule
@@ -81,6 +82,7 @@ def allot(run: Run, when: Schedule) -> Memory:
     read = reads(run)
     memory = Memory(run, when, read, groups(run, read))
     needs = dict(_needs(memory))
+    needs = {key: _through_loops(run, life) for key, life in needs.items()}
     chosen, memory.slots, memory.kept_slots = colour(list(needs.values()))
     for number, ((key, life), slot) in enumerate(zip(needs.items(), chosen, strict=True)):
         memory.buffers[key] = Buffer(number, life.type, life.first, life.last, slot, life.kept)
@@ -91,7 +93,8 @@ def _needs(memory: Memory) -> Iterator[tuple[Key, Life]]:
     run, when = memory.run, memory.when
     for group in dict.fromkeys(memory.groups.values()):
         if group.segment is None and group.state is None:
-            yield ("group", group), Life(group.type, group.start(), group.end(), group.outlives())
+            type_ = tiled(group.type) if _within_loop(run, group) else group.type
+            yield ("group", group), Life(type_, group.start(), group.end(), group.outlives())
     for node in when.order:
         if node.id in when.static and node.id not in when.host and has_step(node, run):
             yield ("static", node.id), Life(node.out.type, START, run.end, kept=True)
@@ -125,6 +128,22 @@ def _fills(memory: Memory) -> Iterator[tuple[Key, Life]]:
             yield ("fill", node.id), Life(node.out.type, START, run.end, kept=True)
         else:
             yield ("fill", node.id), Life(node.out.type, min(times[node.id]), max(times[node.id]))
+
+
+def _within_loop(run: Run, group: Group) -> bool:
+    """Whether nothing outside one loop needs a group: it is as large as a tile."""
+    return not group.parts and any(loop.first <= group.start() and group.end() <= loop.last for loop in run.loops)
+
+
+def _through_loops(run: Run, life: Life) -> Life:
+    """A life that begins or ends within a loop goes through all of it: the next tile begins where the last one began."""
+    first, last = life.first, life.last
+    for loop in run.loops:
+        if loop.first < first <= loop.last:
+            first = loop.first
+        if loop.first <= last < loop.last:
+            last = loop.last
+    return Life(life.type, first, last, life.kept)
 
 
 def has_step(node: Node, run: Run) -> bool:

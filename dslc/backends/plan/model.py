@@ -75,6 +75,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """Run elementwise calls tile by tile over vectors of one length. A buffer of another length is used anew by every tile."""
+
+    calls: tuple[Call, ...]
+    length: int
+    tile: int
+
+
+@dataclass(frozen=True, slots=True)
 class Host:
     """Work out a scalar in Python's own numbers."""
 
@@ -106,7 +115,7 @@ class Finite:
     name: str
 
 
-Step: TypeAlias = "Call | Host | Fill | Copy | Finite"
+Step: TypeAlias = "Call | Loop | Host | Fill | Copy | Finite"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dslc.backends.plan.aliases import Alias
+from dslc.backends.plan.loops import Span
 from dslc.graph import Graph
 from dslc.ops import OPS
 from dslc.ops.ir import Node
@@ -90,6 +91,7 @@ class Run:
         owned: ids of the base values that the run computes into memory of the plan.
         states: state name -> its leaf.
         loss_time: when the output `loss` is known, or `START`.
+        loops: the neighbours that run tile by tile.
     """
 
     graph: Graph
@@ -98,6 +100,7 @@ class Run:
     owned: frozenset[int]
     states: Mapping[str, Node]
     loss_time: int
+    loops: tuple[Span, ...]
 
     @property
     def end(self) -> int:

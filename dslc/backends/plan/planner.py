@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from dslc.backends.plan.aliases import Alias, aliases
+from dslc.backends.plan.loops import TILE, Span, loops
 from dslc.backends.plan.memory import Memory, allot, has_step
-from dslc.backends.plan.model import Call, Copy, Fill, Finite, Host, Leaf, Part, Place, Plan, Step, Storage, View
+from dslc.backends.plan.model import Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Plan, Step, Storage, View
 from dslc.backends.plan.places import START, Run
 from dslc.backends.plan.schedule import Schedule, schedule
 from dslc.diagnostics import InternalError
@@ -80,7 +81,7 @@ def _run(graph: Graph, when: Schedule, alias: Mapping[int, Alias], leaves: tuple
     loss = graph.outputs.get("loss")
     known = START if loss is None else times.get(alias[loss.id].base, START)
     states = {node.attrs.str("name"): node for node in leaves if node.op == "state"}
-    return Run(graph, nodes, alias, owned, states, known)
+    return Run(graph, nodes, alias, owned, states, known, loops(nodes, alias))
 
 
 def _prologue(memory: Memory) -> Iterator[Step]:
@@ -104,17 +105,31 @@ def _steps(memory: Memory) -> Iterator[tuple[int, Step]]:
     for step in _save(memory):
         yield START, step
     filled: set[int] = set()
-    for time, node in enumerate(run.nodes):
-        if node.id in memory.when.host:
-            yield time, Host(node)
-            continue
-        for value in node.inputs:
-            yield from ((time, step) for step in _fill(memory, value, filled))
-        if node.op == "pack":
-            yield from ((time, step) for step in _pack(memory, node))
-        else:
-            yield time, Call(node)
+    loops_at = {loop.first: loop for loop in run.loops}
+    time = 0
+    while time < run.end:
+        loop = loops_at.get(time, Span(time, time, 0))
+        for step in _at(memory, loop, filled):
+            yield time, step
+        time = loop.last + 1
     yield from ((run.end, step) for step in _finish(memory, filled))
+
+
+def _at(memory: Memory, span: Span, filled: set[int]) -> Iterator[Step]:
+    """The steps of one node, or of a loop."""
+    nodes = memory.run.nodes[span.first : span.last + 1]
+    node = nodes[0]
+    if node.id in memory.when.host:
+        yield Host(node)
+        return
+    for value in dict.fromkeys(value for node in nodes for value in node.inputs):
+        yield from _fill(memory, value, filled)
+    if span.length:
+        yield Loop(tuple(map(Call, nodes)), span.length, TILE)
+    elif node.op == "pack":
+        yield from _pack(memory, node)
+    else:
+        yield Call(node)
 
 
 def _save(memory: Memory) -> Iterator[Step]:
@@ -189,6 +204,8 @@ def _writes_state(step: Step, memory: Memory) -> bool:
     match step:
         case Call(node):
             target: Place = memory.place(node.out)
+        case Loop(calls):
+            return any(_writes_state(call, memory) for call in calls)
         case Fill(_, target) | Copy(_, _, target):
             pass
         case _:

@@ -40,7 +40,8 @@ class Schedule:
     """The live nodes of a graph, operands before users.
 
     Attributes:
-        order: what `loss` needs first, then what other outputs need, then the rest; by id among equals.
+        order: host numbers, which need nothing else; then what `loss` needs, what other outputs need, and the rest; by id
+            among equals.
         host: ids of the values that are Python numbers.
         static: ids of the values that depend on sizes and constants alone.
         scalars: the inputs given as Python numbers at every step.
@@ -62,6 +63,7 @@ def schedule(graph: Graph) -> Schedule:
             static.add(node.id)
         if _is_host(node, host, graph):
             host.add(node.id)
+    order.sort(key=lambda node: node.id not in host)
     scalars = tuple(node for node in graph.leaves("input") if _is_host(node, host, graph))
     return Schedule(tuple(order), frozenset(host), frozenset(static), scalars)
 

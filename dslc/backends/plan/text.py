@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Part, Place, Plan, Step, nbytes
+from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Plan, Step, nbytes
 from dslc.ops.ir import Node
 
 
@@ -37,6 +37,9 @@ def _step(plan: Plan, step: Step) -> str:
             target = plan.places[node.id]
             over = [f"%{value.id}" for value in node.inputs if plan.places[value.id] == target]
             return f"{_place(target)} = {_applied(node)}" + (f"  over {over[0]}" if over else "")
+        case Loop(calls, length, tile):
+            inner = "".join(f"\n         {_step(plan, call)}" for call in calls)
+            return f"for each {tile} of {length} elements:{inner}"
         case Host(node):
             return f"%{node.id} = {_applied(node)}  on the host"
         case Fill(value, target):
