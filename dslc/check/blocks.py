@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dslc.check.expressions import evaluate
 from dslc.check.layers import given, inner_values, kind_text, signature
 from dslc.check.operators import as_tensor
+from dslc.check.parameters import new_name
 from dslc.check.scope import BLOCK_DEPTH, Argument, Call, CallSite, Context, Scope
-from dslc.check.statements import new_name, run
+from dslc.check.statements import run
 from dslc.check.typed import LayerInfo, TypedValue
 from dslc.check.types import bind_inputs, declare_inputs, never_bound
 from dslc.check.values import FAILED, Const, Failed, Instance, LayerRef, ListValue, Value

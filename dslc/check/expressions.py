@@ -12,6 +12,7 @@ from typing import Any
 from dslc.check import constants
 from dslc.check.calls import call_function, is_function
 from dslc.check.indexing import index_tensor
+from dslc.check.labels import check_labels
 from dslc.check.layers import call_instance, call_layer, elements, make_layer, read, unknown_name
 from dslc.check.names import definition, lookup, needs_call, unknown_function, unknown_layer
 from dslc.check.operators import Operand, apply_op, as_tensor, binary
@@ -40,7 +41,7 @@ from dslc.check.values import (
     Value,
     describe,
 )  # fmt: skip
-from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.diagnostics import Edit, Help, Note
 from dslc.ops import OPS
 from dslc.ops.opdef import OpError
 from dslc.source import Span
@@ -400,44 +401,6 @@ def _turn(e: Context, scope: Scope, repeat: tree.Repeat, path: str, turn: int, p
     assert inner.statement is not None
     check_labels(e, inner.statement, alone=True)
     return value
-
-
-def check_labels(e: Context, statement: Statement, *, alone: bool = False) -> None:
-    """Report layers with parameters that have no name of their own: at most one may, and only alone in its statement."""
-    unlabelled = [made for made in statement.layers if not made.labelled]
-    if not unlabelled or (len(statement.layers) == 1 and (statement.name or alone)):
-        return
-    edits = tuple(
-        Edit(Span(made.span.source, made.span.start, made.span.start), f"{_proposal(made.kind, number)}: ")
-        for number, made in enumerate(unlabelled, start=1)
-        if _is_stage(made.span)
-    )
-    first, *rest = unlabelled
-    mend = (
-        Help("give each a label:", edits) if len(edits) == len(unlabelled) else Help("name it first: `layer fc1 = ...`")
-    )
-    many = len(statement.layers) > 1
-    e.report(
-        "DL1012",
-        "several layers with parameters in one statement need labels"
-        if many
-        else "this layer's parameters need a name",
-        first.span,
-        "which name should its parameters have?",
-        *(Label(made.span, "and this one's?") for made in rest),
-        footers=[
-            mend,
-            Note("parameters are named by labels: `fc1.weight`; nothing is numbered by its place in the file"),
-        ],
-    )
-
-
-def _is_stage(span: Span) -> bool:
-    return span.source.text[: span.start].rstrip().endswith(("|>", "{"))
-
-
-def _proposal(kind: str, number: int) -> str:
-    return f"{kind.partition('(')[0].lower()}{number}"
 
 
 _RULES: Mapping[type, Callable[[Context, Scope, Any], Value]] = {
