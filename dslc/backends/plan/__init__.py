@@ -1,7 +1,7 @@
 """Planning: graph -> plan. Which steps run in which order, and in which memory each value lies.
 
-`schedule` orders, `aliases` finds views, `places` says what may share memory, `slots` packs lifetimes, `memory` puts these
-together, `planner` writes the steps. Nothing in a plan depends on run-time sizes. That a plan is right is proved by
+`schedule` orders, `aliases` finds views, `loops` what may run in tiles, `places` says what may share memory, `slots` packs
+lifetimes, `memory` puts these together, `planner` writes the steps. Nothing in a plan depends on run-time sizes. That a plan is right is proved by
 `dslc.backends.plan_check`, which shares no code with this.
 """
 

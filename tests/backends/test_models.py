@@ -1,0 +1,42 @@
+"""The programs that ship: their training steps are proved, and follow the interpreter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from graphs import assert_close, run_both
+
+from dslc.backends.numpy_forms import specialise
+from dslc.backends.plan_check import check_program
+from dslc.backends.to_numpy import compile_numpy
+from dslc.driver.frontend import check_program as check_text
+from dslc.driver.frontend import read_source
+from dslc.graph import Graph
+from dslc.lower import lower
+from dslc.passes import optimize
+from dslc.training import training_graph
+
+MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.dl"))
+
+
+def graphs(path: Path) -> list[Graph]:
+    """Training steps, evaluations and models of a program."""
+    file = check_text(read_source(path)).file
+    found: list[Graph] = []
+    for train in file.trains.values():
+        found.append(optimize(training_graph(train.training, train.optimizer).graph))
+        objective = train.inference
+        found.append(optimize(lower(objective.body, {"loss": objective.loss, **objective.metrics})))
+        found += [optimize(lower(model.body, model.outputs)) for model in train.uses.values()]
+    return found
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_programs_of_a_shipped_model_are_proved_and_right(path: Path) -> None:
+    for graph in graphs(path):
+        program = compile_numpy(graph)
+        for size in (1, 5):
+            sizes = dict.fromkeys(program.face.sizes, size)
+            check_program(specialise(graph), program, sizes)
+            assert_close(run_both(graph, program, sizes, steps=2))
