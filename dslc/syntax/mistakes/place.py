@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note
 from dslc.source import Source, Span
 from dslc.syntax.lalr import Unexpected
-from dslc.syntax.token import Token
+from dslc.syntax.token import END, Token
 from dslc.syntax.words import ENDS
 
 OPERAND_ENDS = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "NONE"})
@@ -83,8 +83,9 @@ class Place:
 
     def here(self) -> Span:
         """Where to point: at the token, or right after the one before where a line or the file ends."""
-        if self.token.kind in ENDS and self.token.text in ("", "\n", "\r\n"):
-            end = self.back().end
+        end = self.back().end
+        gap = self.source.text[end : self.token.start + 1]
+        if self.token.kind in ENDS and not self.at_start and (self.token.kind == END or "\n" in gap):
             return Span(self.source, end, end)
         return self.span(self.token)
 
