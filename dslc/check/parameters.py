@@ -106,7 +106,7 @@ def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> TypedValue | N
         return None
     value = TypedValue(found.type, "param", (), Attrs({"key": key}), stmt.span, key, found.origins)
     e.body.values.append(value)
-    e.body.params[key] = ParamSpec(key, found.type, init, stmt.span)
+    e.body.params[key] = ParamSpec(key, found.type, init, stmt.span, trainable=found.type.dtype.is_float)
     e.params[key] = (value, scope.instance)
     e.keys.append(key)
     return value

@@ -70,6 +70,8 @@ def check_train(
     inference = _objective(block, False, sink)
     if training is None or inference is None or optimizer is None or sum(d.is_error for d in sink) > before:
         return None
+    if not _has_one_type(training, sink):
+        return None
     _check_classes(training, data, sink)
     _align(training.body, inference.body)
     models = {name: use.model for name, use in uses.items()}
@@ -232,7 +234,21 @@ def _ancestors(value: TypedValue) -> Iterator[TypedValue]:
 
 
 def _reads_parameter(value: TypedValue) -> bool:
-    return any(ancestor.op == "param" for ancestor in _ancestors(value))
+    """Whether it reads one that can be trained; integers cannot."""
+    return any(ancestor.op == "param" and ancestor.type.dtype.is_float for ancestor in _ancestors(value))
+
+
+def _has_one_type(objective: Objective, sink: Sink) -> bool:
+    """Whether all trained parameters are of one element type, as one vector holds them; report it if not."""
+    trained = [spec for spec in objective.body.params.values() if spec.trainable]
+    other = next((spec for spec in trained if spec.type.dtype is not trained[0].type.dtype), None)
+    if other is not None:
+        first = trained[0]
+        label = Label(first.span, f"`{first.key}` is {first.type}")
+        message = "trained parameters are of several element types"
+        mend = Help("declare them in one type, and `cast` the value where it is used")
+        sink.report("DL3043", message, other.span, f"`{other.key}` is {other.type}", label, footers=[mend])
+    return other is None
 
 
 def _align(training: Body, inference: Body) -> None:

@@ -159,4 +159,21 @@ The loss reads no parameter, so nothing can be learned from it.
     loss = mse(net.y, data.y)
 """,
     ),
+    Code(
+        "DL3043",
+        "trained parameters are of several element types",
+        """\
+An optimizer works on all trained parameters as one vector, which has one element type.
+
+    param scale: f64[] = ones()         # wrong beside a weight of f32
+    param w: f32[4, 2] = glorot_uniform()
+    y = cast(cast(x, f64) * scale, f32) @ w
+
+Declare the parameters in one type, and convert where they are used:
+
+    param scale: f32[] = ones()
+    param w: f32[4, 2] = glorot_uniform()
+    y = cast(cast(x, f64) * cast(scale, f64), f32) @ w
+""",
+    ),
 )
