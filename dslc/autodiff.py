@@ -8,7 +8,7 @@ graph: passes optimise it, and it can be differentiated again. Source: A. Griewa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from dslc.diagnostics import InternalError
 from dslc.graph import Builder, Graph
@@ -25,11 +25,12 @@ def gradients(builder: Builder, loss: Value, wrt: Sequence[Value]) -> list[Value
     if loss.shape or not loss.dtype.is_float:
         raise InternalError("autodiff", f"%{loss.id}", f"the loss has type {loss.type}, not a floating-point scalar")
     path = _path(builder.graph, loss, wrt)
+    wanted = {value.id for value in wrt} | {node.id for node in path}
     cotangents: dict[int, Value] = {loss.id: builder.constant(1.0, loss.dtype)}
     for node in reversed(path):
         g = cotangents.get(node.id)
         if g is not None:
-            _propagate(builder, node, g, cotangents)
+            _propagate(builder, node, g, wanted, cotangents)
     return [_gradient(builder, value, cotangents) for value in wrt]
 
 
@@ -49,14 +50,14 @@ def _path(graph: Graph, loss: Value, wrt: Sequence[Value]) -> list[Node]:
     return path
 
 
-def _propagate(builder: Builder, node: Node, g: Value, cotangents: dict[int, Value]) -> None:
-    """Add the cotangents of a node's inputs."""
+def _propagate(builder: Builder, node: Node, g: Value, wanted: Set[int], cotangents: dict[int, Value]) -> None:
+    """Add the cotangents of a node's inputs, of those that are wanted."""
     rule = OPS[node.op].vjp
     if rule is None:
         return
     with builder.at(node.span):
         for value, gx in zip(node.inputs, rule(builder, node, g), strict=True):
-            if gx is None:
+            if gx is None or value.id not in wanted:
                 continue
             summed = gx if gx.shape == value.shape else builder.apply("sum_to", gx, sizes=value.shape)
             before = cotangents.get(value.id)
