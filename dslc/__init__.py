@@ -26,8 +26,6 @@ _HOMES = {
     "parse": "dslc.api",
 }
 
-__all__ = ["DslcError", "Model", "Program", "Run", "Trainer", "__version__", "load", "open_run", "parse"]
-
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
@@ -38,4 +36,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(_HOMES)

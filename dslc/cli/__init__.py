@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 import click
-
-from dslc.check.near import near
 
 # command -> (module, what it does), in the order of `dslc --help`.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -46,7 +45,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        close = near(args[0], _COMMANDS) if args and args[0] not in _COMMANDS else ()
+        close = get_close_matches(args[0], _COMMANDS, 1) if args and args[0] not in _COMMANDS else []
         if close:
             raise click.UsageError(f"No such command '{args[0]}'. Did you mean '{close[0]}'?", ctx)
         return super().resolve_command(ctx, args)

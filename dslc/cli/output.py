@@ -85,6 +85,14 @@ def reporting(quiet: bool, error_format: str) -> Generator[Output]:
         # The reader of stdout went away (`dslc info ... | head`): stop quietly, and keep Python from flushing again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAULT)
-    except InternalError as error:
-        click.echo(f"error: {error}", err=True)
+    except click.ClickException:
+        raise
+    except Exception as error:
+        if os.environ.get("DSLC_TRACEBACK"):
+            raise
+        text = str(error) if isinstance(error, InternalError) else f"internal error: {type(error).__name__}: {error}"
+        click.echo(f"error: {text}", err=True)
+        click.echo(
+            "  = note: nothing that was saved before is lost; DSLC_TRACEBACK=1 shows where it happened", err=True
+        )
         sys.exit(FAULT)

@@ -146,9 +146,10 @@ def as_json(results: Mapping[str, Array]) -> str:
 
 
 def _plain(array: Array) -> Any:
-    if array.dtype.kind != "f" or np.isfinite(array).all():
-        return array.tolist()
-    return np.where(np.isfinite(array), array.astype(object), None).tolist()
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        array = array.astype(object)
+        array[~np.isfinite(array.astype(np.float64))] = None
+    return array.tolist()
 
 
 def write_results(path: Path, results: Mapping[str, Array]) -> None:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from dslc.backends.interpret import evaluate as evaluate_graph
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.overrides import rewrite_paths
-from dslc.check.typed import Objective, TypedTrain
-from dslc.diagnostics import Diagnostic, DslcError, Note
+from dslc.check.typed import Objective, ParamSpec, TypedTrain
+from dslc.diagnostics import Diagnostic, DslcError, Label, Note
 from dslc.driver.data import Opened, open_data
 from dslc.driver.feeding import feed_arrays
 from dslc.driver.frontend import Checked
@@ -23,7 +23,7 @@ from dslc.driver.models import choose, initial_params, np_dtype
 from dslc.graph import Graph
 from dslc.lower import lower
 from dslc.passes import optimize
-from dslc.tensor_type import TensorType
+from dslc.tensor_type import DType, TensorType
 from dslc.training import GRADIENT, TrainingGraph, gradient_graph, training_graph
 from dslc.version import __version__
 from dslc_runtime.loop import Job, Result
@@ -73,12 +73,26 @@ def choose_train(checked: Checked, name: str | None) -> TypedTrain:
 
 
 def prepare(typed: TypedTrain) -> Prepared:
-    """Compile a train block and make its first state."""
+    """Compile a train block and make its first state.
+
+    Raises:
+        DslcError: its trained parameters have several element types (DL6008).
+    """
+    _require_one_type(typed)
     graph = training_graph(typed.training, typed.optimizer)
     params = initial_params(typed.training.body.params, typed.seed)
     state = State.of(params, graph.layout, graph.slots, np_dtype(TensorType(graph.dtype)))
     step = compile_numpy(optimize(graph.graph))
     return Prepared(typed, graph, step, compile_numpy(inference_graph(typed.inference)), state)
+
+
+def _require_one_type(typed: TypedTrain) -> None:
+    first: dict[DType, ParamSpec] = {}
+    for spec in typed.training.body.params.values():
+        first.setdefault(spec.type.dtype, spec)
+    if len(first) > 1:
+        labels = tuple(Label(spec.span, f"`{spec.key}` is {spec.type}") for spec in first.values())
+        raise DslcError([Diagnostic("DL6008", "the trained parameters have several element types", labels)])
 
 
 def inference_graph(objective: Objective) -> Graph:

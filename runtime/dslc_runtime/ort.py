@@ -58,7 +58,9 @@ class Session:
     def run(self, feeds: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
         """All outputs by name. Feeds are converted to the declared element types; on CUDA, input and output are bound."""
         typed = {
-            name: np.asarray(array, self._types[name], order="C") for name, array in feeds.items() if name in self._types
+            name: np.asarray(array, self._types[name], order="C")
+            for name, array in feeds.items()
+            if name in self._types
         }
         try:
             arrays = self._bound(typed) if self.device == "cuda" else self._session.run(self.outputs, typed)

@@ -210,6 +210,10 @@ class Program:
             self._check(self.inputs, given, self._shapes(sizes)[0])
         return sizes
 
+    def scratch_bytes(self, sizes: Mapping[str, int]) -> int:
+        """The bytes of scratch memory a binding for these sizes needs; nothing is allocated."""
+        return slot_offsets(self._module["memory"](self._all_sizes(sizes))[0])[1]
+
     def bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> Bound:
         """Memory for one choice of sizes, around the given parameters and states, which are used where they lie.
 

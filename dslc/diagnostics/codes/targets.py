@@ -50,4 +50,35 @@ report it with the program.
 An ONNX file is one protocol buffer, which holds at most 2 GiB. The parameters of this model take more.
 """,
     ),
+    Code(
+        "DL6006",
+        "the engine that was asked for does not train",
+        """
+Training runs on the NumPy engine. ONNX Runtime computes exported models: `dslc eval RUN --engine ort`, `dslc predict RUN
+--engine ort`. A second training engine is planned; it will be chosen in the same place.
+""",
+    ),
+    Code(
+        "DL6007",
+        "the opset that was asked for is not served",
+        """
+Exports are written at opset 18 and IR version 10, which every ONNX Runtime since 1.14 reads and for which its CUDA provider has
+kernels. Other opsets are not written, because each one would have to be proved like this one.
+""",
+    ),
+    Code(
+        "DL6008",
+        "parameters of several element types are trained together",
+        """
+The parameters of a training, their gradients and the optimizer's slots lie in flat vectors of one element type. A train block
+whose models hold trained parameters of several types (f32 and f64) cannot be laid out so.
+
+Wrong:
+    param a: f32[4] = zeros()
+    param b: f64[4] = zeros()
+Mended:
+    param a: f32[4] = zeros()
+    param b: f32[4] = zeros()
+""",
+    ),
 )

@@ -1,0 +1,98 @@
+"""Codes of requests: what the command line or the Python API was asked for. DL0050 to DL0059, DL5040 to DL5059."""
+
+from dslc.diagnostics.codes.entry import Code
+
+CODES: tuple[Code, ...] = (
+    Code(
+        "DL0050",
+        "a program cannot be read",
+        """
+The file does not exist, is a folder, or may not be read. Paths are relative to the folder the command runs in; a model in
+a file of several is named behind a colon.
+
+    dslc check models/xor.dl
+    dslc info models/neuron.dl:Perceptron
+""",
+    ),
+    Code(
+        "DL0051",
+        "a program is not UTF-8 text of reasonable size",
+        """
+A program is UTF-8 text of at most 10 million bytes. A file in another encoding has to be saved anew; a much larger file is
+not a program.
+""",
+    ),
+    Code(
+        "DL0052",
+        "there is no such code",
+        """
+`dslc explain` takes a code as diagnostics print it: `DL` and four digits.
+
+    dslc explain DL2001
+""",
+    ),
+    Code(
+        "DL0053",
+        "there is no declaration of that name",
+        """
+The program has no model, train block or test of the name that was asked for, or none at all.
+
+    dslc train models/xor.dl:xor         # the train block `xor`
+    dslc info models/neuron.dl:Neuron    # the model `Neuron`
+""",
+    ),
+    Code(
+        "DL0054",
+        "a declaration has to be named",
+        """
+The program declares several models (or train blocks), and the command is about one. Name it behind the file:
+
+    dslc info models/neuron.dl:Perceptron
+
+In Python: `program.model("Perceptron")`.
+""",
+    ),
+    Code(
+        "DL0055",
+        "a stage of the compiler does not exist for this program",
+        """
+`dslc compile --emit training` prints the graph of a training step, so the program needs a train block. The other stages need
+a model. By file ending, `-o` writes ONNX (`.onnx`) and the text of the graph (`.txt`).
+""",
+    ),
+    Code(
+        "DL5040",
+        "an array does not fit the inputs of a program",
+        """
+A model or a training step was given an array of another shape or kind than it takes, an input it does not have, or not all it
+needs. Integers become floats; floats never become integers on their own.
+
+Wrong:
+    model(x=[1, 2])            # the input is f32[B, 2]
+Mended:
+    model(x=[[1, 2]])          # a batch of one
+""",
+    ),
+    Code(
+        "DL5050",
+        "a test's expectation is not met",
+        """
+A value is not what the test expects. `a ~= b within t` asks for |a - b| <= t * (1 + |b|) for every element; the other
+comparisons hold for every element; shapes must be equal, nothing is broadcast. Where a golden is meant to change, `dslc test
+--update` rewrites it and shows how far its values moved.
+""",
+    ),
+    Code(
+        "DL5051",
+        "a golden file is missing, damaged or misplaced",
+        """
+Goldens are JSON files inside the folder of the program that expects them, written by `dslc test --update`. One that is missing
+fails its test: nothing is frozen until somebody has looked at it.
+
+Wrong:
+    expect net.y ~= golden("../elsewhere.json")
+Mended:
+    expect net.y ~= golden("golden/net_y.json")
+""",
+    ),
+)

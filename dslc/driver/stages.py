@@ -1,0 +1,78 @@
+"""The stages of the compiler as text, and what `dslc compile -o` writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from pprint import pformat
+
+from dslc.backends.numpy_forms import specialise
+from dslc.backends.plan import plan, plan_text
+from dslc.backends.to_numpy import compile_numpy
+from dslc.check.text import model_text
+from dslc.diagnostics import Diagnostic, DslcError, Note
+from dslc.driver import exporting
+from dslc.driver.faults import as_diagnostics
+from dslc.driver.frontend import Checked
+from dslc.driver.models import choose_model, compile_model, initial_params
+from dslc.driver.training import choose_train
+from dslc.graph import Graph
+from dslc.graph.text import print_graph
+from dslc.lower import lower
+from dslc.passes import optimize
+from dslc.training import training_graph
+from dslc_runtime.files import write_atomic
+
+STAGES = ("tree", "typed", "graph", "optimized", "training", "plan", "python")
+
+
+def emit_stage(checked: Checked, name: str | None, stage: str) -> str:
+    """The text of a stage.
+
+    `name` is a model or a train block. `plan` and `python` are those of the training step where a train block is meant (by
+    its name, or because the program has one and no name is given), else of inference.
+
+    Raises:
+        DslcError: there is no such declaration (DL0053, DL0054).
+    """
+    if stage == "tree":
+        return pformat(checked.file.scope.file.decls, width=120)
+    if stage == "training" or (stage in ("plan", "python") and _means_training(checked, name)):
+        graph = _training(checked, name)
+    else:
+        typed = choose_model(checked, name, {})
+        if stage == "typed":
+            return model_text(typed)
+        graph = lower(typed.body, typed.outputs)
+    if stage == "graph":
+        return print_graph(graph)
+    graph = optimize(graph)
+    if stage == "plan":
+        return plan_text(plan(specialise(graph)))
+    return compile_numpy(graph).source if stage == "python" else print_graph(graph)
+
+
+def _means_training(checked: Checked, name: str | None) -> bool:
+    return name in checked.file.trains or (name is None and len(checked.file.trains) == 1)
+
+
+def _training(checked: Checked, name: str | None) -> Graph:
+    typed = choose_train(checked, name if name in checked.file.trains else None)
+    return training_graph(typed.training, typed.optimizer).graph
+
+
+def write_stage(checked: Checked, name: str | None, target: Path) -> str:
+    """Write what the ending of a path says; a line that says what was written.
+
+    Raises:
+        DslcError: the ending is unknown (DL0055), or the file cannot be written.
+    """
+    with as_diagnostics():
+        if target.suffix == ".onnx":
+            compiled = compile_model(choose_model(checked, name, {}))
+            exporting.export_model(compiled, initial_params(compiled.typed.body.params, 0), target)
+            return f"{target}: inference, with initial parameters"
+        if target.suffix == ".txt":
+            write_atomic(target, (emit_stage(checked, name, "optimized") + "\n").encode())
+            return f"{target}: the optimised graph"
+    notes = (Note("the endings are .onnx and .txt; `--emit` prints the other stages"),)
+    raise DslcError([Diagnostic("DL0055", f"nothing is written to files that end in `{target.suffix}`", (), notes)])
