@@ -44,6 +44,7 @@ def _layers(typed: TypedModel, counts: Mapping[str, int]) -> list[dict[str, Any]
             "parameters": sum(counts[key] for key in layer.params),
         }
         for layer in typed.body.layers
+        if layer.path
     ]
 
 
@@ -80,9 +81,7 @@ def text(facts: Mapping[str, Any]) -> str:
     lines += [f"  {line}" for line in str(facts["doc"]).splitlines()]
     lines += [f"input   {name}: {type_}" for name, type_ in facts["inputs"].items()]
     lines += [f"output  {name}: {type_}" for name, type_ in facts["outputs"].items()]
-    rows = [
-        (layer["path"] or "-", layer["layer"], layer["output"], f"{layer['parameters']:_}") for layer in facts["layers"]
-    ]
+    rows = [(layer["path"], layer["layer"], layer["output"], f"{layer['parameters']:_}") for layer in facts["layers"]]
     if rows:
         lines += ["", *_table(("layer", "what", "output", "parameters"), rows)]
     params = [(key, spec["type"], f"{spec['count']:_}") for key, spec in facts["parameters"].items()]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from pprint import pformat
 
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import plan, plan_text
@@ -19,6 +18,7 @@ from dslc.graph import Graph
 from dslc.graph.text import print_graph
 from dslc.lower import lower
 from dslc.passes import optimize
+from dslc.syntax.text import tree_text
 from dslc.training import training_graph
 from dslc_runtime.files import write_atomic
 
@@ -35,7 +35,7 @@ def emit_stage(checked: Checked, name: str | None, stage: str) -> str:
         DslcError: there is no such declaration (DL0053, DL0054).
     """
     if stage == "tree":
-        return pformat(checked.file.scope.file.decls, width=120)
+        return tree_text(checked.file.scope.file)
     if stage == "training" or (stage in ("plan", "python") and _means_training(checked, name)):
         graph = _training(checked, name)
     else:
