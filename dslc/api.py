@@ -156,7 +156,8 @@ class Model:
             DslcError: an input is missing, unknown, or of another shape or kind (DL5040).
         """
         bound = feed_arrays(self._compiled.program, inputs, self.params)
-        bound.run()
+        with as_diagnostics():
+            bound.run()
         return {name: value.copy() for name, value in bound.outputs.items()}
 
     def predict(self, batch: int | None = None, **inputs: npt.ArrayLike) -> dict[str, Array]:
@@ -219,12 +220,14 @@ class Trainer:
         Args:
             batch: arrays by field name, ``[batch, *field's shape]``.
         """
-        return training.gradients(self._prepared, batch, self._steps + 1)
+        with as_diagnostics():
+            return training.gradients(self._prepared, batch, self._steps + 1)
 
     def step(self, batch: Mapping[str, npt.ArrayLike]) -> dict[str, float]:
         """One update on a batch; the loss and metrics before it."""
         self._steps += 1
-        return training.one_step(self._prepared, batch, self._steps)
+        with as_diagnostics():
+            return training.one_step(self._prepared, batch, self._steps)
 
     def fit(self, out: PathLike | None = None, *, threads: int | None = None) -> Run:
         """Train for all epochs on the program's data, and write a run folder if `out` names one.
@@ -251,7 +254,7 @@ class Run:
     Attributes:
         path: the run folder, or None.
         history: one dict per epoch.
-        models: by `use` name, with the best weights (by validation loss if there is a validation part, else the last).
+        models: by `use` name, with the weights of the last finished epoch.
     """
 
     path: Path | None

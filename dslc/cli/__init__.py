@@ -38,6 +38,13 @@ class _Commands(click.Group):
         module = importlib.import_module(f"dslc.cli.{_COMMANDS[cmd_name][0]}")
         return getattr(module, f"{cmd_name}_command")
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # while a command was still importing; later ones end in `reporting`
+            click.echo("interrupted", err=True)
+            ctx.exit(130)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])

@@ -19,7 +19,7 @@ from dslc.driver.models import np_dtype, static_shape
 from dslc.lower import lower
 from dslc.passes import optimize
 from dslc.tensor_type import DType, TensorType
-from dslc_runtime.data.fields import FieldProgram, materialise
+from dslc_runtime.data.fields import FieldProgram, materialise, require_classes
 from dslc_runtime.data.npz import open_npz
 from dslc_runtime.data.parts import Part, split_rows
 from dslc_runtime.data.table import Column, Table, memory_table
@@ -47,11 +47,14 @@ class Opened:
         return self.parts[name]
 
 
-def open_data(checked: Checked, data: TypedData, fields: Sequence[str] = ()) -> Opened:
+def open_data(
+    checked: Checked, data: TypedData, fields: Sequence[str] = (), classes: Mapping[str, int] | None = None
+) -> Opened:
     """Open the sources of a data block and materialise its fields.
 
     Args:
         fields: the fields that are needed; all of them where it is empty.
+        classes: how many classes the ids of a field may name, by field.
 
     Raises:
         RuntimeFault: a source cannot be read, or holds what a field cannot (DL5001 to DL5010).
@@ -62,6 +65,8 @@ def open_data(checked: Checked, data: TypedData, fields: Sequence[str] = ()) -> 
     parts: dict[str, Part] = {}
     for part, table in tables.items():
         parts[part] = Part(apply_fields(checked, data, chosen, table))
+        for name, count in (classes or {}).items():
+            require_classes(f"{table.name} ({part})", name, parts[part].fields[name], count)
     if data.split:
         train = parts["train"].fields
         labels = train[data.stratify] if data.stratify else None

@@ -15,7 +15,7 @@ from dslc_runtime import ort
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.threads import describe
 
-_PACKAGES = ("dslc", "numpy", "onnx", "networkx", "lark", "safetensors", "onnxruntime", "onnxruntime-gpu")
+_PACKAGES = ("dslc", "numpy", "onnx", "networkx", "safetensors", "rich", "onnxruntime", "onnxruntime-gpu")
 
 
 @dataclass(frozen=True, slots=True)

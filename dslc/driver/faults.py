@@ -6,7 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note
-from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.errors import IdError, RuntimeFault
+from dslc_runtime.program import SizeError
 
 
 def diagnostic(fault: RuntimeFault) -> Diagnostic:
@@ -17,8 +18,12 @@ def diagnostic(fault: RuntimeFault) -> Diagnostic:
 
 @contextmanager
 def as_diagnostics() -> Generator[None]:
-    """Faults of the runtime inside leave as `DslcError`."""
+    """Faults of the runtime inside, and arrays that do not fit a program, leave as `DslcError`."""
     try:
         yield
     except RuntimeFault as fault:
         raise DslcError([diagnostic(fault)]) from fault
+    except SizeError as error:
+        raise DslcError([Diagnostic("DL5040", str(error))]) from error
+    except IdError as error:
+        raise DslcError([Diagnostic("DL5041", str(error))]) from error

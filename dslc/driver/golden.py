@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime.errors import RuntimeFault, why
-from dslc_runtime.files import write_atomic
+from dslc_runtime.files import cannot_write, write_atomic
 
 Array = npt.NDArray[Any]
 
@@ -87,5 +87,8 @@ def write_golden(path: Path, array: Array) -> None:
         "shape": list(array.shape),
         "values": array.tolist(),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path.parent, error) from error
     write_atomic(path, (json.dumps(facts, allow_nan=True) + "\n").encode())

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from dslc_runtime.data.npz import open_npz
+from dslc_runtime.data.npz import array_names, open_npz
 from dslc_runtime.data.table import Table, memory_table
 from dslc_runtime.errors import RuntimeFault, listed, near_name, why
 from dslc_runtime.files import write_atomic
@@ -42,7 +42,7 @@ def read_rows(path: Path, columns: Mapping[str, Sequence[str]]) -> Table:
 
 def _read_npz(path: Path, columns: Mapping[str, Sequence[str]]) -> Table:
     """An archive, under whichever of the names it holds."""
-    known = set(open_npz(path, {}).columns)
+    known = set(array_names(path))
     names = {column: next((n for n in (column, *others) if n in known), column) for column, others in columns.items()}
     return open_npz(path, names)
 
@@ -76,7 +76,7 @@ def _read_npy(path: Path, columns: tuple[str, ...]) -> dict[str, Any]:
         raise RuntimeFault("DL5003", text, str(path), [f"the columns are {listed(columns)}"], "use an .npz file")
     try:
         return {columns[0]: np.load(io.BytesIO(_bytes(path)), allow_pickle=False)}
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, MemoryError) as error:
         raise _damaged(path, "is not a NumPy array of numbers") from error
 
 

@@ -24,7 +24,7 @@ from dslc.check.typed import (
     TypedTest,
     TypedValue,
 )
-from dslc.diagnostics import Diagnostic, Help, Label
+from dslc.diagnostics import Diagnostic, DslcError, Help, Label
 from dslc.driver import training
 from dslc.driver.comparing import compare
 from dslc.driver.evaluation import evaluate_part
@@ -84,9 +84,6 @@ def run_tests(checked: Checked, pattern: str = "*", update: bool = False) -> Ite
 
     Args:
         update: rewrite goldens with what NumPy computes.
-
-    Raises:
-        DslcError: data or a training that a test needs is at fault.
     """
     runner = _Runner(checked, update)
     engines = (NUMPY, ORT) if ort.is_installed() else (NUMPY,)
@@ -94,8 +91,16 @@ def run_tests(checked: Checked, pattern: str = "*", update: bool = False) -> Ite
         if not (fnmatchcase(test.name, pattern) or pattern in test.name):
             continue
         for engine in engines if not test.error else engines[:1]:
-            with as_diagnostics():
-                yield _run(runner, test, engine)
+            yield _outcome(runner, test, engine)
+
+
+def _outcome(runner: _Runner, test: TypedTest, engine: str) -> TestResult:
+    """A test's result; data, a training or an engine at fault fail this test alone."""
+    try:
+        with as_diagnostics():
+            return _run(runner, test, engine)
+    except DslcError as error:
+        return TestResult(test.name, engine, error.diagnostics)
 
 
 def _run(runner: _Runner, test: TypedTest, engine: str) -> TestResult:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from dslc.backends.interpret import evaluate as evaluate_graph
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.overrides import rewrite_paths
+from dslc.check.train import class_limits
 from dslc.check.typed import Objective, ParamSpec, TypedTrain
 from dslc.diagnostics import Diagnostic, DslcError, Label, Note
 from dslc.driver.data import Opened, open_data
@@ -26,7 +27,7 @@ from dslc.passes import optimize
 from dslc.tensor_type import DType, TensorType
 from dslc.training import GRADIENT, TrainingGraph, gradient_graph, training_graph
 from dslc.version import __version__
-from dslc_runtime.loop import Job, Result
+from dslc_runtime.loop import TIDY_STEPS, Job, Result
 from dslc_runtime.loop import train as run_job
 from dslc_runtime.observer import Observer
 from dslc_runtime.program import NonFiniteError, Program
@@ -136,7 +137,7 @@ def fit(
         RuntimeFault: a file, the data or the numbers are at fault.
     """
     typed = prepared.typed
-    opened = open_data(checked, typed.data, tuple(typed.training.body.inputs))
+    opened = open_data(checked, typed.data, tuple(typed.training.body.inputs), class_limits(typed.training))
     used = threads if threads is not None else default_threads(_work(prepared, opened))
     folder = None
     about = facts(checked, prepared, opened, used)
@@ -184,6 +185,8 @@ def one_step(prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int
         culprit = diagnosis(prepared)(given, number)
         notes = (Note(f"the first value that is not finite is {culprit}"),) if culprit else ()
         raise DslcError([Diagnostic("DL5030", f"the loss is not finite at step {number}", (), notes)]) from error
+    if number % TIDY_STEPS == 0:
+        prepared.state.drop_tiny()
     return {name: float(value) for name, value in bound.outputs.items()}
 
 

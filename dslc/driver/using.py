@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc.backends.prove_onnx import Proof
+from dslc.check.train import class_limits
 from dslc.diagnostics import Diagnostic, DslcError
 from dslc.driver.data import apply_fields, open_data
 from dslc.driver.evaluation import BATCH, classify_part, evaluate_part, open_engine
@@ -50,7 +51,8 @@ def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, 
         RuntimeFault: the run, the data, the engine or the device cannot be had.
     """
     run = open_run(path, data)
-    opened = open_data(run.checked, run.typed.data, tuple(run.typed.inference.body.inputs))
+    typed = run.typed
+    opened = open_data(run.checked, typed.data, tuple(typed.inference.body.inputs), class_limits(typed.inference))
     chosen = split or next(part for part in ("test", "val", "train") if part in opened.parts)
     part = opened.part(chosen)
     figures = evaluate_part(run.typed, part, run.params, engine, device)

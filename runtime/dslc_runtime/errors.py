@@ -27,6 +27,10 @@ class RuntimeFault(Exception):  # noqa: N818 - what it finds is the user's data 
         self.help = help
 
 
+class IdError(IndexError):
+    """An integer that should name a row or a class names none; found by the kernel that looks it up."""
+
+
 def near_name(name: str, known: Iterable[str]) -> str:
     """A help line with the known name closest to a mistaken one, or ""."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)

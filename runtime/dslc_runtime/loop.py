@@ -37,7 +37,7 @@ from dslc_runtime.threads import limited
 Array: TypeAlias = npt.NDArray[Any]
 
 _REPORT_SECONDS = 0.1
-_TIDY_STEPS = 64  # between two clearings of tiny moments; a function of the step, so that resuming changes nothing
+TIDY_STEPS = 64  # between two clearings of tiny moments; a function of the step, so that resuming changes nothing
 
 
 def _no_diagnosis(inputs: Mapping[str, Array], step: int) -> str:
@@ -53,13 +53,14 @@ class Job:
         training: one step; outputs `loss` and metrics, updates the arenas; its scalars are among `lr` and `step`.
         inference: `loss` and the same metrics in inference mode, from the parameters by key.
         state: the memory both run on.
-        train, val: the data; without `val` the last epoch counts as the best.
+        train, val: the data.
         batch: rows per step, None for all of them (then their order is left alone).
         rate: the learning rate of a step, counted from 1.
         diagnose: (what the failing step was given, step) -> the first value in the network that is not finite, in words, or
             "". Given are the inputs by name and the random tensors by stream.
         threads: BLAS threads to use; None leaves the setting as it is.
         data: the data's fingerprint.
+        best_by: the quantity of a row of the history ("val.loss") whose lowest value marks the best epoch; "" keeps the last.
     """
 
     training: Program
@@ -74,6 +75,7 @@ class Job:
     diagnose: Callable[[Mapping[str, Array], int], str] = _no_diagnosis
     threads: int | None = None
     data: str = ""
+    best_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +211,14 @@ def _epochs(session: _Session) -> None:
             row |= {f"val.{name}": value for name, value in scores.items()}
         row |= {"lr": job.rate(session.step), "seconds": round(perf_counter() - started, 6)}
         session.history.append(row)
-        session.keeper.commit(_advance(session.keeper.progress, epoch, session.step, row.get("val.loss")))
+        session.keeper.commit(_advance(session.keeper.progress, epoch, session.step, row.get(job.best_by)))
         session.watcher.on_epoch(row)
         if session.stop.asked:
             raise KeyboardInterrupt
 
 
 def _advance(before: Progress, epoch: int, step: int, score: float | None) -> Progress:
-    """Progress after an epoch: it is the best one if there is nothing to compare, or its validation loss is lower."""
+    """Progress after an epoch: it is the best one if there is nothing to compare, or its score is lower."""
     if score is None:
         return replace(before, epoch=epoch, step=step, best_epoch=epoch)
     if before.best is None or score < before.best:
@@ -269,7 +271,7 @@ def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str
             raise _bad_loss(session, ready, epoch, step) from error
         for i, value in places:
             totals[i] += float(value)
-        if step % _TIDY_STEPS == 0:
+        if step % TIDY_STEPS == 0:
             job.state.drop_tiny()
         if perf_counter() >= report_at:
             done = start // batch + 1

@@ -74,6 +74,19 @@ Mended:
 """,
     ),
     Code(
+        "DL5041",
+        "an id names no row of the table it is looked up in",
+        """
+A lookup such as `table[ids]`, `one_hot(ids, classes = 10)` or the class ids of a loss takes ids from 0 to one less than the
+number of rows or classes. The array that was given holds another one; ids do not count from the end.
+
+Wrong, where the table has 100 rows:
+    model(tokens=[[100]])
+Mended:
+    model(tokens=[[99]])
+""",
+    ),
+    Code(
         "DL5050",
         "a test's expectation is not met",
         """

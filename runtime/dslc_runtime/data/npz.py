@@ -92,6 +92,16 @@ def open_npz(path: Path, columns: Mapping[str, str]) -> NpzTable:
     )
 
 
+def array_names(path: Path) -> list[str]:
+    """The names of the arrays in an archive.
+
+    Raises:
+        RuntimeFault: DL5001, DL5002.
+    """
+    with _archive(path) as archive:
+        return [info.filename.removesuffix(".npy") for info in archive.infolist()[:MAX_ENTRIES]]
+
+
 @contextmanager
 def _archive(path: Path) -> Generator[zipfile.ZipFile]:
     """The open archive; whatever goes wrong inside is the file's fault."""

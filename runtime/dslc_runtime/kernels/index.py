@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dslc_runtime.errors import IdError
 from dslc_runtime.kernels.kernel import Array, Kernel
 
 
@@ -13,13 +14,13 @@ def check_ids(ids: Array, n: int) -> None:
     """Refuse ids outside 0 to ``n - 1``; NumPy would read negative ones from the end.
 
     Raises:
-        IndexError: it names the first such id.
+        IdError: it names the first such id.
     """
     # As unsigned numbers, negative ids are huge: one pass instead of two.
     unsigned = ids.view(f"u{ids.itemsize}")
     if ids.size and np.maximum.reduce(unsigned, axis=None) >= n:
         wrong = ids[(ids < 0) | (ids >= n)].flat[0] if ids.ndim else ids
-        raise IndexError(f"id {wrong} is not one of the {n} ids from 0 to {n - 1}")
+        raise IdError(f"id {wrong} is not one of the {n} ids from 0 to {n - 1}")
 
 
 # ---------------------------------------------------------------------------------------------- rows of a table
