@@ -158,7 +158,7 @@ def _resolve(file: tree.File, path: str, span: Span, sink: Sink) -> Target | Non
     every = targets(file)
     found = [t for t in every if t.path == path] or [t for t in every if t.path.endswith(f".{path}")]
     if len(found) > 1:
-        found = _without_defaults(found)
+        found = _by_defaults(found)
     if len(found) == 1:
         return found[0]
     if found:
@@ -175,12 +175,16 @@ def _resolve(file: tree.File, path: str, span: Span, sink: Sink) -> Target | Non
     return None
 
 
-def _without_defaults(found: list[Target]) -> list[Target]:
-    """`hidden` alone means the argument of the one `use` that makes the model, rather than the model's default."""
+def _by_defaults(found: list[Target]) -> list[Target]:
+    """`hidden` alone means the model's default, which wins over the argument of the one `use` that makes the model.
+
+    So the same setting serves the commands that train and those about the model alone (`info`, `compile`, `export`).
+    """
     used = [t for t in found if not t.default]
     if len(used) != 1:
         return found
-    return [t for t in found if not t.default or t.model != used[0].model]
+    defaults = [t for t in found if t.default and t.model == used[0].model]
+    return [t for t in found if t.default] if defaults else found
 
 
 def _report_unknown(path: str, span: Span, every: tuple[Target, ...], sink: Sink) -> None:

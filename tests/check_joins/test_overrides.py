@@ -77,7 +77,7 @@ def changed_lines(before: str, after: str) -> list[str]:
         ("lr=3e-4", "  optimizer = adam(lr = 3e-4)              # Adam"),
         ("optimizer.beta1=0.5", "  optimizer = adam(lr = 1e-3, beta1 = 0.5)              # Adam"),
         ("train.mlp.optimizer=sgd(lr = 0.1)", "  optimizer = sgd(lr = 0.1)              # Adam"),
-        ("hidden=256", "  use net   = MLP(256, p = 0.5)"),
+        ("net.hidden=256", "  use net   = MLP(256, p = 0.5)"),
         ("net.p=0", "  use net   = MLP(64, p = 0)"),
         ('net.act="tanh"', '  use net   = MLP(64, p = 0.5, act = "tanh")'),
         ("batch=all", "  batch = all"),
@@ -97,6 +97,10 @@ def test_a_default_that_is_set_wins_over_the_use() -> None:
         'model MLP(hidden: int = 32, act: string = "relu", p: float) {   # a comment that stays',
         "  use net   = MLP(32, p = 0.5)",
     ]
+
+
+def test_a_bare_hyper_parameter_is_the_models_and_wins_over_the_use() -> None:
+    assert override(PROGRAM, "hidden=32") == override(PROGRAM, "model.MLP.hidden=32")
 
 
 def test_a_default_can_be_added() -> None:
