@@ -77,7 +77,7 @@ Mended:
         "DL5041",
         "an id names no row of the table it is looked up in",
         """
-A lookup such as `table[ids]`, `one_hot(ids, classes = 10)` or the class ids of a loss takes ids from 0 to one less than the
+A lookup such as `gather(table, ids)`, `one_hot(ids, classes = 10)` or the class ids of a loss takes ids from 0 to one less than the
 number of rows or classes. The array that was given holds another one; ids do not count from the end.
 
 Wrong, where the table has 100 rows:
