@@ -20,11 +20,12 @@ from dslc.diagnostics import Diagnostic, DslcError, Label, Note
 from dslc.driver.data import Opened, open_data
 from dslc.driver.feeding import feed_arrays
 from dslc.driver.frontend import Checked
-from dslc.driver.models import choose, initial_params, np_dtype
+from dslc.driver.models import choose, initial_params
 from dslc.graph import Graph
+from dslc.graph.arrays import numpy_dtype
 from dslc.lower import lower
 from dslc.passes import optimize
-from dslc.tensor_type import DType, TensorType
+from dslc.tensor_type import DType
 from dslc.training import GRADIENT, TrainingGraph, gradient_graph, training_graph
 from dslc.version import __version__
 from dslc_runtime.loop import TIDY_STEPS, Job, Result
@@ -33,7 +34,7 @@ from dslc_runtime.observer import Observer
 from dslc_runtime.program import NonFiniteError, Program
 from dslc_runtime.random import drawing
 from dslc_runtime.report import write_report
-from dslc_runtime.run_folder import RunFolder, create_run, machine
+from dslc_runtime.run_folder import RunFolder, create_run, machine, write_program
 from dslc_runtime.state import State
 from dslc_runtime.threads import default_threads, describe, limited
 
@@ -82,7 +83,7 @@ def prepare(typed: TypedTrain) -> Prepared:
     _require_one_type(typed)
     graph = training_graph(typed.training, typed.optimizer)
     params = initial_params(typed.training.body.params, typed.seed)
-    state = State.of(params, graph.layout, graph.slots, np_dtype(TensorType(graph.dtype)))
+    state = State.of(params, graph.layout, graph.slots, numpy_dtype(graph.dtype))
     step = compile_numpy(optimize(graph.graph))
     return Prepared(typed, graph, step, compile_numpy(inference_graph(typed.inference)), state)
 
@@ -145,6 +146,8 @@ def fit(
         folder = RunFolder(out) if resume else create_run(out, config_text(checked), about)
     result = run_job(job(prepared, opened, used), folder, observer, resume)
     if folder is not None:
+        if resume:
+            write_program(folder, config_text(checked), about)
         write_report(folder, typed.name, result.history, result.progress.best_epoch, about)
     return Trained(result, prepared, opened, folder)
 

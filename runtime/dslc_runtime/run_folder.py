@@ -36,7 +36,7 @@ class RunFolder:
 
     @property
     def model(self) -> Path:
-        """The best weights: by validation loss where there is a validation part, else the last."""
+        """The weights to use: those of the best epoch where the training says what is best, else of the last."""
         return self.path / "model.safetensors"
 
     @property
@@ -117,9 +117,18 @@ def create_run(path: Path, config: str, about: Mapping[str, Any]) -> RunFolder:
             (path / name).unlink(missing_ok=True)
     except OSError as error:
         raise cannot_write(path, error) from error
+    write_program(folder, config, about)
+    return folder
+
+
+def write_program(folder: RunFolder, config: str, about: Mapping[str, Any]) -> None:
+    """Write `config.dl` and `run.json` anew: at the start of a run, and when it was resumed with other settings.
+
+    Raises:
+        RuntimeFault: DL5023, one of them cannot be written.
+    """
     write_atomic(folder.config, config.encode("utf-8", "surrogatepass"))
     write_about(folder, about)
-    return folder
 
 
 def open_run(path: Path) -> RunFolder:

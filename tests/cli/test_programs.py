@@ -1,0 +1,215 @@
+"""`check`, `info`, `compile`, `explain`, `doctor`, and what all commands have in common."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dslc.diagnostics import CODES
+
+BAD = "model M { input x: f32[2]; output y: f32[2]; y = rleu(x) }"
+
+# ---------------------------------------------------------------------------------------------- check
+
+
+def test_check_of_a_good_program_says_so_on_stderr(dslc, toy: Path) -> None:
+    result = dslc("check", toy)
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert result.stderr == "toy.dl: no errors\n"
+
+
+def test_check_reports_all_bad_files_and_exits_1(dslc, toy: Path) -> None:
+    Path("bad.dl").write_text(BAD)
+    Path("worse.dl").write_text("model {")
+    result = dslc("check", "bad.dl", toy, "worse.dl", "absent.dl")
+    assert result.exit_code == 1
+    assert "DL1004" in result.stderr
+    assert "worse.dl:1:" in result.stderr
+    assert "toy.dl: no errors" in result.stderr
+    assert "error[DL0050]: cannot read `absent.dl`: no such file or directory" in result.stderr
+    assert result.stdout == ""
+
+
+def test_quiet_check_prints_nothing(dslc, toy: Path) -> None:
+    result = dslc("check", "-q", toy)
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_json_diagnostics_are_one_object_a_line(dslc, toy: Path) -> None:
+    Path("bad.dl").write_text(BAD)
+    result = dslc("check", "bad.dl", "absent.dl", "--error-format", "json")
+    found = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [item["code"] for item in found] == ["DL1004", "DL0050"]
+    assert result.exit_code == 1
+
+
+def test_a_file_that_is_not_utf8_is_one_message(dslc, toy: Path) -> None:
+    Path("latin.dl").write_bytes(b"# caf\xe9\n")
+    result = dslc("check", "latin.dl")
+    assert result.exit_code == 1
+    assert "error[DL0051]: `latin.dl` is not UTF-8 text: byte 5 cannot be read" in result.stderr
+
+
+def test_a_folder_is_no_program(dslc, toy: Path) -> None:
+    assert "DL0050" in dslc("check", ".").stderr
+
+
+def test_a_forgotten_ending_is_proposed(dslc, toy: Path) -> None:
+    assert "did you mean `toy.dl`?" in dslc("check", "toy").stderr
+
+
+# ---------------------------------------------------------------------------------------------- info, names
+
+
+def test_info_counts_parameters(dslc, toy: Path) -> None:
+    assert "31 parameters" in dslc("info", toy).stdout
+    assert "59 parameters" in dslc("info", toy, "--set", "hidden=8").stdout
+
+
+def test_info_json_is_json(dslc, toy: Path) -> None:
+    found = json.loads(dslc("info", toy, "--json").stdout)
+    assert found["model"] == "Toy"
+    assert set(found["parameters"]) == {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}
+
+
+def test_one_of_several_models_is_named_after_a_colon(dslc, toy: Path) -> None:
+    two = (
+        "model A { input x: f32[2]; output y: f32[2]; y = x * 2 }\nmodel C { input x: f32[3]; output y: f32[3]; y = x }"
+    )
+    Path("two.dl").write_text(two)
+    assert "x: f32[3]" in dslc("info", "two.dl:C").stdout
+    several = dslc("info", "two.dl")
+    assert several.exit_code == 1
+    assert "error[DL0054]: there are several models: `A`, `C`" in several.stderr
+    assert "error[DL0053]: there is no model named `D`; there is `A`, `C`" in dslc("info", "two.dl:D").stderr
+
+
+def test_an_unknown_setting_is_an_error_with_a_near_name(dslc, toy: Path) -> None:
+    result = dslc("info", toy, "--set", "hiden=8")
+    assert result.exit_code == 1
+    assert "hidden" in result.stderr
+
+
+# ---------------------------------------------------------------------------------------------- compile
+
+
+@pytest.mark.parametrize("stage", ["tree", "typed", "graph", "optimized", "training", "plan", "python"])
+def test_each_stage_prints_the_same_text_twice(dslc, toy: Path, stage: str) -> None:
+    first, second = dslc("compile", toy, "--emit", stage), dslc("compile", toy, "--emit", stage)
+    assert first.exit_code == 0
+    assert len(first.stdout.splitlines()) > 3
+    assert first.stdout == second.stdout
+
+
+def test_the_emitted_python_is_python(dslc, toy: Path) -> None:
+    compile(dslc("compile", toy, "--emit", "python").stdout, "step.py", "exec")
+
+
+@pytest.mark.parametrize("name", ["toy.onnx", "toy.txt"])
+def test_compile_writes_by_ending(dslc, toy: Path, name: str) -> None:
+    assert dslc("compile", toy, "-o", name).exit_code == 0
+    assert Path(name).stat().st_size > 100
+
+
+def test_compile_of_an_unknown_ending_is_one_message(dslc, toy: Path) -> None:
+    result = dslc("compile", toy, "-o", "toy.exe")
+    assert result.exit_code == 1
+    assert "DL0055" in result.stderr
+    assert not Path("toy.exe").exists()
+
+
+def test_compile_wants_a_file_or_a_stage(dslc, toy: Path) -> None:
+    assert dslc("compile", toy).exit_code == 2
+
+
+# ---------------------------------------------------------------------------------------------- explain, doctor
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_explain_prints_every_code(dslc, code: str) -> None:
+    result = dslc("explain", code.lower())
+    assert result.exit_code == 0
+    title, blank, *text = result.stdout.splitlines()
+    assert title.endswith(f"[{code}]: {CODES[code].title}")
+    assert blank == ""
+    assert len("".join(text)) > 40
+
+
+def test_explain_of_an_unknown_code_shows_near_ones(dslc) -> None:
+    result = dslc("explain", "DL2099")
+    assert result.exit_code == 1
+    assert "error[DL0052]: there is no code `DL2099`" in result.stderr
+    assert "DL20" in result.stderr.split("note")[1]
+
+
+def test_doctor_names_packages_and_engines(dslc) -> None:
+    result = dslc("doctor")
+    assert result.exit_code == 0
+    assert "ok  numpy" in result.stdout
+    assert "ok  engine numpy, cpu" in result.stdout
+    assert "engine ort, cuda" in result.stdout
+
+
+# ---------------------------------------------------------------------------------------------- common ground
+
+
+@pytest.mark.parametrize("command", ["check", "info", "compile", "train", "eval", "predict", "export", "test"])
+def test_every_command_helps_and_refuses_unknown_options(dslc, command: str) -> None:
+    shown = dslc(command, "--help")
+    assert shown.exit_code == 0
+    assert "--error-format [human|json]" in shown.stdout
+    assert "-q, --quiet" in shown.stdout
+    assert dslc(command, "x", "--nonsense").exit_code == 2
+
+
+def test_an_unknown_command_suggests_a_near_one(dslc) -> None:
+    result = dslc("trian")
+    assert result.exit_code == 2
+    assert "Did you mean 'train'?" in result.stderr
+
+
+def test_help_lists_every_command(dslc) -> None:
+    shown = dslc("--help").stdout
+    for command in ("check", "info", "compile", "train", "eval", "predict", "export", "test", "explain", "doctor"):
+        assert f"  {command}  " in shown
+
+
+def _modules(code: str, folder: Path) -> set[str]:
+    """The top-level modules a fresh Python has after some code."""
+    program = f"import sys\n{code}\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}), file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
+    return set(done.stderr.splitlines()[-1].split())
+
+
+def test_dslc_alone_imports_nothing_heavy(tmp_path: Path) -> None:
+    loaded = _modules("import dslc", tmp_path)
+    assert "dslc" in loaded
+    assert not loaded & {"numpy", "networkx", "onnx", "rich", "click", "dslc_runtime", "onnxruntime"}
+
+
+def test_check_imports_nothing_heavy(toy: Path) -> None:
+    code = "from dslc.cli import main\ntry: main(['check', 'toy.dl'])\nexcept SystemExit as end: assert not end.code"
+    loaded = _modules(code, toy.resolve().parent)
+    assert "click" in loaded
+    assert not loaded & {"numpy", "networkx", "onnx", "rich", "dslc_runtime", "onnxruntime", "lark"}
+
+
+def test_colour_is_for_terminals_without_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dslc.cli.output import wants_color
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert wants_color(True)
+    assert not wants_color(False)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not wants_color(True)
+
+
+def test_a_reader_that_goes_away_is_no_error(toy: Path) -> None:
+    command = f"{sys.executable} -m dslc compile toy.dl --emit python | true"
+    done = subprocess.run(["sh", "-c", command], cwd=toy.resolve().parent, capture_output=True, text=True, check=False)
+    assert done.stderr == ""

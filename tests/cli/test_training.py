@@ -1,0 +1,267 @@
+"""`train`: what it prints, where it writes, what stops it, and what is left then."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy import LOOKUP, TOY, arrays, write
+
+from dslc_runtime import checkpoint
+
+FILES = {"model.safetensors", "last.safetensors", "history.jsonl", "report.html", "run.json", "config.dl"}
+
+
+def history(run: Path | str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in Path(run, "history.jsonl").read_text().splitlines()]
+
+
+def weights(run: Path | str) -> bytes:
+    return Path(run, "model.safetensors").read_bytes()
+
+
+# ---------------------------------------------------------------------------------------------- a run
+
+
+def test_train_writes_a_run_and_says_where_on_stdout(dslc, toy: Path) -> None:
+    result = dslc("train", toy)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-1] == "run: runs/toy"
+    assert result.stderr.splitlines()[0].startswith("epoch 1/3  loss ")
+    assert {path.name for path in Path("runs/toy").iterdir()} == FILES
+    rows = history("runs/toy")
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert {"loss", "acc", "val.loss", "val.acc", "step"} <= set(rows[0])
+    assert rows[-1]["step"] == 3 * 4  # 30 rows, 8 at a time
+
+
+def test_the_default_folder_never_overwrites(dslc, toy: Path) -> None:
+    places = [dslc("train", toy, "--epochs", 1, "-q").stdout.splitlines()[-1] for _ in range(3)]
+    assert places == ["run: runs/toy", "run: runs/toy-2", "run: runs/toy-3"]
+
+
+def test_quiet_training_prints_the_result_only(dslc, toy: Path) -> None:
+    result = dslc("train", toy, "-q", "--out", "r")
+    assert result.stderr == ""
+    assert result.stdout.startswith("epoch ")
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_others(dslc, toy: Path) -> None:
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        assert dslc("train", toy, "--out", name, "--seed", seed, "--epochs", 2, "-q").exit_code == 0
+    assert weights("a") == weights("b")
+    assert Path("a/last.safetensors").read_bytes() == Path("b/last.safetensors").read_bytes()
+    assert weights("a") != weights("c")
+
+
+def test_options_are_written_into_the_resolved_program(dslc, toy: Path) -> None:
+    options = ("--set", "hidden=7", "--set", "optimizer.lr=0.01", "--seed", 9, "--epochs", 1, "--threads", 1)
+    assert dslc("train", toy, "--out", "r", *options, "-q").exit_code == 0
+    config = Path("r/config.dl").read_text()
+    assert "hidden: int = 7" in config
+    assert "adam(lr = 0.01)" in config
+    assert "seed = 9" in config
+    assert "epochs    = 1\n" in config
+    about = json.loads(Path("r/run.json").read_text())
+    assert (about["seed"], about["threads"], about["format_version"]) == (9, 1, 1)
+    assert checkpoint.load(Path("r/model.safetensors")).tensors["fc1.weight"].shape == (3, 7)
+    assert dslc("check", "-q", "r/config.dl").exit_code == 0
+
+
+def test_resuming_gives_the_bytes_of_running_through(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "whole", "--epochs", 4, "-q").exit_code == 0
+    assert dslc("train", toy, "--out", "parts", "--epochs", 2, "-q").exit_code == 0
+    assert dslc("train", toy, "--out", "parts", "--epochs", 4, "--resume", "-q").exit_code == 0
+    assert Path("parts/last.safetensors").read_bytes() == Path("whole/last.safetensors").read_bytes()
+    assert weights("parts") == weights("whole")
+    assert [row["epoch"] for row in history("parts")] == [1, 2, 3, 4]
+
+
+def test_the_program_of_a_resumed_run_is_the_one_that_went_on(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--epochs", 1, "-q").exit_code == 0
+    assert dslc("train", toy, "--out", "r", "--epochs", 2, "--set", "lr=0.01", "--resume", "-q").exit_code == 0
+    config = Path("r/config.dl").read_text()
+    assert "epochs    = 2\n" in config
+    assert "adam(lr = 0.01)" in config
+
+
+def test_another_data_file_replaces_the_programs(dslc, toy: Path) -> None:
+    Path("toy.npz").rename("moved.npz")
+    missing = dslc("train", toy)
+    assert missing.exit_code == 1
+    assert "error[DL5001]: the data file `toy.npz` cannot be read: no such file or directory" in missing.stderr
+    assert "that folder holds `moved.npz`" in missing.stderr
+    assert dslc("train", toy, "--data", "moved.npz", "-q").exit_code == 0
+
+
+# ---------------------------------------------------------------------------------------------- mistakes
+
+
+def test_resume_wants_a_folder(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--resume").exit_code == 2
+
+
+def test_resume_of_nothing_says_so(dslc, toy: Path) -> None:
+    result = dslc("train", toy, "--resume", "--out", "absent")
+    assert result.exit_code == 1
+    assert "error[DL5024]: there is nothing to resume" in result.stderr
+    assert not Path("absent").exists()
+
+
+def test_resume_with_another_seed_is_refused_and_the_run_stays(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--epochs", 1, "-q").exit_code == 0
+    before = {path.name: path.read_bytes() for path in Path("r").iterdir()}
+    result = dslc("train", toy, "--out", "r", "--resume", "--seed", 4)
+    assert result.exit_code == 1
+    assert "error[DL5025]" in result.stderr
+    assert "the seed was 0 and is 4" in result.stderr
+    assert {path.name: path.read_bytes() for path in Path("r").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "text"),
+    [
+        (lambda a: a.pop("y"), "DL5003", "there is no array `y` in `toy.npz`"),
+        (lambda a: a.update(y=a["y"].astype(object)), "DL5004", "stored as pickles"),
+        (lambda a: a.update(y=a["y"].astype(str)), "DL5004", "column `y` holds text"),
+        (lambda a: a.update(y=a["y"][:-1]), "DL5005", "`y` has 39 rows"),
+        (lambda a: a["x"].__setitem__((7, 1), np.nan), "DL5006", "field `x` is nan in row 7, at [1]"),
+        (lambda a: a["y"].__setitem__(7, 3), "DL5007", "field `label` has the class id 3 in row 7"),
+        (lambda a: a["ty"].__setitem__(2, -1), "DL5007", "field `label` has the class id -1 in row 2"),
+        (lambda a: a.update(x=a["x"][:0], y=a["y"][:0]), "DL5008", "no rows"),
+        (lambda a: a.update(x=a["x"][:, :2]), "DL", "f32[2]"),
+        (lambda a: a.update(y=a["y"].astype(float)), "DL", "i64"),
+    ],
+)
+def test_data_at_fault_is_one_message(dslc, toy: Path, change, code: str, text: str) -> None:
+    changed = arrays()
+    change(changed)
+    np.savez("toy.npz", **changed)
+    result = dslc("train", toy, "--out", "r")
+    assert result.exit_code == 1
+    assert f"error[{code}" in result.stderr
+    assert text in result.stderr
+    assert result.stderr.splitlines()[-1] == "1 error"
+    assert not Path("r").exists()
+
+
+def test_a_file_that_is_no_archive_is_one_message(dslc, toy: Path) -> None:
+    Path("toy.npz").write_text("x,y\n1,2\n")
+    assert "error[DL5002]" in dslc("train", toy).stderr
+
+
+def test_an_out_folder_that_is_a_file_is_one_message(dslc, toy: Path) -> None:
+    Path("r").write_text("mine")
+    result = dslc("train", toy, "--out", "r")
+    assert result.exit_code == 1
+    assert "error[DL5023]" in result.stderr
+    assert Path("r").read_text() == "mine"
+
+
+def test_a_full_disk_is_one_message(dslc, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = dslc("train", toy, "--out", "r")
+    assert result.exit_code == 1
+    assert "could not be written: the disk is full" in result.stderr
+    assert [path.name for path in Path("r").iterdir()] == []
+
+
+def test_a_program_without_training_says_so(dslc, toy: Path) -> None:
+    Path("m.dl").write_text("model M { input x: f32[2]; output y: f32[2]; y = x * 2 }")
+    result = dslc("train", "m.dl")
+    assert result.exit_code == 1
+    assert "error[DL0053]: there is no train block in this program" in result.stderr
+
+
+# ---------------------------------------------------------------------------------------------- numbers
+
+
+DIVERGES = TOY.replace("adam(lr = 0.05)", "sgd(lr = 1e30)")
+
+
+def test_a_loss_that_is_not_finite_stops_with_step_and_value(dslc, toy: Path) -> None:
+    toy.write_text(DIVERGES)
+    result = dslc("train", toy, "--out", "r")
+    assert result.exit_code == 1
+    assert "error[DL5030]: the loss is not finite at step 2 (epoch 1)" in result.stderr
+    assert "the first value that is not finite is `" in result.stderr
+    assert "error[DL5024]: the run has no weights: no epoch was finished" in dslc("eval", "r").stderr
+
+
+LOG = """\
+dim B
+model M {
+  input x: f32[B]
+  output y: f32[B]
+  param w: f32[] = 0.25
+  y = w * x
+}
+data d {
+  source = inline({ x: [1, 1], t: [0, 0] })
+  field x: f32[] = source["x"]
+  field t: f32[] = source["t"]
+}
+train t {
+  use net   = M()
+  data      = d
+  loss      = mean(log(net.y)) + 0 * mse(net.y, data.t)
+  optimizer = sgd(lr = 0.03)
+  batch     = all
+  epochs    = 50
+}
+"""
+
+
+def test_the_last_good_epoch_is_kept_when_a_logarithm_runs_out(dslc, toy: Path) -> None:
+    Path("log.dl").write_text(LOG)
+    result = dslc("train", "log.dl", "--out", "r", "-q")
+    assert result.exit_code == 1
+    assert "DL5030" in result.stderr
+    rows = history("r")
+    assert 1 <= len(rows) < 50
+    assert all(np.isfinite(row["loss"]) for row in rows)
+    kept = checkpoint.load(Path("r/last.safetensors"))
+    assert kept.facts["epoch"] == len(rows)
+    assert np.isfinite(kept.tensors["w"])
+    write(Path(), "x.json", '{"x": [2]}')
+    assert dslc("predict", "r", "--input", "x.json").exit_code == 0
+
+
+def test_an_id_beyond_a_table_is_one_message(dslc, toy: Path) -> None:
+    write(Path(), "lookup.dl", LOOKUP.replace("ids: [0, 1, 2]", "ids: [0, 1, 5]"))
+    result = dslc("train", "lookup.dl")
+    assert result.exit_code == 1
+    assert "error[DL5041]: id 5 is not one of the 5 ids from 0 to 4" in result.stderr
+
+
+# ---------------------------------------------------------------------------------------------- Ctrl-C
+
+
+def test_ctrl_c_keeps_the_finished_epochs_and_exits_130(dslc, toy: Path) -> None:
+    command = [sys.executable, "-m", "dslc", "train", "toy.dl", "--epochs", "100000000", "--out", "r", "-q"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 20
+        while not (Path("r/history.jsonl").exists() and Path("r/history.jsonl").stat().st_size > 1000):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "interrupted" in stderr
+    assert "Traceback" not in stderr
+    epochs = len(history("r"))
+    assert checkpoint.load(Path("r/last.safetensors")).facts["epoch"] == epochs
+    assert dslc("eval", "r").exit_code == 0
+    assert dslc("train", toy, "--epochs", epochs + 1, "--out", "r", "--resume", "-q").exit_code == 0
+    assert len(history("r")) == epochs + 1
