@@ -15,10 +15,10 @@ import numpy.typing as npt
 
 from dslc.diagnostics import InternalError
 from dslc.graph import Graph
+from dslc.graph.arrays import constant_array, kernel_attrs, numpy_dtype, size_number
 from dslc.ops import OPS
-from dslc.ops.ir import Attr, Data, Node
-from dslc.tensor_type import Dim, DType, Size, symbols
-from dslc.tensor_type import evaluate as evaluate_size
+from dslc.ops.ir import Node
+from dslc.tensor_type import Dim, Size
 from dslc_runtime.kernels import KERNELS
 
 Array = npt.NDArray[Any]
@@ -56,31 +56,17 @@ def evaluate(graph: Graph, feeds: Mapping[str, Array], sizes: Mapping[str, int] 
     return values
 
 
-def numpy_dtype(dtype: DType) -> np.dtype[Any]:
-    """NumPy's element type for one of the language."""
-    return np.dtype("?" if dtype is DType.BOOL else f"{dtype.value[0]}{dtype.bytes}")
-
-
-def constant_array(node: Node) -> Array:
-    """The array of a `constant` leaf."""
-    value, dtype = node.attrs["value"], numpy_dtype(node.out.dtype)
-    if not isinstance(value, Data):
-        return np.array(value, dtype)
-    shape = [evaluate_size(dim, {}) for dim in node.out.shape]
-    return np.frombuffer(value.bytes, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
-
-
 def _compute(node: Node, values: Mapping[int, Array], feeds: Mapping[str, Array], sizes: Mapping[str, int]) -> Any:
     if node.op == "constant":
         return constant_array(node)
     if node.op == "size":
-        return np.array(_resolved(node.attrs["size"], sizes), numpy_dtype(node.out.dtype))
+        return np.array(kernel_attrs(node.attrs, sizes)["size"], numpy_dtype(node.out.dtype))
     if node.op in _FEED:
         return _feed(node, feeds)
     name = OPS[node.op].kernel
     if name is None:
         raise InternalError("interpret", _where(node), "the operator has no kernel", node.span)
-    attrs = {name: _resolved(value, sizes) for name, value in node.attrs.items()}
+    attrs = kernel_attrs(node.attrs, sizes)
     return KERNELS[name].obvious(*(values[value.id] for value in node.inputs), **attrs)
 
 
@@ -89,15 +75,6 @@ def _feed(node: Node, feeds: Mapping[str, Array]) -> Array:
     if name not in feeds:
         raise InternalError("interpret", _where(node), f"nothing was fed for {name!r}", node.span)
     return np.asarray(feeds[name])
-
-
-def _resolved(value: Attr, sizes: Mapping[str, int]) -> Any:
-    """An attribute as kernels take it: sizes as integers, element types as NumPy's."""
-    if isinstance(value, Size):
-        return _number(value, sizes)
-    if isinstance(value, tuple):
-        return tuple(_resolved(item, sizes) for item in value)
-    return numpy_dtype(value) if isinstance(value, DType) else value
 
 
 def _sizes(order: list[Node], feeds: Mapping[str, Array]) -> dict[str, int]:
@@ -121,16 +98,9 @@ def _bare(dim: Dim) -> str:
     return str(dim) if isinstance(dim, Size) and dim.symbols() == frozenset((str(dim),)) else ""
 
 
-def _number(dim: Dim, sizes: Mapping[str, int]) -> int:
-    unknown = sorted(symbols(dim) - sizes.keys())
-    if unknown:
-        raise InternalError("interpret", str(dim), f"no leaf states the size {', '.join(unknown)}")
-    return evaluate_size(dim, sizes)
-
-
 def _check(node: Node, result: Array, sizes: Mapping[str, int]) -> None:
     """Hold a computed array against the inferred type."""
-    shape = tuple(_number(dim, sizes) for dim in node.out.shape)
+    shape = tuple(size_number(dim, sizes) for dim in node.out.shape)
     if result.shape != shape or result.dtype != numpy_dtype(node.out.dtype):
         found = f"{result.dtype}{list(result.shape)}"
         raise InternalError("interpret", _where(node), f"gave {found}, its type is {node.out.type}", node.span)

@@ -20,9 +20,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dslc.backends.tags import REARRANGING, Expected, Tags, numpy_dtype, only_converts
+from dslc.backends.tags import REARRANGING, Expected, Tags, only_converts
 from dslc.diagnostics import InternalError
 from dslc.graph import Graph
+from dslc.graph.arrays import numpy_dtype
 from dslc.ops import OPS
 from dslc.ops.ir import Node, Value
 from dslc_runtime.kernels import KERNELS

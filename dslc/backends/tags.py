@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from dslc.graph.arrays import kernel_attrs
 from dslc.graph.ir import LEAVES
 from dslc.ops import OPS
-from dslc.ops.ir import Attr, Attrs, Node
+from dslc.ops.ir import Node
 from dslc.tensor_type import DType, Size, evaluate
 from dslc_runtime.kernels import KERNELS
 
@@ -98,7 +99,7 @@ class Expected:
 
     def _result(self, node: Node, shape: tuple[int, ...]) -> Tags:
         operands = [self.tags[value.id] for value in node.inputs]
-        attrs = _resolve(node.attrs, self.sizes)
+        attrs = kernel_attrs(node.attrs, self.sizes)
         if OPS[node.op].view or node.op in REARRANGING:
             return np.ascontiguousarray(_kernel(node).obvious(*operands, **attrs)).reshape(shape)
         narrow = bool(node.inputs) and node.inputs[0].dtype not in (DType.F64, DType.I64)
@@ -130,20 +131,3 @@ def only_converts(op: str, operands: Sequence[Tags], narrow: bool) -> bool:
 def _key(kernel: str, attrs: Mapping[str, object], operands: Sequence[Tags]) -> object:
     facts = tuple((tags.shape, tags.tobytes()) for tags in operands)
     return kernel, tuple((name, repr(value)) for name, value in sorted(attrs.items())), facts
-
-
-def _resolve(attrs: Attrs, sizes: Mapping[str, int]) -> dict[str, Any]:
-    return {name: _resolved(value, sizes) for name, value in attrs.items()}
-
-
-def _resolved(value: Attr, sizes: Mapping[str, int]) -> Any:
-    if isinstance(value, Size):
-        return evaluate(value, sizes)
-    if isinstance(value, tuple):
-        return tuple(_resolved(item, sizes) for item in value)
-    return numpy_dtype(value) if isinstance(value, DType) else value
-
-
-def numpy_dtype(dtype: DType) -> np.dtype[Any]:
-    """NumPy's name for an element type."""
-    return np.dtype("?" if dtype is DType.BOOL else f"{dtype.value[0]}{dtype.bytes}")

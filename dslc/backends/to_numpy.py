@@ -16,33 +16,21 @@ from dataclasses import dataclass, field
 from math import isinf, isnan
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import Plan, plan
 from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Step
 from dslc.backends.plan.schedule import HOST_FORMS
 from dslc.backends.sizes import Sizes, face_sizes
 from dslc.graph import Graph
+from dslc.graph.arrays import constant_array, numpy_dtype
 from dslc.ops import OPS
-from dslc.ops.ir import Attr, Data, Node, Value
-from dslc.tensor_type import DType, Size, TensorType, count, evaluate
+from dslc.ops.ir import Attr, Node, Value
+from dslc.tensor_type import DType, Size, TensorType, count
 from dslc_runtime.program import Face, Program, TensorSpec
 from dslc_runtime.random import DrawSpec
 
 _NO_NAMES: Mapping[str, str] = {}
 _LETTERS = {"input": "x", "draw": "r", "param": "p", "state": "s", "constant": "c"}
-NUMPY = {
-    DType.F16: "f2",
-    DType.F32: "f4",
-    DType.F64: "f8",
-    DType.I8: "i1",
-    DType.U8: "u1",
-    DType.I32: "i4",
-    DType.I64: "i8",
-    DType.BOOL: "?",
-}
 
 
 def compile_numpy(graph: Graph, *, poison: bool = False) -> Program:
@@ -54,16 +42,7 @@ def compile_numpy(graph: Graph, *, poison: bool = False) -> Program:
         InternalError: an operator has no kernel.
     """
     made = plan(specialise(graph))
-    return Program(face(made), emit(made, poison=poison), tuple(map(constant, made.leaves_of("constant"))))
-
-
-def constant(node: Node) -> npt.NDArray[Any]:
-    """The array of a constant leaf."""
-    value, dtype = node.attrs["value"], np.dtype(NUMPY[node.out.dtype])
-    if isinstance(value, Data):
-        shape = [evaluate(dim, {}) for dim in node.out.shape]
-        return np.frombuffer(value.bytes, dtype.newbyteorder("<")).astype(dtype).reshape(shape)
-    return np.array(value, dtype)
+    return Program(face(made), emit(made, poison=poison), tuple(map(constant_array, made.leaves_of("constant"))))
 
 
 def face(made: Plan) -> Face:
@@ -89,7 +68,7 @@ def face(made: Plan) -> Face:
 
 
 def _spec(type_: TensorType) -> TensorSpec:
-    return TensorSpec(np.dtype(NUMPY[type_.dtype]), tuple(d if isinstance(d, int) else str(d) for d in type_.shape))
+    return TensorSpec(numpy_dtype(type_.dtype), tuple(d if isinstance(d, int) else str(d) for d in type_.shape))
 
 
 def emit(made: Plan, *, poison: bool = False) -> str:

@@ -18,8 +18,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from dslc.diagnostics import InternalError
 from dslc.graph import Graph
+from dslc.graph.arrays import constant_array, numpy_dtype
 from dslc.ops import OPS
-from dslc.ops.ir import Data, Node, Value
+from dslc.ops.ir import Node, Value
 from dslc.tensor_type import Dim, DType, FloorDiv, Shape, TensorType, symbol
 
 OPSET = 18
@@ -35,7 +36,6 @@ _ELEMENT = {
     DType.I64: TensorProto.INT64,
     DType.BOOL: TensorProto.BOOL,
 }
-_NUMPY = {dtype: np.dtype(helper.tensor_dtype_to_np_dtype(element)) for dtype, element in _ELEMENT.items()}
 
 
 def to_onnx(
@@ -139,21 +139,14 @@ class _Emitter:
             return name
         if node.op == "param":
             key = node.attrs.str("key")
-            array = np.asarray(self.params[key], _NUMPY[node.out.dtype], order="C")
+            array = np.asarray(self.params[key], numpy_dtype(node.out.dtype), order="C")
             self.initializers.append(numpy_helper.from_array(array, key))
             return key
         if node.op == "constant":
-            return self._constant_node(node)
+            return self._tensor(constant_array(node))
         if node.op == "size":
             return self.cast(self.size(node.attrs["size"]), node.out.dtype)  # type: ignore[arg-type]
         raise InternalError("to_onnx", f"{node.op} %{node.id}", "a training graph has no ONNX form", node.span)
-
-    def _constant_node(self, node: Node) -> str:
-        value, dtype = node.attrs["value"], _NUMPY[node.out.dtype]
-        if not isinstance(value, Data):
-            return self._tensor(np.array(value, dtype))
-        shape = tuple(dim for dim in node.out.shape if isinstance(dim, int))
-        return self._tensor(np.frombuffer(value.bytes, dtype.newbyteorder("<")).astype(dtype).reshape(shape))
 
     def output(self, name: str, value: Value) -> onnx.ValueInfoProto:
         """Declare a result; a leaf, or a value that is an output already, gets an Identity."""
@@ -169,7 +162,7 @@ class _Emitter:
         return self._append(op_type, inputs, self._fresh(op_type), attributes)
 
     def constant(self, value: float | Sequence[int] | Sequence[float], dtype: DType) -> str:
-        return self._tensor(np.array(value, _NUMPY[dtype]))
+        return self._tensor(np.array(value, numpy_dtype(dtype)))
 
     def size(self, dim: Dim) -> str:
         if dim in self._known:

@@ -15,7 +15,8 @@ from dslc.check.fields import field_body
 from dslc.check.typed import FieldSpec, SourceSpec, TypedData
 from dslc.diagnostics import Sink
 from dslc.driver.frontend import Checked
-from dslc.driver.models import np_dtype, static_shape
+from dslc.driver.models import static_shape
+from dslc.graph.arrays import numpy_dtype
 from dslc.lower import lower
 from dslc.passes import optimize
 from dslc.tensor_type import DType, TensorType
@@ -105,7 +106,7 @@ def _field_program(
         return None
     body, value = found
     apply = _compiled(field.name, lambda: compile_numpy(optimize(lower(body, {field.name: value}))))
-    return FieldProgram(field.name, np_dtype(field.type), static_shape(field.type), field.columns, apply)
+    return FieldProgram(field.name, numpy_dtype(field.type.dtype), static_shape(field.type), field.columns, apply)
 
 
 def _compiled(name: str, compile_: Callable[[], Any]) -> Callable[[Mapping[str, Array]], Array]:
@@ -122,7 +123,7 @@ def _compiled(name: str, compile_: Callable[[], Any]) -> Callable[[Mapping[str, 
     return apply
 
 
-_DTYPES = {np.dtype(np.bool_ if t is DType.BOOL else f"{t.value[0]}{t.bytes}"): t for t in DType}
+_DTYPES = {numpy_dtype(t): t for t in DType}
 
 
 def _row_type(column: Column) -> TensorType:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from dslc.backends.to_numpy import compile_numpy
@@ -15,9 +14,10 @@ from dslc.check.typed import Literal, ParamSpec, TypedModel
 from dslc.diagnostics import Diagnostic, DslcError, Help, Sink
 from dslc.driver.frontend import Checked
 from dslc.graph import Graph
+from dslc.graph.arrays import numpy_dtype
 from dslc.lower import lower
 from dslc.passes import optimize
-from dslc.tensor_type import DType, TensorType
+from dslc.tensor_type import TensorType
 from dslc_runtime.initializers import initialize
 from dslc_runtime.program import Program
 
@@ -48,16 +48,16 @@ def initial_params(specs: Mapping[str, ParamSpec], seed: int) -> dict[str, Array
     """First values of parameters by key, each from a generator of its own keyed by (seed, key)."""
     return {
         key: initialize(
-            key, static_shape(spec.type), np_dtype(spec.type), spec.init.name, spec.init.options, spec.init.value, seed
+            key,
+            static_shape(spec.type),
+            numpy_dtype(spec.type.dtype),
+            spec.init.name,
+            spec.init.options,
+            spec.init.value,
+            seed,
         )
         for key, spec in specs.items()
     }
-
-
-def np_dtype(type_: TensorType) -> np.dtype[Any]:
-    """NumPy's element type of a tensor type."""
-    dtype = type_.dtype
-    return np.dtype(np.bool_ if dtype is DType.BOOL else f"{dtype.value[0]}{dtype.bytes}")
 
 
 def choose_model(checked: Checked, name: str | None, hypers: Mapping[str, Literal]) -> TypedModel:

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from dslc.check.typed import TypedModel, TypedTrain
 from dslc.driver.frontend import Checked, check_program, read_source
-from dslc.driver.models import Compiled, compile_model, np_dtype, static_shape
+from dslc.driver.models import Compiled, compile_model, static_shape
 from dslc.driver.training import choose_train
+from dslc.graph.arrays import numpy_dtype
 from dslc_runtime import checkpoint
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.history import read_history
@@ -65,7 +66,8 @@ def open_run(path: Path, data: Path | None = None) -> OpenedRun:
         )
     found = checkpoint.load(folder.model).tensors
     expected = {
-        key: np.empty(static_shape(spec.type), np_dtype(spec.type)) for key, spec in typed.training.body.params.items()
+        key: np.empty(static_shape(spec.type), numpy_dtype(spec.type.dtype))
+        for key, spec in typed.training.body.params.items()
     }
     checkpoint.require_fit(folder.model, found, expected)
     return OpenedRun(folder, checked, typed, found)

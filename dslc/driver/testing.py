@@ -31,8 +31,9 @@ from dslc.driver.evaluation import evaluate_part
 from dslc.driver.faults import as_diagnostics
 from dslc.driver.frontend import Checked
 from dslc.driver.golden import golden_path, read_golden, write_golden
-from dslc.driver.models import initial_params, np_dtype
+from dslc.driver.models import initial_params
 from dslc.graph import Graph
+from dslc.graph.arrays import numpy_dtype
 from dslc.lower import lower
 from dslc.passes import optimize
 from dslc.source import Span
@@ -195,7 +196,7 @@ class _Values:
         if isinstance(value, TypedValue):
             graph = lower(Body(False, [value]), {"given": value})
             return interpret(graph, {})["given"]
-        return np.array(value, np_dtype(type_))
+        return np.array(value, numpy_dtype(type_.dtype))
 
     def _compute(self, value: TypedValue, engine: str) -> Array:
         """A value on an engine; all values a test expects are computed together."""

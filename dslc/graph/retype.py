@@ -6,10 +6,8 @@ Types of leaves and element types among attributes are replaced; all other types
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
-
+from dslc.graph.arrays import constant_array, constant_data, numpy_dtype
 from dslc.graph.ir import LEAVES, Builder, Graph
 from dslc.ops.ir import Attr, Data, Node, Value
 from dslc.tensor_type import DType, TensorType
@@ -37,10 +35,8 @@ def _retyped(builder: Builder, node: Node, inputs: list[Value], types: Mapping[D
     if node.op not in LEAVES:
         return builder.apply(node.op, *inputs, **attrs)
     out = TensorType(types.get(node.out.dtype, node.out.dtype), node.out.shape)
-    value = attrs.get("value")
-    if isinstance(value, Data):
-        old, new = _little_endian(node.out.dtype), _little_endian(out.dtype)
-        attrs["value"] = Data(np.frombuffer(value.bytes, old).astype(new).tobytes())
+    if isinstance(attrs.get("value"), Data):
+        attrs["value"] = constant_data(constant_array(node).astype(numpy_dtype(out.dtype)))
     return builder.leaf(node.op, out, **attrs)
 
 
@@ -48,7 +44,3 @@ def _replaced(value: Attr, types: Mapping[DType, DType]) -> Attr:
     if isinstance(value, tuple):
         return tuple(_replaced(item, types) for item in value)
     return types.get(value, value) if isinstance(value, DType) else value
-
-
-def _little_endian(dtype: DType) -> np.dtype[Any]:
-    return np.dtype("?" if dtype is DType.BOOL else f"<{dtype.value[0]}{dtype.bytes}")

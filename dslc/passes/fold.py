@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import math
 from math import prod
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from dslc.graph import Builder
+from dslc.graph.arrays import Array, constant_array, constant_data, kernel_attrs
 from dslc.ops import OPS
-from dslc.ops.ir import Attr, Data, Node, Value
+from dslc.ops.ir import Attr, Node, Value
 from dslc.passes.rewrite import Rules
-from dslc.tensor_type import DType, Size
+from dslc.tensor_type import Size
 from dslc_runtime.kernels import KERNELS
-
-Array = npt.NDArray[Any]
 
 MAX_ELEMENTS = 4096  # of a folded result; larger ones are quicker to compute than to store
 
@@ -30,8 +27,8 @@ def fold(b: Builder, node: Node) -> Value | None:
     if len(shape) != node.out.type.rank or prod(shape) > MAX_ELEMENTS or not _is_known(tuple(node.attrs.values())):
         return None
     with np.errstate(all="ignore"):
-        attrs = {name: _resolved(value) for name, value in node.attrs.items()}
-        result = KERNELS[OPS[node.op].kernel or ""].obvious(*map(_array, operands), **attrs)
+        kernel = KERNELS[OPS[node.op].kernel or ""]
+        result = kernel.obvious(*map(constant_array, operands), **kernel_attrs(node.attrs, {}))
     return _constant(b, node, np.asarray(result))
 
 
@@ -41,28 +38,9 @@ def _is_known(value: Attr) -> bool:
     return not isinstance(value, Size)
 
 
-def _numpy_dtype(dtype: DType) -> np.dtype[Any]:
-    return np.dtype("?" if dtype is DType.BOOL else f"<{dtype.value[0]}{dtype.bytes}")
-
-
-def _resolved(value: Attr) -> Any:
-    if isinstance(value, tuple):
-        return tuple(map(_resolved, value))
-    return _numpy_dtype(value) if isinstance(value, DType) else value
-
-
-def _array(node: Node) -> Array:
-    """The array of a `constant` leaf."""
-    value, dtype = node.attrs["value"], _numpy_dtype(node.out.dtype)
-    if not isinstance(value, Data):
-        return np.array(value, dtype)
-    return np.frombuffer(value.bytes, dtype).reshape([dim for dim in node.out.shape if isinstance(dim, int)])
-
-
 def _constant(b: Builder, node: Node, array: Array) -> Value:
     if array.ndim:
-        data = Data(array.astype(_numpy_dtype(node.out.dtype), order="C").tobytes())
-        return b.leaf("constant", node.out.type, value=data)
+        return b.leaf("constant", node.out.type, value=constant_data(array))
     number = array.item()
     # One NaN object for all, so that equal constants are shared.
     return b.constant(math.nan if number != number else number, node.out.dtype)

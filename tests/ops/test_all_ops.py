@@ -17,9 +17,10 @@ from sample import Array, Sample, is_double
 from samples import SAMPLES
 
 from dslc.autodiff import gradients
-from dslc.backends.interpret import interpret, numpy_dtype
+from dslc.backends.interpret import interpret
 from dslc.backends.to_onnx import to_onnx
 from dslc.graph import Builder, Graph, verify
+from dslc.graph.arrays import numpy_dtype
 from dslc.ops import FAMILIES, OPS
 from dslc.ops.ir import Node, Value
 from dslc.tensor_type import DType

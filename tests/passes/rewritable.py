@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from dslc.backends.interpret import interpret, numpy_dtype
+from dslc.backends.interpret import interpret
 from dslc.graph import Builder, Graph
+from dslc.graph.arrays import numpy_dtype
 from dslc.ops.ir import Value
 from dslc.tensor_type import DType, TensorType, broadcast, count, evaluate, symbol
 
