@@ -80,7 +80,7 @@ def arrays(highest: int = 2) -> dict[str, np.ndarray]:
 
 def write_toy(folder: Path, text: str = TOY) -> Path:
     """The program and its data in a folder; the program's path."""
-    np.savez(folder / "toy.npz", **arrays())
+    np.savez(folder / "toy.npz", allow_pickle=False, **arrays())
     return write(folder, "toy.dl", text)
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from dslc_runtime import checkpoint
 FILES = {"model.safetensors", "last.safetensors", "history.jsonl", "report.html", "run.json", "config.dl"}
 
 
-def history(run: Path | str) -> list[dict[str, object]]:
+def history(run: Path | str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(run, "history.jsonl").read_text().splitlines()]
 
 
@@ -143,7 +144,7 @@ def test_resume_with_another_seed_is_refused_and_the_run_stays(dslc, toy: Path) 
 def test_data_at_fault_is_one_message(dslc, toy: Path, change, code: str, text: str) -> None:
     changed = arrays()
     change(changed)
-    np.savez("toy.npz", **changed)
+    np.savez("toy.npz", allow_pickle=True, **changed)
     result = dslc("train", toy, "--out", "r")
     assert result.exit_code == 1
     assert f"error[{code}" in result.stderr

@@ -1,0 +1,324 @@
+"""`eval`, `predict`, `export`: what is done with a run, on both engines, here and after it was moved."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy import LOOKUP, arrays, write
+
+from dslc_runtime import ort
+
+needs_ort = pytest.mark.skipif(not ort.is_installed(), reason="ONNX Runtime is not installed")
+
+
+def rows(count: int = 5) -> np.ndarray:
+    return arrays()["tx"][:count]
+
+
+def logits(dslc, run: Path, *more: str) -> np.ndarray:
+    """What `predict` says of the first rows, from an npz file with the program's own column name."""
+    np.savez("rows.npz", x=rows())
+    result = dslc("predict", run, "--input", "rows.npz", *more)
+    assert result.exit_code == 0, result.stderr
+    return np.array(json.loads(result.stdout)["logits"])
+
+
+# ---------------------------------------------------------------------------------------------- eval
+
+
+def test_eval_prints_figures_and_the_confusion_matrix(dslc, run: Path) -> None:
+    result = dslc("eval", run)
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    first, *rest = result.stdout.splitlines()
+    assert first == "test: 20 rows, numpy, cpu"
+    assert "confusion matrix" in "\n".join(rest)
+
+
+def test_eval_json_agrees_with_the_predictions(dslc, run: Path) -> None:
+    found = json.loads(dslc("eval", run, "--json").stdout)
+    np.savez("all.npz", x=arrays()["tx"])
+    answers = json.loads(dslc("predict", run, "--input", "all.npz").stdout)["logits"]
+    truth = arrays()["ty"]
+    predicted = np.argmax(answers, axis=1)
+    assert found["acc"] == pytest.approx(np.mean(predicted == truth))
+    scores = np.array(answers) - np.max(answers, axis=1, keepdims=True)
+    cross_entropy = np.log(np.exp(scores).sum(1)) - scores[np.arange(20), truth]
+    assert found["loss"] == pytest.approx(cross_entropy.mean(), abs=1e-6)
+    assert np.sum(found["confusion"]) == 20
+    for label in range(3):
+        assert found["confusion"][label][label] == np.sum((predicted == label) & (truth == label))
+
+
+def test_eval_of_a_part_that_is_asked_for(dslc, run: Path) -> None:
+    sizes = {part: json.loads(dslc("eval", run, "--split", part, "--json").stdout)["rows"] for part in ("train", "val")}
+    assert sizes == {"train": 30, "val": 10}
+    unknown = dslc("eval", run, "--split", "valid")
+    assert unknown.exit_code == 1
+    assert "error[DL5010]: the data have no part `valid`" in unknown.stderr
+
+
+@needs_ort
+def test_eval_on_onnx_runtime_equals_numpy(dslc, run: Path) -> None:
+    ours, theirs = (json.loads(dslc("eval", run, "--json", "--engine", e).stdout) for e in ("numpy", "ort"))
+    assert theirs["engine"] == "ort, cpu"
+    assert theirs["loss"] == pytest.approx(ours["loss"], abs=1e-5)
+    assert theirs["confusion"] == ours["confusion"]
+
+
+@needs_ort
+@pytest.mark.skipif("onnxruntime-gpu" in ort.packages(), reason="this ONNX Runtime may have the device")
+@pytest.mark.parametrize("command", [("eval",), ("predict", "--input", "rows.npz")])
+def test_a_device_that_cannot_be_had_is_an_error(dslc, run: Path, command: tuple[str, ...]) -> None:
+    np.savez("rows.npz", x=rows())
+    name, *more = command
+    result = dslc(name, run, *more, "--device", "cuda")
+    assert result.exit_code == 1
+    assert "error[DL6002]: the device `cuda` was asked for and cannot be had" in result.stderr
+    assert result.stdout == ""
+
+
+def test_numpy_on_cuda_is_wrong_usage(dslc, run: Path) -> None:
+    assert dslc("eval", run, "--engine", "numpy", "--device", "cuda").exit_code == 2
+
+
+def test_the_ort_engine_without_onnx_runtime_is_one_message(dslc, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dslc_runtime.ort.is_installed", lambda: False)
+    result = dslc("eval", run, "--engine", "ort")
+    assert result.exit_code == 1
+    assert "error[DL6001]: ONNX Runtime is not installed" in result.stderr
+
+
+def test_a_folder_without_a_run_is_one_message(dslc, toy: Path) -> None:
+    for command in (("eval", "."), ("predict", ".", "--input", "x.npz"), ("export", ".", "-o", "x.onnx")):
+        result = dslc(*command)
+        assert result.exit_code == 1
+        assert "error[DL5024]: this folder holds no run" in result.stderr
+    assert "DL5024" in dslc("eval", "absent").stderr
+
+
+# ---------------------------------------------------------------------------------------------- damaged runs
+
+
+def test_a_damaged_checkpoint_is_one_message(dslc, run: Path) -> None:
+    whole = (run / "model.safetensors").read_bytes()
+    for broken in (whole[:-3], b"", whole[:40], b"\xff" * len(whole)):
+        (run / "model.safetensors").write_bytes(broken)
+        result = dslc("eval", run)
+        assert result.exit_code == 1
+        assert "error[DL5020]: `model.safetensors` is not a readable safetensors file" in result.stderr
+
+
+def test_weights_of_another_program_are_refused(dslc, run: Path) -> None:
+    config = run / "config.dl"
+    config.write_text(config.read_text().replace("hidden: int = 4", "hidden: int = 5"))
+    result = dslc("eval", run)
+    assert result.exit_code == 1
+    assert "error[DL5021]" in result.stderr
+    assert "`fc1.weight` is f32[3, 4] in the file and f32[3, 5] in the model" in result.stderr
+
+
+def test_a_config_with_mistakes_is_checked_like_any_program(dslc, run: Path) -> None:
+    config = run / "config.dl"
+    config.write_text(config.read_text().replace("relu", "rleu"))
+    result = dslc("eval", run)
+    assert result.exit_code == 1
+    assert "config.dl:" in result.stderr
+    assert "did you mean `relu`?" in result.stderr
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format_version": "1"}', '{"format_version": 99}'])
+def test_a_damaged_or_newer_run_json_is_one_message(dslc, run: Path, text: str) -> None:
+    (run / "run.json").write_text(text)
+    result = dslc("eval", run)
+    assert result.exit_code == 1
+    assert ("DL5022" if "99" in text else "DL5024") in result.stderr
+
+
+def test_a_history_that_is_damaged_does_not_stop_eval(dslc, run: Path) -> None:
+    (run / "history.jsonl").write_text("{")
+    assert dslc("eval", run).exit_code == 0
+
+
+# ---------------------------------------------------------------------------------------------- predict
+
+
+@needs_ort
+def test_predictions_of_both_engines_agree(dslc, run: Path) -> None:
+    assert np.max(np.abs(logits(dslc, run) - logits(dslc, run, "--engine", "ort"))) < 1e-5
+
+
+def test_field_expressions_are_applied_unless_the_rows_are_raw(dslc, run: Path) -> None:
+    cooked = logits(dslc, run)
+    np.savez("raw.npz", x=rows() / np.float32(10))
+    raw = dslc("predict", run, "--input", "raw.npz", "--raw")
+    assert np.max(np.abs(np.array(json.loads(raw.stdout)["logits"]) - cooked)) < 1e-6
+    assert np.max(np.abs(logits(dslc, run, "--raw") - cooked)) > 0.1
+
+
+def test_columns_may_have_the_names_of_the_programs_own_files(dslc, run: Path) -> None:
+    expected = logits(dslc, run)
+    np.savez("file.npz", tx=rows(), other=np.zeros(3))
+    found = json.loads(dslc("predict", run, "--input", "file.npz").stdout)["logits"]
+    assert np.array_equal(np.array(found), expected)
+
+
+@pytest.mark.parametrize("ending", ["npy", "csv", "json", "rows.json"])
+def test_every_input_format_gives_the_same(dslc, run: Path, ending: str) -> None:
+    expected = logits(dslc, run)
+    path, values = Path(f"in.{ending}"), rows().tolist()
+    if ending == "npy":
+        np.save(path, rows())
+    elif ending == "csv":
+        lines = [",".join(map(repr, row)) for row in values]
+        path.write_text("\n".join(["x_0,x_1,x_2", *lines, ""]))
+    elif ending == "json":
+        path.write_text(json.dumps({"x": values}))
+    else:
+        path.write_text(json.dumps([{"x": row, "id": i} for i, row in enumerate(values)]))
+    found = json.loads(dslc("predict", run, "--input", path).stdout)["logits"]
+    assert np.max(np.abs(np.array(found) - expected)) < 1e-6
+
+
+@pytest.mark.parametrize("ending", ["npz", "npy", "csv", "json"])
+def test_every_output_format_holds_the_same(dslc, run: Path, ending: str) -> None:
+    expected = logits(dslc, run)
+    path = Path(f"out.{ending}")
+    result = dslc("predict", run, "--input", "rows.npz", "-o", path)
+    assert (result.exit_code, result.stdout) == (0, "")
+    if ending == "npz":
+        found = np.load(path, allow_pickle=False)["logits"]
+    elif ending == "npy":
+        found = np.load(path, allow_pickle=False)
+    elif ending == "csv":
+        header, *lines = csv.reader(path.read_text().splitlines())
+        assert header == ["logits_0", "logits_1", "logits_2"]
+        found = np.array(lines, float)
+    else:
+        found = np.array(json.loads(path.read_text())["logits"])
+    assert np.max(np.abs(found - expected)) < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "code"),
+    [
+        ("a.json", '{"xx": [[1, 2, 3]]}', "DL5003"),
+        ("a.json", '{"x": [[1, 2], [3]]}', "DL5004"),
+        ("a.json", '{"x": [["a", "b", "c"]]}', "DL5004"),
+        ("a.json", '{"x": 1}', "DL5004"),
+        ("a.json", '{"x": []}', "DL5008"),
+        ("a.json", "[1]", "DL5002"),
+        ("a.json", "[" * 10_000, "DL5002"),
+        ("a.csv", "", "DL5002"),
+        ("a.csv", "x_0,x_1,x_2\n1,2\n", "DL5002"),
+        ("a.csv", "x_0,x_1,x_2\n1,2,three\n", "DL5002"),
+        ("a.csv", "x_0,x_1,x_2\n1,2,nan\n", "DL5006"),
+        ("a.csv", "y\n1\n", "DL5003"),
+        ("a.npy", "no array", "DL5002"),
+        ("a.npz", "no archive", "DL5002"),
+        ("a.txt", "1 2 3", "DL5002"),
+    ],
+)
+@pytest.mark.parametrize("raw", [False, True])
+def test_input_at_fault_is_one_message(dslc, run: Path, name: str, text: str, code: str, raw: bool) -> None:
+    Path(name).write_text(text)
+    result = dslc("predict", run, "--input", name, *(["--raw"] if raw else []))
+    if raw and code == "DL5006":  # the model's own inputs may be anything
+        assert json.loads(result.stdout) == {"logits": [[None, None, None]]}
+        return
+    assert result.exit_code == 1
+    assert f"error[{code}]" in result.stderr
+    assert result.stderr.splitlines()[-1] == "1 error"
+
+
+def test_rows_of_another_width_are_one_message(dslc, run: Path) -> None:
+    np.savez("wide.npz", x=np.ones((2, 4), np.float32))
+    assert "error[DL5040]" in dslc("predict", run, "--input", "wide.npz", "--raw").stderr
+    assert dslc("predict", run, "--input", "wide.npz").exit_code == 1
+
+
+def test_missing_input_is_one_message(dslc, run: Path) -> None:
+    for name in ("absent.npz", "absent.csv"):
+        assert "error[DL5001]" in dslc("predict", run, "--input", name).stderr
+
+
+def test_results_that_cannot_be_written_are_one_message(dslc, run: Path) -> None:
+    np.savez("rows.npz", x=rows())
+    assert "DL5023" in dslc("predict", run, "--input", "rows.npz", "-o", "absent/out.npz").stderr
+    assert "DL5002" in dslc("predict", run, "--input", "rows.npz", "-o", "out.xlsx").stderr
+
+
+def test_an_id_beyond_a_table_is_one_message(dslc, toy: Path) -> None:
+    write(Path(), "lookup.dl", LOOKUP)
+    assert dslc("train", "lookup.dl", "--out", "r", "-q").exit_code == 0
+    for wrong in (5, -1):
+        Path("ids.json").write_text(json.dumps({"ids": [0, wrong]}))
+        result = dslc("predict", "r", "--input", "ids.json")
+        assert result.exit_code == 1
+        assert f"error[DL5041]: id {wrong} is not one of the 5 ids from 0 to 4" in result.stderr
+
+
+# ---------------------------------------------------------------------------------------------- export
+
+
+def test_export_says_what_was_compared(dslc, run: Path) -> None:
+    result = dslc("export", run, "-o", "m.onnx")
+    assert result.exit_code == 0
+    expected = "at batch sizes 1, 2, 7" if ort.is_installed() else "not compared"
+    assert expected in result.stdout
+
+
+def test_export_without_onnx_runtime_says_that_nothing_was_compared(
+    dslc, run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dslc_runtime.ort.is_installed", lambda: False)
+    result = dslc("export", run, "-o", "m.onnx")
+    assert result.exit_code == 0
+    assert "not compared with NumPy, because ONNX Runtime is not installed" in result.stdout
+    assert Path("m.onnx").exists()
+
+
+def test_export_of_a_program_has_initial_values(dslc, toy: Path) -> None:
+    result = dslc("export", toy, "-o", "m.onnx", "--set", "hidden=6", "--seed", 3)
+    assert "its parameters are initial values, not trained" in result.stdout
+
+
+def test_exports_that_cannot_be_are_one_message(dslc, run: Path) -> None:
+    assert "error[DL6007]: opset 21 is not served" in dslc("export", run, "-o", "m.onnx", "--opset", 21).stderr
+    assert "error[DL5023]" in dslc("export", run, "-o", "absent/m.onnx").stderr
+    assert "error[DL0050]" in dslc("export", "absent", "-o", "m.onnx").stderr
+    assert (
+        "error[DL0053]: there is no use named `nett`; there is `net`"
+        in dslc("export", f"{run}:nett", "-o", "m.onnx").stderr
+    )
+    assert dslc("export", run, "-o", "m.onnx", "--set", "hidden=6").exit_code == 2
+    assert not Path("m.onnx").exists()
+
+
+# ---------------------------------------------------------------------------------------------- a moved run
+
+
+def test_a_moved_run_works_without_its_program(dslc, toy: Path, tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    first.mkdir()
+    for name in ("toy.dl", "toy.npz"):
+        shutil.move(name, first / name)
+    assert dslc("train", first / "toy.dl", "--out", first / "r", "-q").exit_code == 0
+    before = json.loads(dslc("eval", first / "r", "--json").stdout)
+    expected = logits(dslc, first / "r")
+    shutil.move(first / "r", "elsewhere")
+    shutil.move(first / "toy.npz", "data.npz")
+    shutil.rmtree(first)
+
+    assert np.array_equal(logits(dslc, Path("elsewhere")), expected)
+    assert dslc("export", "elsewhere", "-o", "m.onnx").exit_code == 0
+    assert json.loads(dslc("eval", "elsewhere", "--data", "data.npz", "--json").stdout) == before
+    result = dslc("eval", "elsewhere")
+    assert result.exit_code == 1
+    assert "error[DL5001]: the data file `toy.npz` cannot be read" in result.stderr
+    assert "`--data PATH` replaces this one" in result.stderr
