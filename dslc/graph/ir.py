@@ -176,10 +176,14 @@ def verify(graph: Graph, stage: str) -> None:
             raise InternalError(stage, where, "there are edges without inputs", node.span)
         if node.op in LEAVES:
             continue
+        if node.op not in OPS:
+            raise InternalError(stage, where, "is no operator", node.span)
         try:
             inferred = OPS[node.op].infer(tuple(value.type for value in node.inputs), node.attrs)
         except OpError as error:
             raise InternalError(stage, where, str(error), node.span) from error
+        except (AssertionError, LookupError, TypeError, ValueError) as error:
+            raise InternalError(stage, where, f"has unfit attributes: {error!r}", node.span) from error
         if inferred != node.out.type:
             raise InternalError(stage, where, f"has type {node.out.type}, its operands give {inferred}", node.span)
     for value in graph.results():

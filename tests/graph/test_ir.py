@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dslc.diagnostics import InternalError
@@ -54,16 +56,14 @@ def test_an_operator_that_does_not_fit_is_a_defect_of_ours():
     [
         ("%0: f32[2] = input(name='x')\n%1: f32[3] = neg(%0)\n", "has type f32[3], its operands give f32[2]"),
         ("%5: f32[2] = input(name='x')\n%1: f32[2] = neg(%5)\n", "input 0 is made after it"),
-        (
-            "%0: f32[2] = input(name='x')\n%1: i64[] = argmax(%0, axis=4, keepdims=False)\n",
-            "no axis|out of range|index",
-        ),
+        ("%0: f32[2] = input(name='x')\n%1: i64[] = argmax(%0, axis=4, keepdims=False)\n", "has unfit attributes"),
+        ("%0: f32[2] = input(name='x')\n%1: f32[] = sum(%0)\n", "has unfit attributes"),
+        ("%0: f32[2] = input(name='x')\n%1: f32[2] = conjure(%0)\n", "is no operator"),
     ],
 )
 def test_verify_refuses_what_is_not_legal(text: str, message: str):
-    with pytest.raises((InternalError, IndexError)) as error:
+    with pytest.raises(InternalError, match=f"internal error in stage, .*{re.escape(message)}"):
         verify(parse_graph(text), "stage")
-    assert any(part in str(error.value) for part in message.split("|"))
 
 
 def test_verify_refuses_a_graph_whose_edges_do_not_mirror_inputs():

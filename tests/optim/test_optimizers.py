@@ -49,7 +49,7 @@ def run(graph: Graph, rate: float, steps: int, dtype: Any = np.float64) -> list[
     found: list[Array] = [state["params"]]
     for t in range(1, steps + 1):
         g = generator.normal(size=N).astype(dtype)
-        new = interpret(graph, {**state, "g": g, "lr": np.float64(rate), "step": np.float64(t)})
+        new = interpret(graph, {**state, "g": g, "lr": np.array(rate), "step": np.array(float(t))})
         state = {name: new[f"{name}'"] for name in state}
         found.append(state["params"])
     return found

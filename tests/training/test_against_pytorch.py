@@ -51,7 +51,7 @@ def first_state(made: TrainingGraph, net: str, dtype: str) -> State:
 
 def interpreted(graph: Graph) -> Step:
     def step(state: State, inputs: State, lr: float, number: float) -> float:
-        scalars = {"lr": np.float64(lr), "step": np.float64(number)}
+        scalars = {"lr": np.array(lr), "step": np.array(number)}
         found = interpret(graph, {**state, **inputs, **scalars})
         for name in state:
             state[name][...] = found[f"{name}'"]
