@@ -1,0 +1,166 @@
+"""Training in Python: gradients, single steps, whole trainings, and runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy import TOY, arrays, write_toy
+
+import dslc
+from dslc.driver.training import Prepared
+
+PLAIN = TOY.replace(" |> Dropout(0.1)", "")
+BATCH = {"x": arrays()["x"][:6] / 10, "label": arrays()["y"][:6]}
+
+
+def trainer(text: str = PLAIN, **settings: object) -> dslc.Trainer:
+    return dslc.parse(text).trainer(set={f"train.toy.{name}": value for name, value in settings.items()})
+
+
+def loss(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The cross entropy in float64."""
+    scores = logits.astype(np.float64)
+    scores -= scores.max(1, keepdims=True)
+    return float(np.mean(np.log(np.exp(scores).sum(1)) - scores[np.arange(len(labels)), labels]))
+
+
+# ---------------------------------------------------------------------------------------------- one step
+
+
+def test_gradients_are_keyed_like_parameters_and_agree_with_differences() -> None:
+    made = trainer(PLAIN.replace("f32", "f64"))
+    model = made.models["net"]
+    value, gradients = made.gradients(BATCH)
+    assert set(gradients) == set(model.params)
+    assert value == pytest.approx(loss(model(x=BATCH["x"])["logits"], BATCH["label"]), abs=1e-12)
+    for key, gradient in gradients.items():
+        flat = model.params[key].reshape(-1)
+        assert gradient.shape == model.params[key].shape
+        for i in range(flat.size):
+            kept = flat[i]
+            ends = []
+            for nudge in (1e-6, -1e-6):
+                flat[i] = kept + nudge
+                ends.append(loss(model(x=BATCH["x"])["logits"], BATCH["label"]))
+            flat[i] = kept
+            assert gradient.reshape(-1)[i] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-8)
+
+
+def test_gradients_update_nothing() -> None:
+    made = trainer()
+    first = made.gradients(BATCH)
+    second = made.gradients(BATCH)
+    assert first[0] == second[0]
+    assert all(np.array_equal(first[1][key], second[1][key]) for key in first[1])
+
+
+def test_a_step_of_gradient_descent_subtracts_the_gradient() -> None:
+    made = trainer(PLAIN.replace("adam(lr = 0.05)", "sgd(lr = 0.5)"))
+    model = made.models["net"]
+    before = {key: value.copy() for key, value in model.params.items()}
+    value, gradients = made.gradients(BATCH)
+    figures = made.step(BATCH)
+    assert set(figures) == {"loss", "acc"}
+    assert figures["loss"] == pytest.approx(value, abs=1e-6)
+    for key, gradient in gradients.items():
+        assert np.max(np.abs(model.params[key] - (before[key] - 0.5 * gradient))) < 1e-6
+
+
+def test_models_share_the_trainers_memory() -> None:
+    made = trainer()
+    model, again = made.models["net"], made.models["net"]
+    answers = model(x=BATCH["x"])["logits"]
+    made.step(BATCH)
+    assert not np.array_equal(model(x=BATCH["x"])["logits"], answers)
+    assert np.shares_memory(model.params["fc1.weight"], again.params["fc1.weight"])
+
+
+def test_steps_by_hand_give_the_bytes_of_a_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 steps, so that clearing tiny moments is part of it; full batches in order, with dropout."""
+    write_toy(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text = TOY.replace("  split = { val: 0.25 }\n", "").replace("batch     = 8", "batch     = all")
+    fitted, stepped = trainer(text, epochs=100), trainer(text)
+    run = fitted.fit()
+    data = arrays()
+    # As the field's expression computes it.
+    batch = {"x": data["x"] / np.float32(10), "label": data["y"]}
+    figures = [stepped.step(batch) for _ in range(100)]
+    assert figures[0]["loss"] == run.history[0]["loss"]
+    assert figures[-1]["acc"] == run.history[-1]["acc"]
+    ours, theirs = stepped.models["net"].params, fitted.models["net"].params
+    assert all(np.array_equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_tiny_moments_are_cleared_every_64_steps() -> None:
+    made = trainer()
+    prepared: Prepared = made._prepared
+    for step in range(1, 65):
+        prepared.state.arenas["m"][0] = 1e-38
+        made.step({**BATCH, "x": np.zeros((6, 3), np.float32)})
+        assert (prepared.state.arenas["m"][0] == 0) == (step == 64)
+
+
+@pytest.mark.parametrize(
+    ("batch", "code"),
+    [
+        ({"x": BATCH["x"]}, "DL5040"),
+        ({**BATCH, "x": BATCH["x"][:3]}, "DL5040"),
+        ({**BATCH, "label": BATCH["label"].astype(float)}, "DL5040"),
+        ({**BATCH, "label": BATCH["label"] + 3}, "DL5041"),
+        ({**BATCH, "x": np.full((6, 3), np.nan, np.float32)}, "DL5030"),
+    ],
+)
+def test_batches_at_fault_are_coded_errors_and_update_nothing(batch: dict[str, np.ndarray], code: str) -> None:
+    made = trainer()
+    before = {key: value.copy() for key, value in made.models["net"].params.items()}
+    with pytest.raises(dslc.DslcError, match=code):
+        made.step(batch)
+    assert all(np.array_equal(value, before[key]) for key, value in made.models["net"].params.items())
+
+
+# ---------------------------------------------------------------------------------------------- fit
+
+
+def test_fit_without_a_folder_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = dslc.load(write_toy(tmp_path))
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    run = program.trainer().fit()
+    assert run.path is None
+    assert len(run.history) == 3
+    assert list(empty.iterdir()) == []
+
+
+def test_a_run_opened_again_is_the_run(tmp_path: Path) -> None:
+    run = dslc.load(write_toy(tmp_path)).trainer(set={"train.toy.seed": 2}).fit(out=tmp_path / "r")
+    again = dslc.open_run(tmp_path / "r")
+    assert again.path == run.path == tmp_path / "r"
+    assert again.history == run.history
+    assert list(again.models) == ["net"]
+    for key, value in run.models["net"].params.items():
+        assert np.array_equal(again.models["net"].params[key], value)
+
+
+def test_settings_are_python_values(tmp_path: Path) -> None:
+    settings = {"train.toy.epochs": 2, "train.toy.net.hidden": 6, "data.points.split.val": 0.5}
+    program = dslc.load(write_toy(tmp_path))
+    run = program.trainer("toy", set=settings).fit()
+    assert len(run.history) == 2
+    assert run.models["net"].params["fc1.weight"].shape == (3, 6)
+    with pytest.raises(dslc.DslcError, match="DL3081"):
+        program.trainer(set={"train.toy.epoch": 2})
+    with pytest.raises(dslc.DslcError, match="DL0053"):
+        program.trainer("boy")
+    with pytest.raises(dslc.DslcError, match="DL6006"):
+        program.trainer(engine="torch")  # type: ignore[arg-type]
+
+
+def test_data_at_fault_is_a_coded_error(tmp_path: Path) -> None:
+    path = write_toy(tmp_path)
+    np.savez(tmp_path / "toy.npz", allow_pickle=False, **arrays(highest=4))
+    with pytest.raises(dslc.DslcError, match="DL5007"):
+        dslc.load(path).trainer().fit()
