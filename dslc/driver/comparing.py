@@ -40,13 +40,12 @@ def compare(left: Array, op: str, right: Array, within: float) -> str:
 def _close(left: Array, right: Array, within: float) -> str:
     with np.errstate(all="ignore"):
         distance = np.where(left == right, 0.0, np.abs(left - right))
-        relative = np.asarray(distance / (1 + np.abs(right)))
-        good = np.asarray((left == right) | (distance <= within * (1 + np.abs(right))))
+        relative = np.nan_to_num(distance / (1 + np.abs(right)), nan=np.inf, posinf=np.inf)
+        good = np.asarray((left == right) | (np.isfinite(right) & (distance <= within * (1 + np.abs(right)))))
     wrong = ~good
     if not wrong.any():
         return ""
-    worst = np.asarray(wrong & (relative == np.nanmax(np.where(wrong, relative, -1.0), initial=-1.0)))
-    at = worst if worst.any() else wrong
+    at = np.asarray(wrong & (relative == np.max(relative, where=wrong, initial=-1.0)))
     value = float(relative[at].reshape(-1)[0])
     return (
         f"{_place(at)}: {_number(left, at)} is not {_number(right, at)} within {within:g}:"
