@@ -26,7 +26,8 @@ def _sqrt_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
 
 def _square_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
     (x,) = node.inputs
-    return (b.apply("mul", g, b.apply("mul", x, b.constant(2.0, x.dtype))),)
+    double = b.apply("mul", g, b.constant(2.0, g.dtype))  # of g, which often is one number for all elements
+    return (b.apply("mul", double, x),)
 
 
 def _reciprocal_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:

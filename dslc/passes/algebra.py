@@ -127,30 +127,18 @@ def divide_by_known_size(b: Builder, node: Node) -> Value | None:
 
 
 def join_factors(b: Builder, node: Node) -> Value | None:
-    """(x * c) * d -> x * (c * d) for constants of which one is a power of two, and c * d neither over- nor underflows.
+    """(x * c) * d -> x * (c * d) for constants of which one is a power of two, unless |c| > 1 > |d|.
 
-    Equal unless a product over- or underflows; then the right side, rounded once, is the more exact one.
+    Then x * c might overflow where x * (c * d) does not. In all other cases the two are equal, but that the left side may
+    lose bits of a subnormal x * c, which the right side, rounded once, keeps.
     """
     scaled, d = _scaled(b, node.inputs[0]), _number(b, node.inputs[1])
     if scaled is None or d is None:
         return None
     x, c = scaled
-    exact = (_is_power_of_two(c) or _is_power_of_two(d)) and _is_normal(c * d, x.dtype)
-    return b.apply("mul", x, b.constant(c * d, x.dtype)) if exact else None
-
-
-def scale_scalar_first(b: Builder, node: Node) -> Value | None:
-    """(x * c) * s -> x * (s * c) for a tensor x, a scalar s, and a power of two c.
-
-    Equal unless a product over- or underflows.
-    """
-    scaled, s = _scaled(b, node.inputs[0]), node.inputs[1]
-    if scaled is None or s.type.rank > 0 or _number(b, s) is not None:
+    if abs(c) > 1 > abs(d) or not (_is_power_of_two(c) or _is_power_of_two(d)) or not _is_normal(c * d, x.dtype):
         return None
-    x, c = scaled
-    if x.type.rank == 0 or not _is_power_of_two(c):
-        return None
-    return b.apply("mul", x, b.apply("mul", s, b.constant(c, s.dtype)))
+    return b.apply("mul", x, b.constant(c * d, x.dtype))
 
 
 # ---------------------------------------------------------------------------------------------- signs and powers
@@ -228,14 +216,7 @@ def nothing_stops(_: Builder, node: Node) -> Value | None:
 ALGEBRA: Rules = {
     "add": (add_zero, add_negated),
     "sub": (subtract_zero, subtract_negated),
-    "mul": (
-        scalar_last,
-        multiply_by_one,
-        multiply_by_minus_one,
-        scale_negated,
-        join_factors,
-        scale_scalar_first,
-    ),
+    "mul": (scalar_last, multiply_by_one, multiply_by_minus_one, scale_negated, join_factors),
     "div": (multiply_by_one, multiply_by_minus_one, scale_negated, divide_by_power_of_two),
     "divide_by_size": (divide_by_known_size,),
     "neg": (negate_twice, negate_product),

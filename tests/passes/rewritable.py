@@ -90,16 +90,19 @@ def _view(draw: st.DrawFn, b: Builder, x: Value) -> Value:
 
 
 def numbers(graph: Graph, seed: int = 0) -> dict[str, Array]:
-    """Something for every leaf to hold: zeros of both signs, an infinity and NaN among it."""
+    """Something for every leaf to hold: zeros of both signs, the largest number, an infinity and NaN among it."""
     generator = np.random.default_rng(seed)
     found: dict[str, Array] = {}
     for op, key in (("input", "name"), ("param", "key"), ("state", "name"), ("draw", "stream")):
         for node in graph.leaves(op):
-            shape = [evaluate(dim, {"B": SIZE}) for dim in node.out.shape]
-            kinds = [-2.0, -1.0, -0.0, 0.0, 0.3, 1.0, 1.7, np.inf, np.nan]
-            values = generator.choice(kinds if node.out.dtype.is_float else [-2, -1, 0, 1, 3], shape)
-            found[node.attrs.str(key)] = np.asarray(values, numpy_dtype(node.out.dtype))
+            shape, dtype = [evaluate(dim, {"B": SIZE}) for dim in node.out.shape], numpy_dtype(node.out.dtype)
+            values = generator.choice(_floats(dtype) if node.out.dtype.is_float else [-2, -1, 0, 1, 3], shape)
+            found[node.attrs.str(key)] = np.asarray(values, dtype)
     return found
+
+
+def _floats(dtype: np.dtype[Any]) -> list[float]:
+    return [-2.0, -1.0, -0.0, 0.0, 0.3, 1.0, 1.7, float(np.finfo(dtype).max), np.inf, np.nan]
 
 
 def results(graph: Graph, feeds: dict[str, Array]) -> dict[str, Array]:
