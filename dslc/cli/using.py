@@ -63,7 +63,7 @@ def eval_command(
 
 
 @click.command("predict")
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run")
 @click.option("--input", "source", required=True, type=click.Path(path_type=Path), help=".npz, .npy, .csv or .json")
 @click.option(
     "-o", "target", type=click.Path(path_type=Path), help=".npz, .npy, .csv or .json; JSON on stdout by default."
@@ -74,7 +74,7 @@ def eval_command(
 @engine_options
 @common
 def predict_command(
-    run: Path,
+    run: str,
     source: Path,
     target: Path | None,
     raw: bool,
@@ -83,13 +83,17 @@ def predict_command(
     quiet: bool,
     error_format: str,
 ) -> None:
-    """Compute a RUN's outputs for new rows: raw columns, to which the program's field expressions are applied."""
+    """Compute a RUN's outputs for new rows: raw columns, to which the program's field expressions are applied.
+
+    Where the run trained several models, name one by its `use`: RUN:net.
+    """
     chosen = choose_engine(engine, device)
     from dslc.driver.faults import as_diagnostics
     from dslc.driver.using import predict_run
 
     with reporting(quiet, error_format) as output, as_diagnostics():
-        text = predict_run(run, source, target, raw, chosen, device)
+        path, name = split_name(run)
+        text = predict_run(path, name, source, target, raw, chosen, device)
         if target is None:
             output.result(text)
         else:

@@ -104,14 +104,17 @@ def _scores(report: ClassReport) -> list[str]:
 # ---------------------------------------------------------------------------------------------- predict
 
 
-def predict_run(path: Path, source: Path, target: Path | None, raw: bool, engine: str, device: str) -> str:
+def predict_run(
+    path: Path, name: str | None, source: Path, target: Path | None, raw: bool, engine: str, device: str
+) -> str:
     """The outputs for the rows of a file: as JSON text, or written to `target`, and then a line that says so.
 
     Args:
+        name: the `use` name of the model, where the train block uses several.
         raw: the file holds the model's inputs as they are; else raw columns, to which field expressions are applied.
     """
     run = open_run(path)
-    use = next(iter(run.typed.uses))
+    use = choose("use", list(run.typed.uses), name, str(path))
     compiled = compile_model(run.typed.uses[use])
     names = tuple(compiled.program.inputs)
     if raw:

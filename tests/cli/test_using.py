@@ -8,10 +8,11 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from toy import LOOKUP, arrays, write
 
-from dslc_runtime import ort
+from dslc_runtime import checkpoint, ort
 
 needs_ort = pytest.mark.skipif(not ort.is_installed(), reason="ONNX Runtime is not installed")
 
@@ -322,3 +323,44 @@ def test_a_moved_run_works_without_its_program(dslc, toy: Path, tmp_path: Path) 
     assert result.exit_code == 1
     assert "error[DL5001]: the data file `toy.npz` cannot be read" in result.stderr
     assert "`--data PATH` replaces this one" in result.stderr
+
+
+# ---------------------------------------------------------------------------------------------- several models
+
+
+TWO = """\
+dim B
+model Left { input x: f32[B, 2]; output y: f32[B, 2]; y = x |> fc: Dense(2) }
+model Right { input x: f32[B, 2]; output p: f32[B, 1]; p = x |> fc: Dense(1) }
+data rows {
+  source = inline({ x: [[0, 1], [1, 1]], t: [[0], [1]] })
+  field x: f32[2] = source["x"]
+  field t: f32[1] = source["t"]
+}
+train both {
+  use l = Left()
+  use r = Right()
+  data  = rows
+  loss  = mse(r.p, data.t) + mse(l.y, data.x)
+}
+"""
+
+
+def test_one_of_several_trained_models_is_named(dslc, toy: Path) -> None:
+    assert dslc("train", write(Path(), "two.dl", TWO), "--out", "two", "-q").exit_code == 0
+    assert set(checkpoint.load(Path("two/model.safetensors")).tensors) == {
+        "l.fc.weight",
+        "l.fc.bias",
+        "r.fc.weight",
+        "r.fc.bias",
+    }
+    Path("x.json").write_text('{"x": [[1, 2]]}')
+    for command in (("predict", "--input", "x.json"), ("export", "-o", "m.onnx")):
+        name, *more = command
+        several = dslc(name, "two", *more)
+        assert several.exit_code == 1
+        assert "error[DL0054]: there are several uses: `l`, `r`" in several.stderr
+        assert dslc(name, "two:r", *more).exit_code == 0
+    found = json.loads(dslc("predict", "two:r", "--input", "x.json").stdout)
+    assert np.shape(found["p"]) == (1, 1)
+    assert {item.name for item in onnx.load("m.onnx").graph.initializer} >= {"fc.weight", "fc.bias"}
