@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -65,7 +65,7 @@ def open_data(
     tables = {part: open_table(checked, spec) for part, spec in data.sources.items()}
     parts: dict[str, Part] = {}
     for part, table in tables.items():
-        parts[part] = Part(apply_fields(checked, data, chosen, table))
+        parts[part] = Part(apply_fields(checked, data, chosen, table, data.sources[part]))
         for name, count in (classes or {}).items():
             require_classes(f"{table.name} ({part})", name, parts[part].fields[name], count)
     if data.split:
@@ -84,9 +84,16 @@ def open_table(checked: Checked, spec: SourceSpec) -> Table:
     return open_npz(checked.folder / spec.path, columns)
 
 
-def apply_fields(checked: Checked, data: TypedData, fields: Sequence[FieldSpec], table: Table) -> dict[str, Array]:
-    """The named fields of every row of a table, ``[rows, *shape]`` each."""
+def apply_fields(
+    checked: Checked, data: TypedData, fields: Sequence[FieldSpec], table: Table, source: SourceSpec
+) -> dict[str, Array]:
+    """The named fields of every row of a table, ``[rows, *shape]`` each.
+
+    Args:
+        source: where the table's columns come from; messages name it.
+    """
     sink = Sink()
+    data = replace(data, sources={"train": source})
     programs = [_field_program(checked, data, field, table, sink) for field in fields]
     sink.raise_errors()
     return materialise(table, [program for program in programs if program is not None])

@@ -33,7 +33,7 @@ def read_rows(path: Path, columns: Mapping[str, Sequence[str]]) -> Table:
         RuntimeFault: the file cannot be read (DL5001), is damaged or of another format (DL5002), or lacks a column (DL5003).
     """
     if path.suffix not in FORMATS:
-        raise RuntimeFault("DL5002", f"`{path.name}` is not one of {', '.join(FORMATS)}", str(path))
+        raise RuntimeFault("DL5002", f"`{path}` does not end in one of {', '.join(FORMATS)}")
     if path.suffix == ".npz":
         return _read_npz(path, columns)
     found = {".npy": _read_npy, ".csv": _read_csv, ".json": _read_json}[path.suffix](path, tuple(columns))
@@ -159,7 +159,7 @@ def write_results(path: Path, results: Mapping[str, Array]) -> None:
         RuntimeFault: the ending is unknown or does not suit (DL5002), or the file cannot be written (DL5023).
     """
     if path.suffix not in FORMATS:
-        raise RuntimeFault("DL5002", f"`{path.name}` must end in one of {', '.join(FORMATS)}", str(path))
+        raise RuntimeFault("DL5002", f"`{path}` does not end in one of {', '.join(FORMATS)}")
     buffer = io.BytesIO()
     if path.suffix == ".npz":
         np.savez(buffer, allow_pickle=False, **dict(results))

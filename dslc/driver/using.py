@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,10 @@ def predict_run(
     else:
         table = read_rows(source, _columns(run, names))
         data = run.typed.data
-        arrays = apply_fields(run.checked, data, [data.fields[name] for name in names], table)
+        given = replace(
+            data.sources["train"], kind="npz", path=str(source), columns={name: name for name in table.columns}
+        )
+        arrays = apply_fields(run.checked, data, [data.fields[name] for name in names], table, given)
     results = _outputs(run, use, compiled.graph, arrays, engine, device)
     if target is None:
         return as_json(results)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,8 @@ def write_atomic(path: Path, data: bytes) -> None:
     Raises:
         RuntimeFault: DL5023, the folder is missing or not writable, or the disk is full. `path` is as it was.
     """
+    if path.is_dir():
+        raise cannot_write(path, IsADirectoryError(errno.EISDIR, "is a folder"))
     aside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with aside.open("wb") as file:
@@ -32,7 +35,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 def cannot_write(path: Path, error: OSError) -> RuntimeFault:
     """The fault of a failed write."""
-    return RuntimeFault("DL5023", f"`{path.name}` could not be written: {why(error)}", str(path))
+    return RuntimeFault("DL5023", f"`{path.name or path}` could not be written: {why(error)}", str(path))
 
 
 def sweep(folder: Path) -> None:

@@ -153,6 +153,13 @@ def test_data_at_fault_is_one_message(dslc, toy: Path, change, code: str, text: 
     assert not Path("r").exists()
 
 
+def test_a_column_at_fault_is_named_with_its_own_file_and_name(dslc, toy: Path) -> None:
+    changed = arrays()
+    changed["tx"] = changed["tx"][:, :2]
+    np.savez("toy.npz", allow_pickle=False, **changed)
+    assert "a row of array `tx` of toy.npz is f32[2]" in dslc("train", toy, "--out", "r").stderr
+
+
 def test_a_file_that_is_no_archive_is_one_message(dslc, toy: Path) -> None:
     Path("toy.npz").write_text("x,y\n1,2\n")
     assert "error[DL5002]" in dslc("train", toy).stderr

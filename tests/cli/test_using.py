@@ -212,6 +212,9 @@ def test_every_output_format_holds_the_same(dslc, run: Path, ending: str) -> Non
         ("a.json", '{"x": [[1, 2], [3]]}', "DL5004"),
         ("a.json", '{"x": [["a", "b", "c"]]}', "DL5004"),
         ("a.json", '{"x": 1}', "DL5004"),
+        ("a.json", '{"x": [[1, null, 2]]}', "DL5004"),
+        ("a.json", '{"x": {"a": 1}}', "DL5004"),
+        ("a.csv", "x_0,x_1,x_2\n99999999999999999999,2,3\n", "DL5004"),
         ("a.json", '{"x": []}', "DL5008"),
         ("a.json", "[1]", "DL5002"),
         ("a.json", "[" * 10_000, "DL5002"),
@@ -238,6 +241,8 @@ def test_input_at_fault_is_one_message(dslc, run: Path, name: str, text: str, co
 
 
 def test_rows_of_another_width_are_one_message(dslc, run: Path) -> None:
+    Path("narrow.json").write_text('{"x": [[1, 2]]}')
+    assert "a row of array `x` of narrow.json is i64[2]" in dslc("predict", run, "--input", "narrow.json").stderr
     np.savez("wide.npz", x=np.ones((2, 4), np.float32))
     assert "error[DL5040]" in dslc("predict", run, "--input", "wide.npz", "--raw").stderr
     assert dslc("predict", run, "--input", "wide.npz").exit_code == 1
@@ -293,6 +298,8 @@ def test_exports_that_cannot_be_are_one_message(dslc, run: Path) -> None:
     assert "error[DL6007]: opset 21 is not served" in dslc("export", run, "-o", "m.onnx", "--opset", 21).stderr
     assert "error[DL5023]" in dslc("export", run, "-o", "absent/m.onnx").stderr
     assert "error[DL0050]" in dslc("export", "absent", "-o", "m.onnx").stderr
+    for folder in (".", run, "/"):
+        assert "could not be written: is a folder" in dslc("export", run, "-o", folder).stderr
     assert (
         "error[DL0053]: there is no use named `nett`; there is `net`"
         in dslc("export", f"{run}:nett", "-o", "m.onnx").stderr

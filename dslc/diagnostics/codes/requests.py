@@ -93,6 +93,11 @@ Mended:
 A value is not what the test expects. `a ~= b within t` asks for |a - b| <= t * (1 + |b|) for every element; the other
 comparisons hold for every element; shapes must be equal, nothing is broadcast. Where a golden is meant to change, `dslc test
 --update` rewrites it and shows how far its values moved.
+
+Wrong, where sums in f32 differ in their last bits:
+    expect net.y == [0.1, 0.7]
+Mended:
+    expect net.y ~= [0.1, 0.7] within 1e-5
 """,
     ),
     Code(
