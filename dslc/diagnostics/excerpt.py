@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from dslc.diagnostics.escape import escape, shown, width
 from dslc.diagnostics.model import Label
+from dslc.record import record
 
 CUT = "..."
 _BEFORE = 24  # columns kept before the first label where a long line is cut
@@ -14,7 +14,7 @@ _BEFORE = 24  # columns kept before the first label where a long line is cut
 Paint = Callable[[str, bool], str]  # (text of a label, whether it is the primary one) -> text with colour
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Line:
     """A source line with its number, its printed text, and the rows of underlines and labels below it."""
 
@@ -23,7 +23,7 @@ class Line:
     rows: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Mark:
     """A label in columns of the printed line: `start` to `end`, at least one wide."""
 

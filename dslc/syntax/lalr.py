@@ -6,9 +6,9 @@ It knows nothing of the language but what the tables say; what to tell about a t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
+from dslc.record import record
 from dslc.source import Source, Span
 from dslc.syntax import limits
 from dslc.syntax.build import BUILDERS, NESTS
@@ -34,7 +34,7 @@ _UNITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unexpected:
     """A token that cannot stand where it does, with what could: all that is needed to say what is wrong.
 

@@ -106,7 +106,11 @@ class _Lexer:
         name = self._text[start:end]
         if not name.isascii():
             self._report(
-                "DL0003", f"the name `{short(name)}` has characters outside ASCII", start, end, "use a-z, A-Z, 0-9 and _"
+                "DL0003",
+                f"the name `{short(name)}` has characters outside ASCII",
+                start,
+                end,
+                "use a-z, A-Z, 0-9 and _",
             )
         elif len(name) > limits.NAME_CHARACTERS:
             self._report(

@@ -7,7 +7,6 @@ that mentions its name. Leaving both out lets `check` report the independent mis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from dslc.syntax.token import END, Token
 from dslc.syntax.tree import File
@@ -25,7 +24,7 @@ def sound_part(file: File, tokens: Sequence[Token], mistakes: Sequence[int]) -> 
         bad = [segment for segment in good if any(t.kind == "NAME" and t.text in names for t in segment)]
         good = [segment for segment in good if segment not in bad]
     starts = {segment[0].start for segment in good}
-    return replace(file, decls=tuple(decl for decl in file.decls if decl.span.start in starts))
+    return File(file.source, tuple(decl for decl in file.decls if decl.span.start in starts))
 
 
 def _segments(tokens: Sequence[Token]) -> list[list[Token]]:

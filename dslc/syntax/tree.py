@@ -5,13 +5,13 @@ Every node has a `span`. Children are tuples. An `Ident` is a name with the plac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from dslc.record import record
 from dslc.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ident:
     """A name where it was written."""
 
@@ -22,13 +22,13 @@ class Ident:
 # ---------------------------------------------------------------------------------------------- expressions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Number:
     value: int | float
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class String:
     """`value` is the text without quotes and with escapes resolved."""
 
@@ -36,7 +36,7 @@ class String:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Constant:
     """`true`, `false`, `none`."""
 
@@ -44,7 +44,7 @@ class Constant:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quantity:
     """A number with a unit: `200 steps`."""
 
@@ -53,19 +53,19 @@ class Quantity:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Name:
     id: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class List:
     items: tuple[Expr, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One `key: value` of a record."""
 
@@ -74,13 +74,13 @@ class Entry:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Record:
     entries: tuple[Entry, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unary:
     """`-x`, `not x`."""
 
@@ -89,7 +89,7 @@ class Unary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Binary:
     """`+ - * / % ** @ == != < <= > >= and or`; `op_span` covers the operator alone."""
 
@@ -100,7 +100,7 @@ class Binary:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attribute:
     """`value.name`."""
 
@@ -109,7 +109,7 @@ class Attribute:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Slice:
     """`start:stop:step`; each part may be missing."""
 
@@ -119,14 +119,14 @@ class Slice:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ellipsis_:
     """`...` in an index or a shape."""
 
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Index:
     """`value[items]`; the span of the brackets is `items_span`."""
 
@@ -136,7 +136,7 @@ class Index:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arg:
     """An argument of a call, positional when `name` is None."""
 
@@ -145,14 +145,14 @@ class Arg:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     callee: Expr
     args: tuple[Arg, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IfExpr:
     """`if cond then a else b`, chosen at compile time."""
 
@@ -162,7 +162,7 @@ class IfExpr:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Repeat:
     """`repeat(count) as var { stages }`; only as the body of a stage."""
 
@@ -172,7 +172,7 @@ class Repeat:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stage:
     """One stage of a pipe: `label: body`."""
 
@@ -181,7 +181,7 @@ class Stage:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Pipe:
     """`head |> stage |> stage`."""
 
@@ -210,7 +210,7 @@ Expr: TypeAlias = (
 # ---------------------------------------------------------------------------------------------- types
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypeExpr:
     """`f32[B, 3]`: an element type (or `float`, `int`) and sizes."""
 
@@ -219,7 +219,7 @@ class TypeExpr:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HyperType:
     """`int[] | string`: alternatives, each a name and whether it is a list."""
 
@@ -227,7 +227,7 @@ class HyperType:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Hyper:
     """A hyper-parameter in the head of a model, block or cell."""
 
@@ -240,7 +240,7 @@ class Hyper:
 # ---------------------------------------------------------------------------------------------- statements
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DimStmt:
     """`dim B, T`, in a file or in a block."""
 
@@ -248,14 +248,14 @@ class DimStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InputStmt:
     name: Ident
     type: TypeExpr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputStmt:
     name: Ident
     type: TypeExpr
@@ -263,7 +263,7 @@ class OutputStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParamStmt:
     """`param name: type = init as key`."""
 
@@ -274,7 +274,7 @@ class ParamStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BufferStmt:
     """`buffer name: type = init as key`."""
 
@@ -285,7 +285,7 @@ class BufferStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StateStmt:
     name: Ident
     type: TypeExpr
@@ -293,14 +293,14 @@ class StateStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NextStmt:
     name: Ident
     value: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UpdateStmt:
     """`update buffer = value` in a block; `update d, g` (no value) in a training step."""
 
@@ -309,28 +309,28 @@ class UpdateStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerStmt:
     name: Ident
     value: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LetStmt:
     name: Ident
     value: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequireStmt:
     cond: Expr
     message: String | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AssignStmt:
     """`name = value`, `name: type = value`, `a, b = value`; in data, train and test blocks also a setting."""
 
@@ -340,7 +340,7 @@ class AssignStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IfStmt:
     """`if cond { then } else { orelse }`; `else if` is an `IfStmt` alone in `orelse`."""
 
@@ -350,7 +350,7 @@ class IfStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FieldStmt:
     """`field name: type = value` of a data block."""
 
@@ -360,14 +360,14 @@ class FieldStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UseStmt:
     name: Ident
     value: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StepStmt:
     """`step name { ... }` of a train block."""
 
@@ -376,7 +376,7 @@ class StepStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SampleStmt:
     """`sample z: type ~ distribution`."""
 
@@ -386,7 +386,7 @@ class SampleStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallStmt:
     """A call as a statement: `early_stop(...)`."""
 
@@ -394,7 +394,7 @@ class CallStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrainRef:
     """`train name` in a test."""
 
@@ -402,14 +402,14 @@ class TrainRef:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GivenStmt:
     name: Ident
     value: Expr
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExpectStmt:
     """`expect left op right within tolerance`; `op` is one of `== != < <= > >= ~=`."""
 
@@ -421,7 +421,7 @@ class ExpectStmt:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ExpectErrorStmt:
     """`expect error DL2007`."""
 
@@ -457,7 +457,7 @@ Stmt: TypeAlias = (
 # ---------------------------------------------------------------------------------------------- declarations
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Definition:
     """A model, a block or a cell. `head` spans from the keyword to the end of the hyper-parameters."""
 
@@ -470,7 +470,7 @@ class Definition:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataDecl:
     name: Ident
     body: tuple[Stmt, ...]
@@ -478,7 +478,7 @@ class DataDecl:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TrainDecl:
     name: Ident
     body: tuple[Stmt, ...]
@@ -486,7 +486,7 @@ class TrainDecl:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TestDecl:
     name: String
     body: tuple[Stmt, ...]
@@ -494,7 +494,7 @@ class TestDecl:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FromImport:
     """`from "path" import A, B`."""
 
@@ -503,7 +503,7 @@ class FromImport:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Import:
     """`import "path" as name`."""
 
@@ -515,7 +515,7 @@ class Import:
 Decl: TypeAlias = DimStmt | Definition | DataDecl | TrainDecl | TestDecl | FromImport | Import
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class File:
     """A whole source file."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,9 @@ def shape_of(node: Any) -> Any:
         return tuple(shape_of(part) for part in node)
     if isinstance(node, Span | Source):
         return None
-    if not hasattr(node, "__dataclass_fields__"):
+    if not hasattr(node, "__match_args__"):
         return node
-    parts = (getattr(node, f.name) for f in fields(node) if f.name not in ("span", "source"))
+    parts = (getattr(node, name) for name in node.__match_args__ if name not in ("span", "source"))
     return (type(node).__name__, *(shape_of(part) for part in parts))
 
 

@@ -22,8 +22,8 @@ deep as it has terms.
         "DL0031",
         "a file that is too long",
         """\
-A source file may have one million characters, 150,000 words and signs, and 100,000 characters on a line. Data belongs in a data file (`npz`,
-`csv`) that the program names, not in the program.
+A source file may have one million characters, 150,000 words and signs, and 100,000 characters on a line. Data
+belongs in a data file (`npz`, `csv`) that the program names, not in the program.
 
     source = inline({ x: [ ... a million numbers ... ] })       # wrong
 

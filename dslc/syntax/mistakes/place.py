@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note
+from dslc.record import record
 from dslc.source import Source, Span
 from dslc.syntax.lalr import Unexpected
 from dslc.syntax.token import END, Token
@@ -18,7 +18,7 @@ OPERAND_STARTS = frozenset(
 OPENERS, CLOSERS = frozenset({"LPAR", "LSQB", "LBRACE", "_BLOCK"}), frozenset({"RPAR", "RSQB", "RBRACE", "_END"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """An unexpected token with its surroundings."""
 
