@@ -351,15 +351,18 @@ class _Layout:
             named = first.kind == "STRING"
         else:
             named = first.kind == "NAME" and second.kind in ("LPAR", "LBRACE")
-        return named and self._indent(token) <= self._indent(self._stack[0])
+        return named and self._is_first(token) and self._indent(token) <= self._indent(self._stack[0])
+
+    def _is_first(self, token: Token) -> bool:
+        """Whether nothing stands before a token on its line."""
+        return self._source.text[: token.start].rpartition("\n")[2].strip() == ""
 
     def _note_crooked(self, token: Token) -> None:
         """Remember the first block whose `}` stands where that of a block around it would."""
         opener = self._stack[-1]
         if opener.kind != "_BLOCK" or self._crooked is not None or len(self._stack) == 1:
             return
-        closes_line = self._source.text[: token.start].rpartition("\n")[2].strip() == ""
-        if closes_line and self._indent(token) < self._indent(opener):
+        if self._is_first(token) and self._indent(token) < self._indent(opener):
             self._crooked = opener, token
 
     # ------------------------------------------------------------------------------------------ the end

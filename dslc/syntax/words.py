@@ -53,8 +53,8 @@ def expected_words(expected: frozenset[str]) -> str:
     if is_value_expected(expected):
         words.append("a value")
         left -= _VALUE
-    elif len(left & OPERATORS) > 2:
-        left -= _AFTER_VALUE
+    else:
+        left = left - _AFTER_VALUE or left & {"PIPE"}
     if {"_NL", "_END"} <= left:
         left -= {"_NL", "_END"}
         words.append("the end of the statement")

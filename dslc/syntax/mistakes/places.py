@@ -17,6 +17,7 @@ from dslc.syntax.words import (
 )
 
 _OF_BLOCKS = STATEMENTS - DECLARATIONS - {"dim"}
+_TYPED = frozenset({"input", "output", "param", "buffer", "state", "field", "sample"})
 _HOMES = {
     "field": "`data`", "use": "`train` or `test`", "step": "`train`", "sample": "`train`", "given": "`test`",
     "expect": "`test`", "state": "`cell`", "next": "`cell`",
@@ -84,7 +85,58 @@ def missing_block(p: Place) -> Diagnostic | None:
     return p.say("DL0001", f"`{p.first.text}` needs a body in braces", f"expected `{{`, {found(p.token)}")
 
 
+def lone_else(p: Place) -> Diagnostic | None:
+    if p.token.kind != "ELSE" or not p.at_start:
+        return None
+    return p.say("DL0001", "this `else` belongs to no `if`", "", Help("write `if c { ... } else { ... }`"))
+
+
+def then_in_statement(p: Place) -> Diagnostic | None:
+    if p.token.kind != "THEN" or p.first.kind != "IF" or p.inside() is not None:
+        return None
+    mend = Help("choose statements by `if c { ... } else { ... }`, or a value by `y = if c then a else b`")
+    return p.say("DL0001", "an `if` statement has blocks, and no `then`", "expected `{`", mend)
+
+
+def missing_name(p: Place) -> Diagnostic | None:
+    """`output: f32[B]`."""
+    after = p.problem.tokens[min(p.problem.first + 1, len(p.problem.tokens) - 1)]
+    if p.first.kind != "NAME" or p.first.text not in _TYPED or after.kind != "COLON" or "EQUAL" not in p.expected:
+        return None
+    mend = Help(f"write `{p.first.text} x: ...`")
+    return p.say("DL0001", f"`{p.first.text}` is followed by a name", "the name is missing", mend, span=p.span(after))
+
+
+def missing_code(p: Place) -> Diagnostic | None:
+    if p.back(2).kind != "EXPECT" and p.back().kind != "ERROR":
+        return None
+    if p.back().text != "error":
+        return None
+    return p.say(
+        "DL0001",
+        "`expect error` is followed by a code",
+        f"expected a code, {found(p.token)}",
+        Help("write `expect error DL2007`"),
+    )
+
+
+def lone_repeat(p: Place) -> Diagnostic | None:
+    """`y = repeat(3) { ... }`."""
+    repeats = [token for token in p.before() if token.kind == "NAME" and token.text == "repeat"]
+    if p.token.kind != "_BLOCK" or not repeats:
+        return None
+    mend = Help("write `x |> repeat(n) { stage |> stage }`")
+    return p.say("DL0001", "`repeat` is a stage of a pipe", "stands after `|>`", mend, span=p.span(repeats[0]))
+
+
 def unquoted(p: Place) -> Diagnostic | None:
+    if p.expected == frozenset({"NAME"}) and p.token.kind == "STRING":
+        plain = p.token.text.strip('"')
+        return (
+            p.say("DL0001", "a name has no quotes", "", p.replace("write:", p.token, plain))
+            if plain.isidentifier()
+            else None
+        )
     if p.expected != frozenset({"STRING"}) or p.token.kind != "NAME":
         return None
     mend = p.replace("write:", p.token, f'"{p.token.text}"')
@@ -117,7 +169,7 @@ def value_alone(p: Place) -> Diagnostic | None:
 
 
 def expectation(p: Place) -> Diagnostic | None:
-    if p.first.kind != "EXPECT" or "ABOUT" not in p.expected or p.token.kind not in ENDS:
+    if p.first.kind != "EXPECT" or "ABOUT" not in p.expected or p.token.kind not in {"WITHIN", *ENDS}:
         return None
     mend = Help("compare by `== != < <= > >=`, or by `~=` up to a tolerance")
     return p.say(

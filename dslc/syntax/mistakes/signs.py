@@ -5,9 +5,7 @@ from __future__ import annotations
 from dslc.diagnostics import Diagnostic, Edit, Help
 from dslc.source import Span
 from dslc.syntax.mistakes.place import OPERAND_ENDS, OPERAND_STARTS, Place
-from dslc.syntax.words import (
-    ENDS,
-)
+from dslc.syntax.words import ENDS, found
 
 
 def single_equals(p: Place) -> Diagnostic | None:
@@ -50,6 +48,43 @@ def equals_for_colon(p: Place) -> Diagnostic | None:
     return p.say("DL0013", "`=` in a record", "expected `:`", mend)
 
 
+def setting_with_colon(p: Place) -> Diagnostic | None:
+    """`epochs: 5`, `next h: y`."""
+    colon = p.back() if p.back().kind == "COLON" else p.token
+    setting = p.problem.at == p.problem.first + 2 and p.first.kind == "NAME" and p.token.kind not in {"LSQB", *ENDS}
+    other = p.token.kind == "COLON" and p.expected == frozenset({"EQUAL"})
+    if colon.kind != "COLON" or not (other or (setting and p.expected == frozenset({"NAME"}))):
+        return None
+    mend = p.replace("write:", colon, "" if p.token.kind == "EQUAL" else " =")
+    return p.say("DL0013", "a name is given its value by `=`", "`:` gives a type", mend, span=p.span(colon))
+
+
+def missing_equals(p: Place) -> Diagnostic | None:
+    """`batch 32`, `layer enc Dense(3)`."""
+    named = p.expected == frozenset({"EQUAL"}) or (p.problem.at == p.problem.first + 1 and p.first.kind == "NAME")
+    if "EQUAL" not in p.expected or p.token.kind not in OPERAND_STARTS - {"MINUS", "LPAR", "LSQB"} or not named:
+        return None
+    mend = p.insert("write:", p.back().end, " =")
+    return p.say("DL0001", f"expected `=` after `{p.back().text}`, {found(p.token)}", "", mend)
+
+
+def missing_pipe(p: Place) -> Diagnostic | None:
+    """`x |> Dense(3) relu`, `x |> fc1 Dense(3)`."""
+    if p.token.kind != "NAME" or "PIPE" not in p.expected or all(t.kind != "PIPE" for t in p.before()):
+        return None
+    if p.back().kind == "NAME" and p.back(2).kind == "PIPE":
+        mend = p.insert("a label is followed by `:`:", p.back().end, ":")
+        return p.say("DL0001", f"expected `:` or `|>` after `{p.back().text}`, {found(p.token)}", "", mend)
+    mend = p.insert("write:", p.back().end, " |>")
+    return p.say("DL0001", f"expected `|>` between two stages, {found(p.token)}", "", mend)
+
+
+def one_tilde(p: Place) -> Diagnostic | None:
+    if p.token.kind != "TILDE" or "ABOUT" not in p.expected:
+        return None
+    return p.say("DL0001", "about equal is written `~=`", "", p.replace("write:", p.token, "~="))
+
+
 def one_bar(p: Place) -> Diagnostic | None:
     if p.token.kind != "VBAR" or "PIPE" not in p.expected:
         return None
@@ -57,7 +92,8 @@ def one_bar(p: Place) -> Diagnostic | None:
 
 
 def missing_comma(p: Place) -> Diagnostic | None:
-    separated = p.inside() is not None or p.first.kind in ("DIM", "FROM", "UPDATE")
+    message = p.first.kind == "REQUIRE" and p.token.kind == "STRING"
+    separated = p.inside() is not None or p.first.kind in ("DIM", "FROM", "UPDATE") or message
     if "COMMA" not in p.expected or p.token.kind not in OPERAND_STARTS or not separated:
         return None
     mend = p.insert("write:", p.back().end, ",")

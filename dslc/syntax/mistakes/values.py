@@ -48,9 +48,12 @@ def missing_value(p: Place) -> Diagnostic | None:
 
 
 def missing_stage(p: Place) -> Diagnostic | None:
-    if p.back().kind != "PIPE" or p.token.kind not in ENDS | CLOSERS | {"PIPE", "COMMA"}:
+    empty = p.back().kind == "_BLOCK" and "REPEAT" in p.expected
+    if not (empty or p.back().kind == "PIPE") or p.token.kind not in ENDS | CLOSERS | {"PIPE", "COMMA"}:
         return None
-    return p.say("DL0010", "a stage is missing after `|>`", f"expected a layer or a function, {found(p.token)}")
+    return p.say(
+        "DL0010", f"a stage is missing after `{p.back().text}`", f"expected a layer or a function, {found(p.token)}"
+    )
 
 
 def chained(p: Place) -> Diagnostic | None:
