@@ -123,7 +123,7 @@ class _Machine:
             symbol = _Symbol(first, last, depth)
         if builder == "*":
             value: Any = self._list(keep, base)
-            over = "DL0033" if len(value) > limits.LIST_ITEMS and origin not in _UNBOUNDED else ""
+            over = "DL0033" if len(value) >= limits.LIST_ITEMS and origin not in _UNBOUNDED else ""
         elif first in self._broken and origin in _STATEMENTS:
             value, over = None, ""
         else:
