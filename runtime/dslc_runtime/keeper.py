@@ -31,7 +31,7 @@ class Progress:
     Attributes:
         epoch, step: finished epochs and updates.
         seed, batch, data: what resuming needs to be the same; `data` is the data's fingerprint.
-        best_epoch, best: the epoch whose weights are in `model.safetensors`, and its validation loss if there is one.
+        best_epoch, best: the epoch whose weights are in `model.safetensors`, and its score if there is one.
     """
 
     epoch: int

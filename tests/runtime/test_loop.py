@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -164,7 +165,7 @@ def test_resuming_a_finished_run_changes_nothing(run: RunFolder) -> None:
 def test_the_best_weights_are_those_of_the_lowest_validation_loss(run: RunFolder) -> None:
     rates = iter([0.05] * 18 + [-0.05] * 100)  # three epochs down, then up again
     job = make_job(epochs=6, rate=lambda step: next(rates) if step else 0.0)
-    result = train(job, run)
+    result = train(replace(job, best_by="val.loss"), run)
     losses = [row["val.loss"] for row in result.history]
     best = losses.index(min(losses)) + 1
     assert best in (2, 3, 4)
