@@ -142,7 +142,9 @@ def memory_table(columns: Mapping[str, npt.ArrayLike], name: str = "inline") -> 
         except ValueError as error:
             raise RuntimeFault("DL5004", f"the rows of column `{column}` differ in length", name) from error
         if array.dtype.kind == "O":
-            raise RuntimeFault("DL5004", f"column `{column}` holds values that are not numbers of at most 64 bits", name)
+            raise RuntimeFault(
+                "DL5004", f"column `{column}` holds values that are not numbers of at most 64 bits", name
+            )
         if array.ndim == 0:
             raise RuntimeFault("DL5004", f"column `{column}` is a single value, not a list of rows", name)
         arrays[column] = as_read(name, column, array)
