@@ -62,10 +62,14 @@ def _torch(workload: Workload, *, fused: bool) -> Built:
 
     first, second = (nn.Linear(n, m) for n, m in zip(workload.widths, workload.widths[1:], strict=False))
     values = list(workload.params().values())
-    with torch.no_grad():
-        for layer, weight, bias in ((first, *values[:2]), (second, *values[2:])):
-            layer.weight.copy_(torch.from_numpy(weight.T))
-            layer.bias.copy_(torch.from_numpy(bias))
+
+    def set_first_values() -> None:
+        with torch.no_grad():
+            for layer, weight, bias in ((first, *values[:2]), (second, *values[2:])):
+                layer.weight.copy_(torch.from_numpy(weight.T))
+                layer.bias.copy_(torch.from_numpy(bias))
+
+    set_first_values()
     dropout = nn.Dropout(0.2)
     if workload.net == "xor":
         net, loss_of = nn.Sequential(first, nn.Tanh(), second, nn.Sigmoid()), nn.MSELoss()
@@ -82,6 +86,8 @@ def _torch(workload: Workload, *, fused: bool) -> Built:
         loss.item()  # a training loop reads its loss; so does the other stack
 
     def gradients() -> Mapping[str, np.ndarray]:
+        set_first_values()
+        optimizer.zero_grad()
         net.eval()
         loss_of(net(x), target).backward()
         found = [p.grad.numpy().T.copy() for p in (first.weight, first.bias, second.weight, second.bias)]
