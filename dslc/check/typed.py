@@ -278,13 +278,3 @@ class TypedTest:
     span: Span
     error: str = ""
     found: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class TypedProgram:
-    """Everything a file declares, as far as a command asked for it."""
-
-    models: Mapping[str, TypedModel]
-    datas: Mapping[str, TypedData]
-    trains: Mapping[str, TypedTrain]
-    tests: tuple[TypedTest, ...]

@@ -22,8 +22,6 @@ from dslc.syntax.text import tree_text
 from dslc.training import training_graph
 from dslc_runtime.files import write_atomic
 
-STAGES = ("tree", "typed", "graph", "optimized", "training", "plan", "python")
-
 
 def emit_stage(checked: Checked, name: str | None, stage: str) -> str:
     """The text of a stage.
