@@ -32,7 +32,6 @@ from dslc_runtime.loop import TIDY_STEPS, Job, Result
 from dslc_runtime.loop import train as run_job
 from dslc_runtime.observer import Observer
 from dslc_runtime.program import NonFiniteError, Program
-from dslc_runtime.random import drawing
 from dslc_runtime.report import write_report
 from dslc_runtime.run_folder import RunFolder, create_run, machine, write_program
 from dslc_runtime.state import State
@@ -162,8 +161,8 @@ def gradients(prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: in
     """The loss on a batch and its gradient by key, in training mode, with the random tensors of step `number`."""
     program = compile_numpy(optimize(gradient_graph(prepared.typed.training)))
     bound = feed_arrays(program, batch, prepared.state.params)
-    for spec, buffer in bound.draws:
-        drawing(spec, prepared.typed.seed, buffer)(number)
+    for draw in bound.drawing(prepared.typed.seed):
+        draw(number)
     bound.run()
     found = {
         name.removeprefix(GRADIENT): value.copy() for name, value in bound.outputs.items() if name.startswith(GRADIENT)
@@ -178,8 +177,8 @@ def one_step(prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int
         DslcError: an array does not fit (DL5040), or the loss is not finite and nothing was updated (DL5030).
     """
     bound = feed_arrays(prepared.step, batch, prepared.state.for_training)
-    for spec, buffer in bound.draws:
-        drawing(spec, prepared.typed.seed, buffer)(number)
+    for draw in bound.drawing(prepared.typed.seed):
+        draw(number)
     scalars = {"lr": float(prepared.typed.optimizer.options["lr"]), "step": float(number)}
     try:
         bound.run(**{name: scalars[name] for name in bound.scalars})

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy.typing as npt
 
 from dslc_runtime.data.parts import Rows
-from dslc_runtime.random import Draw, DrawSpec, drawing
+from dslc_runtime.random import Draw, DrawSpec
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -22,6 +22,10 @@ class Bound(Protocol):
 
     @property
     def draws(self) -> Sequence[tuple[DrawSpec, Array]]: ...
+
+    def drawing(self, seed: int, /) -> tuple[Draw, ...]:
+        """What fills each random tensor for a step."""
+        ...
 
     @property
     def outputs(self) -> Mapping[str, Array]:
@@ -78,5 +82,5 @@ def feed(program: Program, state: Mapping[str, Array], fields: Mapping[str, Arra
     return Feed(
         bound,
         tuple((fields[name], bound.inputs[name]) for name in names),
-        tuple(drawing(spec, seed, buffer) for spec, buffer in bound.draws),
+        bound.drawing(seed),
     )

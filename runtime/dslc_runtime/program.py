@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime.kernels import KERNELS
-from dslc_runtime.random import DrawSpec
+from dslc_runtime.random import Draw, DrawSpec, drawing
 from dslc_runtime.scalars import divide, power, root
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -106,7 +106,7 @@ class Bound:
         arena_bytes: size of the scratch memory this binding needs.
     """
 
-    __slots__ = ("arena_bytes", "draws", "inputs", "outputs", "scalars", "step")
+    __slots__ = ("_drawing", "arena_bytes", "draws", "inputs", "outputs", "scalars", "step")
 
     def __init__(
         self,
@@ -123,6 +123,13 @@ class Bound:
         self.scalars = scalars
         self.step = step
         self.arena_bytes = arena_bytes
+        self._drawing: tuple[int, tuple[Draw, ...]] | None = None
+
+    def drawing(self, seed: int) -> tuple[Draw, ...]:
+        """What fills each random tensor for a step; the functions for the last seed asked for are kept."""
+        if self._drawing is None or self._drawing[0] != seed:
+            self._drawing = seed, tuple(drawing(spec, seed, buffer) for spec, buffer in self.draws)
+        return self._drawing[1]
 
     def run(self, **scalars: float) -> None:
         """One run; the scalars are the program's scalar inputs by name.
@@ -155,6 +162,9 @@ class Program:
         default_factory=OrderedDict[tuple[object, ...], tuple[Bound, object]], repr=False
     )
     _scratch: Array = field(default_factory=lambda: np.empty(0, np.uint8), repr=False)
+    _solved: OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]] = field(
+        default_factory=OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]], repr=False
+    )
 
     def __post_init__(self) -> None:
         self._module = namespace()
@@ -196,7 +206,16 @@ class Program:
         Raises:
             SizeError: a shape does not fit the program, or two do not fit each other.
         """
-        given = [tuple(shapes[name]) for name in self.inputs]
+        given = tuple([tuple(shapes[name]) for name in self.inputs])
+        known = self._solved.get(given)
+        if known is None:
+            known = self._solve(given)
+            self._solved[given] = known
+            if len(self._solved) > _CACHED:
+                self._solved.popitem(last=False)
+        return dict(known)
+
+    def _solve(self, given: tuple[tuple[int, ...], ...]) -> dict[str, int]:
         for (name, spec), shape in zip(self.inputs.items(), given, strict=True):
             if len(shape) != len(spec.shape):
                 message = f"`{name}` has {len(shape)} axes, the program takes {len(spec.shape)}"

@@ -15,7 +15,7 @@ from dslc_runtime.arena import Layout
 from dslc_runtime.data import Part
 from dslc_runtime.loop import Job
 from dslc_runtime.program import NonFiniteError
-from dslc_runtime.random import DrawSpec
+from dslc_runtime.random import Draw, DrawSpec, drawing
 from dslc_runtime.state import State
 
 MASK = DrawSpec("bernoulli", "net.mask", {"p": 0.75, "value": 4 / 3})
@@ -29,6 +29,9 @@ class HandBound:
     outputs: dict[str, np.ndarray]
     scalars: tuple[str, ...]
     step: Callable[..., None]
+
+    def drawing(self, seed: int, /) -> tuple[Draw, ...]:
+        return tuple(drawing(spec, seed, buffer) for spec, buffer in self.draws)
 
 
 @dataclass
