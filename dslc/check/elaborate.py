@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dslc.check.blocks import elaborate, elaborate_alone
+from dslc.check.expressions import evaluate
 from dslc.check.layers import inner_values, instantiate, kind_text
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
@@ -17,7 +18,7 @@ from dslc.syntax import tree
 
 def context(sink: Sink, training: bool) -> Context:
     """A fresh elaboration with an empty body."""
-    return Context(sink, training, elaborate, Body(training))
+    return Context(sink, training, elaborate, evaluate, Body(training))
 
 
 def elaborate_model(

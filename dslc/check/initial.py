@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dslc.check.applying import arguments
 from dslc.check.arguments import match, options
-from dslc.check.expressions import arguments, evaluate
+from dslc.check.expressions import evaluate
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.operators import flatten, literal_shape
 from dslc.check.scope import CallSite, Context, Scope

@@ -157,6 +157,7 @@ class Context:
         training: which mode.
         elaborate: applies an instance to arguments (None: to what its `lookup` gives); `blocks` gives it, so that
             expressions can apply blocks whose bodies hold expressions.
+        evaluate: the value of an expression; `expressions` gives it to those that look at the parts of one.
         params: every parameter made so far, by key, and the instance it belongs to.
         keys: the parameters' keys in the order they were made.
         readable: every named value, by its path.
@@ -170,6 +171,7 @@ class Context:
     sink: Sink
     training: bool
     elaborate: Callable[[Context, Instance, Sequence[Argument] | None, CallSite], Value]
+    evaluate: Callable[[Context, Scope, tree.Expr], Value]
     body: Body
     params: dict[str, tuple[TypedValue, Instance | None]] = field(
         default_factory=dict[str, "tuple[TypedValue, Instance | None]"]

@@ -6,8 +6,8 @@ Types and shapes are checked where a block is used.
 
 from __future__ import annotations
 
+from dslc.check.applying import LATER
 from dslc.check.calls import is_function
-from dslc.check.expressions import LATER
 from dslc.check.names import definition as find_definition
 from dslc.check.names import find, undefined, unknown_function, unknown_layer
 from dslc.check.scope import Context, Scope

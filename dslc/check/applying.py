@@ -1,0 +1,69 @@
+"""Calls as they are written: what is called, with which arguments -> the value of applying it.
+
+Functions are `calls`' business, layers `layers`'; here it is decided which of them a call means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dslc.check.calls import call_function, is_function
+from dslc.check.layers import call_instance, call_layer, make_layer
+from dslc.check.names import definition, lookup, unknown_function, unknown_layer
+from dslc.check.scope import Argument, CallSite, Context, Scope
+from dslc.check.values import FAILED, Failed, FunctionRef, Instance, LayerRef, Value, describe
+from dslc.syntax import tree
+
+#: Functions of the language that this version does not serve.
+LATER = frozenset({"scan", "einsum", "rearrange"})
+
+
+def call(e: Context, scope: Scope, expr: tree.Call) -> Value:
+    callee = callee_of(e, scope, expr)
+    if isinstance(callee, LayerRef) and callee.span is expr.span:
+        return callee
+    return apply(e, scope, callee, arguments(e, scope, expr.args), CallSite(expr.callee.span, expr.span))
+
+
+def arguments(e: Context, scope: Scope, args: Sequence[tree.Arg]) -> list[Argument]:
+    """Arguments evaluated in order."""
+    return [Argument(arg.name, e.evaluate(e, scope, arg.value), arg.value.span) for arg in args]
+
+
+def callee_of(e: Context, scope: Scope, expr: tree.Call) -> Value:
+    """What a call calls. Calling a definition makes a layer, so that the value is a `LayerRef` with this call's span."""
+    if not isinstance(expr.callee, tree.Name):
+        return e.evaluate(e, scope, expr.callee)
+    name, span = expr.callee.id, expr.callee.span
+    if name in scope.names:
+        return lookup(e, scope, name, span)
+    if name in LATER:
+        return e.report("DL1090", f"`{name}` is not supported by this version yet", span, "not supported yet")
+    made = definition(scope, name)
+    if made is not None:
+        return make_layer(e, *made, arguments(e, scope, expr.args), CallSite(span, expr.span))
+    if is_function(name):
+        return FunctionRef(name)
+    if name[:1].isupper():
+        return unknown_layer(e, scope, name, span)
+    return unknown_function(e, scope, name, span)
+
+
+def apply(
+    e: Context,
+    scope: Scope,
+    callee: Value,
+    args: Sequence[Argument],
+    site: CallSite,
+    label: tree.Ident | None = None,
+) -> Value:
+    """Apply a function, a layer being made, or an instance to arguments."""
+    if isinstance(callee, FunctionRef):
+        return call_function(e, scope, callee, args, site)
+    if isinstance(callee, LayerRef):
+        return call_layer(e, scope, callee, args, site, label)
+    if isinstance(callee, Instance):
+        return call_instance(e, callee, args, site)
+    if isinstance(callee, Failed):
+        return FAILED
+    return e.report("DL1016", f"{describe(callee)} cannot be called", site.callee, "not a function or a layer")
