@@ -44,6 +44,31 @@ class TypedValue:
     span: Span
     name: str = ""
     origins: tuple[Origin | None, ...] = ()
+    cell: TypedCell | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TypedCell:
+    """What a `scan` runs at every step. The value `scan` has the operands (*initial states, *sequences), time on axis 0.
+
+    `item` values with the attribute `index` read its results: the final states, then the outputs of all steps (time on
+    axis 0, aligned with the sequences). Parameters the body reads are `param` leaves with the keys of the model's; random
+    operators in it draw afresh at every step.
+
+    Attributes:
+        body: one step; its `inputs` are the states and the step's elements of the sequences, by name.
+        states, sequences: the names of those inputs, in the order of the operands.
+        next: the states after the step.
+        outputs: the outputs of the step.
+        reverse: whether steps run from the last element to the first.
+    """
+
+    body: Body
+    states: tuple[str, ...]
+    sequences: tuple[str, ...]
+    next: tuple[TypedValue, ...]
+    outputs: tuple[TypedValue, ...]
+    reverse: bool
 
 
 Literal: TypeAlias = "None | bool | int | float | str | tuple[Literal, ...]"
@@ -87,13 +112,17 @@ class LayerInfo:
 
 @dataclass(slots=True)
 class Body:
-    """A straight line of values, with the parameters they read."""
+    """A straight line of values, with the parameters they read.
+
+    `updates` are the new values of buffers by key, in the body of training only; everything else reads the old ones.
+    """
 
     training: bool
     values: list[TypedValue] = field(default_factory=list[TypedValue])
     inputs: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
     params: dict[str, ParamSpec] = field(default_factory=dict[str, ParamSpec])
     layers: list[LayerInfo] = field(default_factory=list[LayerInfo])
+    updates: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ how a graph is stored.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from dslc.source import Span
@@ -24,7 +24,7 @@ class Data:
         return f"Data({len(self.bytes)} bytes)"
 
 
-Attr: TypeAlias = "None | bool | int | float | str | DType | Size | Data | tuple[Attr, ...]"
+Attr: TypeAlias = "None | bool | int | float | str | DType | Size | Data | Region | tuple[Attr, ...]"
 
 
 class Attrs(Mapping[str, Attr]):
@@ -148,6 +148,34 @@ class Node:
         """The only output."""
         (value,) = self.outputs
         return value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A graph inside a node, as plain data: the body of a `scan`. Equal where it computes the same in the same way.
+
+    Attributes:
+        nodes: inputs before users; `input` leaves are what the node hands in, by name.
+        results: what the node takes out, in order.
+    """
+
+    nodes: tuple[Node, ...]
+    results: tuple[Value, ...]
+    _text: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        at = {node.id: index for index, node in enumerate(self.nodes)}
+        lines = [f"{node.op}{[at[v.id] for v in node.inputs]}{node.attrs!r}{node.out.type}" for node in self.nodes]
+        object.__setattr__(self, "_text", "\n".join((*lines, repr([at[value.id] for value in self.results]))))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Region) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return f"Region({self._text!r})"
 
 
 class Builder(Protocol):
