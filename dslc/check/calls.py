@@ -13,11 +13,13 @@ from dslc.check.operators import apply_op, as_tensor, broadcast_clash
 from dslc.check.scope import Argument, CallSite, Context, Scope, origin_notes
 from dslc.check.typed import TypedValue
 from dslc.check.values import FAILED, Const, Failed, FunctionRef, ListValue, Value, describe, is_number
-from dslc.diagnostics import Help, Label, Note
+from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops import OPS
 from dslc.ops.ir import Attr
 from dslc.ops.opdef import OpDef, OpError, Option
 from dslc.ops.slicing import split_slices
+from dslc.source import Span
+from dslc.syntax import tree
 from dslc.tensor_type import DType
 
 #: Functions that are no operators: they look at tensors or numbers while the program is checked.
@@ -51,6 +53,9 @@ def call_function(e: Context, scope: Scope, ref: FunctionRef, args: Sequence[Arg
         got = f"got {', '.join(describe(arg.value) for arg in args)}"
         return e.report("DL2014", f"`{ref.name}` takes compile-time numbers", site.span, got)
     opdef = OPS[ref.name]
+    args = _canonical(opdef, args)
+    if _compares(opdef, args):
+        return _report_comparison(e, opdef, args, site)
     if _only_options(opdef, args):
         return _bind_options(e, opdef, args, site)
     return _apply(e, scope, opdef, ref, args, site)
@@ -100,6 +105,39 @@ def _fold(e: Context, name: str, args: Sequence[Argument], site: CallSite) -> Va
         return e.report(error.code, str(error), site.span)
     except constants.NotConstantError:
         return None
+
+
+def _canonical(opdef: OpDef, args: Sequence[Argument]) -> list[Argument]:
+    """The arguments with options under their first names: ``sum(x, axis = 1)`` is ``sum(x, axes = 1)``."""
+    names = {option.alias: option.name for option in opdef.options if option.alias}
+    if not names:
+        return list(args)
+    return [
+        Argument(tree.Ident(names[arg.name.text], arg.name.span), arg.value, arg.span)
+        if arg.name is not None and arg.name.text in names
+        else arg
+        for arg in args
+    ]
+
+
+#: Reductions that other languages use to compare two values, and the operator that does that here.
+_ELEMENTWISE = {"max": "maximum", "min": "minimum"}
+
+
+def _compares(opdef: OpDef, args: Sequence[Argument]) -> bool:
+    """Whether ``max(x, 0)`` is written, which reads as a comparison and would be a reduction along axis 0."""
+    return opdef.name in _ELEMENTWISE and len(args) == 2 and all(arg.name is None for arg in args)
+
+
+def _report_comparison(e: Context, opdef: OpDef, args: Sequence[Argument], site: CallSite) -> Failed:
+    name, meant = opdef.name, _ELEMENTWISE[opdef.name]
+    other = args[1]
+    footers: list[Note | Help] = [Help(f"to compare element by element, use `{meant}`:", (Edit(site.callee, meant),))]
+    if isinstance(other.value, Const) and not isinstance(other.value.value, float):
+        start = Span(other.span.source, other.span.start, other.span.start)
+        footers.append(Help("to reduce along an axis, name the option:", (Edit(start, "axis = "),)))
+    text = f"`{name}` reduces a tensor along axes; it does not compare two values"
+    return e.report("DL2060", text, other.span, "an axis, or a value to compare with?", footers=footers)
 
 
 def _required(opdef: OpDef) -> int:

@@ -32,7 +32,8 @@ class Option:
 
     `kind` says what a program may write: "int", "float", "bool", "string", "axis" (an int, negative counts from the end),
     "axes" (a list of axes, an axis, or none for all), "sizes" (a list of sizes), "dtype" (`f32`).
-    An option without a default (`required`) must be given.
+    An option without a default (`required`) must be given. `alias` is a second name that a program may write (`axis` for
+    `axes`); in graphs there is only the first.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Option:
     default: Attr = None
     required: bool = False
     choices: tuple[str, ...] = ()
+    alias: str = ""
 
 
 InferRule: TypeAlias = Callable[[tuple[TensorType, ...], Attrs], TensorType]

@@ -1,6 +1,7 @@
 """Reductions: many elements along some axes -> one.
 
-All but `argmax` and `argmin` take `axes` (a list of axes, one axis, or `none` for all) and `keepdims` (keep them, at size 1).
+All but `argmax` and `argmin` take `axes` (a list of axes, one axis, or `none` for all; `axis` means the same) and
+`keepdims` (keep them, at size 1).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dslc.ops.opdef import InferRule, NormalizeRule, OnnxRule, OpDef, OpError, O
 from dslc.ops.rules import FLOATS, NUMBERS, check_kind
 from dslc.tensor_type import Dim, DType, Shape, TensorType, count
 
-_OPTIONS = (Option("axes", "axes"), Option("keepdims", "bool", False))
+_OPTIONS = (Option("axes", "axes", alias="axis"), Option("keepdims", "bool", False))
 _ARG_OPTIONS = (Option("axis", "axis"), Option("keepdims", "bool", False))
 
 
