@@ -17,6 +17,13 @@ FOLDER = Path(__file__).parent.parent / "library"
 #: The file of each layer.
 LAYERS = {"Dense": "dense.dl", "Dropout": "dropout.dl"}
 
+#: Layers of the language that this version does not have yet.
+LATER = frozenset((
+    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d",
+    "GlobalMaxPool", "GlobalAvgPool", "Upsample", "BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm", "RNN", "LSTM",
+    "GRU", "Bidirectional", "Embedding", "MultiHeadAttention",
+))  # fmt: skip
+
 
 def library_layer(name: str) -> tuple[FileScope, tree.Definition] | None:
     """The definition of a standard layer and the file it stands in, or None."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.calls import function_names, is_function
-from dslc.check.library import LAYERS, library_layer
+from dslc.check.library import LATER, LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
 from dslc.check.typed import Origin
@@ -112,12 +112,16 @@ def _layers(scope: Scope) -> list[str]:
 
 
 def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
-    """Report a capitalised name that is no layer."""
+    """Report a capitalised name that is no layer, or none that this version has."""
+    if name in LATER:
+        return e.report("DL1090", f"the layer `{name}` is not in this version yet", span, "not supported yet")
     function = [name.lower()] if is_function(name.lower()) else []
     close = function or near(name, _layers(scope))
     footers: list[Note | Help] = []
     if close:
         footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
+    elif later := near(name, LATER, 1):
+        footers.append(Note(f"a layer of a similar name, `{later[0]}`, is not in this version yet"))
     footers.append(Note("imported in this file: nothing. `dslc doc` lists all layers"))
     return e.report(
         "DL1003",
