@@ -130,6 +130,7 @@ LEAKY_RELU = OpDef(
     doc="""x where x > 0, else slope * x.
 
     Gradient: g where x > 0, else slope * g. With slope 0 an infinite x gives nan (0 * inf): that is what `relu` is for.""",
+    example="y = leaky_relu(x, slope = 0.1)",
     infer=same_float("leaky_relu"),
     options=(Option("slope", "float", 0.01),),
     normalize=float_options("slope"),
@@ -143,6 +144,7 @@ ELU = OpDef(
     doc="""x where x > 0, else alpha * (exp(x) - 1).
 
     Gradient: g where x > 0, else g * alpha * exp(x). Source: Clevert, Unterthiner and Hochreiter, 2015.""",
+    example="y = elu(x, alpha = 0.5)",
     infer=same_float("elu"),
     options=(Option("alpha", "float", 1.0),),
     normalize=float_options("alpha"),
@@ -170,6 +172,7 @@ GELU = OpDef(
 
     `approximate = "tanh"`: x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x ** 3))). Source: Hendrycks and Gimpel, 2016.
     The gradient is that of the formula.""",
+    example='y = gelu(x, approximate = "tanh")',
     infer=same_float("gelu"),
     options=(Option("approximate", "string", "none", choices=("none", "tanh")),),
     decompose=_gelu,

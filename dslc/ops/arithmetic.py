@@ -176,6 +176,7 @@ MINIMUM = OpDef(
     doc="""The smaller of two numbers, element by element; nan if either is nan.
 
     Gradient: g to the smaller one; at a tie half of it to each, as PyTorch does.""",
+    example="y = minimum(x, 1)",
     infer=elementwise("minimum"),
     operands=("x", "y"),
     vjp=_extreme_vjp("lt"),
@@ -189,6 +190,7 @@ MAXIMUM = OpDef(
     doc="""The larger of two numbers, element by element; nan if either is nan.
 
     Gradient: g to the larger one; at a tie half of it to each, as PyTorch does.""",
+    example="y = maximum(x, 0)",
     infer=elementwise("maximum"),
     operands=("x", "y"),
     vjp=_extreme_vjp("gt"),

@@ -103,6 +103,7 @@ CLASS_LOSS = (
         logits f32[B, C] and class ids i64[B] or i32[B], the class axis being the last unless `axis` says otherwise (PyTorch: 1).
         A float label of the logits' shape holds a probability per class: -sum(label * log_softmax(logits)). The mean is over rows.
         `label_smoothing` s mixes the label with the uniform distribution: (1 - s) * label + s / C.""",
+        example="loss = cross_entropy(net.logits, data.label, label_smoothing = 0.1)",
         infer=_cross_entropy_type,
         operands=("logits", "label"),
         options=(_AXIS, Option("label_smoothing", "float", 0.0), REDUCTION),
@@ -112,6 +113,7 @@ CLASS_LOSS = (
     OpDef(
         name="nll",
         doc="""Negative log-likelihood of a class per row: -log_p[label], for a result of `log_softmax`. PyTorch: `F.nll_loss`.""",
+        example="loss = nll(log_softmax(net.logits), data.label)",
         infer=_nll_type,
         operands=("log_p", "label"),
         options=(_AXIS, REDUCTION),

@@ -84,6 +84,7 @@ LOGICAL_AND = OpDef(
     doc="""Whether both are true: `a and b` on bool tensors.
 
     No gradient flows through it.""",
+    example="y = x > 0 and x < 1",
     infer=elementwise("and", BOOLS),
     operands=("x", "y"),
     kernel="logical_and",
@@ -97,6 +98,7 @@ LOGICAL_OR = OpDef(
     doc="""Whether at least one is true: `a or b` on bool tensors.
 
     No gradient flows through it.""",
+    example="y = x < 0 or x > 1",
     infer=elementwise("or", BOOLS),
     operands=("x", "y"),
     kernel="logical_or",
@@ -110,6 +112,7 @@ LOGICAL_NOT = OpDef(
     doc="""Whether it is false: `not a` on bool tensors.
 
     No gradient flows through it.""",
+    example="y = not (x > 0)",
     infer=elementwise("not", BOOLS),
     kernel="logical_not",
     onnx=single("Not"),
@@ -123,6 +126,7 @@ WHERE = OpDef(
 
     Gradient: g where the condition chose, 0 elsewhere. A nan in what was not chosen does not reach the value; it does reach
     the gradient of what it was computed from (0 * nan), as in every framework.""",
+    example="y = where(x > 0, x, 0)",
     infer=_infer_where,
     operands=("condition", "x", "y"),
     vjp=_where_vjp,
@@ -137,6 +141,7 @@ CAST = OpDef(
 
     Float to integer cuts the fraction (nan and values out of range give an unspecified integer); a number is true as bool
     where it is not 0. Gradient: g converted back between floats, none to or from integers and bools.""",
+    example="y = cast(ids, f32)",
     infer=_infer_cast,
     options=(Option("dtype", "dtype", required=True),),
     vjp=_cast_vjp,

@@ -52,6 +52,7 @@ CREATION = (
     OpDef(
         name="full",
         doc="""A tensor of one value: ``full([2, 3], value = 0.5)``; f32 unless `dtype` says otherwise.""",
+        example="y = x + full([8], value = 0.5)",
         infer=_full_type,
         operands=(),
         options=(_SIZES, Option("value", "float", required=True), _DTYPE),
@@ -62,6 +63,7 @@ CREATION = (
     OpDef(
         name="zeros",
         doc="""A tensor of zeros: ``zeros([2, 3])``; f32 unless `dtype` says otherwise.""",
+        example="y = concat(x, zeros([B, 2]), axis = -1)",
         infer=_full_type,
         operands=(),
         options=(_SIZES, _DTYPE),
@@ -71,6 +73,7 @@ CREATION = (
     OpDef(
         name="ones",
         doc="""A tensor of ones: ``ones([2, 3])``; f32 unless `dtype` says otherwise.""",
+        example="y = concat(x, ones([B, 1]), axis = -1)",
         infer=_full_type,
         operands=(),
         options=(_SIZES, _DTYPE),

@@ -168,6 +168,7 @@ INDEX = (
 
         f32[n, d] and i64[B, T] give f32[B, T, d]. Ids are i32 or i64 from 0 to n - 1; another one stops the run.
         Gradient: a row gets the sum of the cotangents of all places that read it; ids have none.""",
+        example="param table: f32[100, 16] = normal()\ny = gather(table, ids)",
         infer=_gather_type,
         operands=("table", "ids"),
         vjp=_gather_vjp,
@@ -192,6 +193,7 @@ INDEX = (
         doc="""1 at the position of the id, 0 elsewhere, along a new last axis: i64[B] -> f32[B, classes].
 
         Ids are i32 or i64 from 0 to classes - 1; another one stops the run. No gradient.""",
+        example="y = one_hot(ids, classes = 10)",
         infer=_one_hot_type,
         operands=("ids",),
         options=(Option("classes", "int", required=True), Option("dtype", "dtype", DType.F32)),

@@ -71,6 +71,7 @@ LINALG = (
         As in NumPy: leading axes broadcast; a vector on the left is a row, on the right a column, and the axis it lacks is
         missing in the result. Inner sizes must be equal. Floats, i32 and i64, both of one type.
         Gradient: ga = g @ b^T, gb = a^T @ g. A product over no elements is 0.""",
+        example="param w: f32[8, 4] = glorot_uniform()\ny = x @ w",
         infer=_matmul_type,
         operands=("a", "b"),
         vjp=_matmul_vjp,

@@ -180,7 +180,8 @@ _PAIR = ("prediction", "target")
 LOSS = (
     OpDef(
         name="mse",
-        doc="""Mean squared error: (p - t)^2. PyTorch: `F.mse_loss`.""",
+        doc="""Mean squared error: (p - t) ** 2. PyTorch: `F.mse_loss`.""",
+        example="loss = mse(net.y, data.y)",
         infer=_pair_type("mse"),
         operands=_PAIR,
         options=(REDUCTION,),
@@ -189,6 +190,7 @@ LOSS = (
     OpDef(
         name="mae",
         doc="""Mean absolute error: |p - t|; the gradient at equality is 0. PyTorch: `F.l1_loss`.""",
+        example="loss = mae(net.y, data.y)",
         infer=_pair_type("mae"),
         operands=_PAIR,
         options=(REDUCTION,),
@@ -196,7 +198,10 @@ LOSS = (
     ),
     OpDef(
         name="huber",
-        doc="""e^2 / 2 where e = |p - t| is at most `delta`, else delta * (e - delta / 2). PyTorch: `F.huber_loss`.""",
+        doc="""Huber loss: e ** 2 / 2 where e = |p - t| is at most `delta`, else delta * (e - delta / 2).
+
+        PyTorch: `F.huber_loss`.""",
+        example="loss = huber(net.y, data.y, delta = 0.5)",
         infer=_pair_type("huber"),
         operands=_PAIR,
         options=(Option("delta", "float", 1.0), REDUCTION),
@@ -214,6 +219,7 @@ LOSS = (
 
         p lies in [0, 1]. Logarithms are at least -100, and p * (1 - p) in the gradient at least 1e-12, as in PyTorch. Where there
         are logits, `bce_logits` is more exact.""",
+        example="loss = bce(net.p, data.yes)",
         infer=_pair_type("bce"),
         operands=_PAIR,
         options=(REDUCTION,),
@@ -224,6 +230,7 @@ LOSS = (
         doc="""Binary cross entropy of logits: max(x, 0) - x * t + log(1 + exp(-|x|)).
 
         Gradient: sigmoid(x) - t. PyTorch: `F.binary_cross_entropy_with_logits`.""",
+        example="loss = bce_logits(net.logits[:, 0], data.yes)",
         infer=_pair_type("bce_logits"),
         operands=("logits", "target"),
         options=(REDUCTION,),
@@ -235,6 +242,7 @@ LOSS = (
 
         0 where t is 0. PyTorch: `F.kl_div`. ``reduction = "batchmean"`` divides the sum by the first size, which is the
         divergence per sample; the default "mean" divides by the number of elements, as in PyTorch.""",
+        example='loss = kl_div(log_softmax(net.y), data.y, reduction = "batchmean")',
         infer=_pair_type("kl_div"),
         operands=("log_p", "target"),
         options=(Option("reduction", "string", "mean", choices=("mean", "sum", "none", "batchmean")),),
@@ -242,7 +250,8 @@ LOSS = (
     ),
     OpDef(
         name="hinge",
-        doc="""max(0, 1 - t * x) for scores x and targets -1 or 1. PyTorch: ``F.relu(1 - t * x).mean()``.""",
+        doc="""Hinge loss: max(0, 1 - t * x) for scores x and targets -1 or 1. PyTorch: ``F.relu(1 - t * x).mean()``.""",
+        example="loss = hinge(net.y, data.y)",
         infer=_pair_type("hinge"),
         operands=("scores", "target"),
         options=(REDUCTION,),

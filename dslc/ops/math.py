@@ -189,6 +189,7 @@ CLIP = OpDef(
     doc="""x kept between `low` and `high`; either may be none.
 
     Gradient: g where low <= x <= high (the bounds included, as in PyTorch), 0 outside. nan stays nan.""",
+    example="y = clip(x, 0, 1)",
     infer=elementwise("clip"),
     options=(Option("low", "float"), Option("high", "float")),
     normalize=_normalize_clip,

@@ -60,6 +60,7 @@ METRIC = (
 
         logits f32[B, C] and class ids i64[B] (or a one-hot or probability label f32[B, C], whose largest element counts). The
         class axis is the last unless `axis` says otherwise. At ties the first class counts. No gradient.""",
+        example="metrics = { acc: accuracy(net.logits, data.label) }",
         infer=_accuracy_type,
         operands=("logits", "label"),
         options=(Option("axis", "axis", -1),),
@@ -72,6 +73,7 @@ METRIC = (
 
         The label has the logits' shape and is bool, 0 or 1 (at least 0.5 counts as 1 among floats). For probabilities rather
         than logits write ``threshold = 0.5``. No gradient.""",
+        example="metrics = { acc: binary_accuracy(net.p, data.yes, threshold = 0.5) }",
         infer=_binary_type,
         operands=("logits", "label"),
         options=(Option("threshold", "float", 0.0),),

@@ -74,6 +74,8 @@ class OpDef:
         call: whether a program may call it by name.
         symbol: how it is written when it is an operator of the language (`+`), for messages.
         result_range: what is known of the values ("logits", "probability", ...), or "".
+        example: for its documentation, statements of a model or settings of a train block (`dslc.doc.examples`); "" where
+            applying it to one tensor says it all.
     """
 
     name: str
@@ -92,3 +94,4 @@ class OpDef:
     call: bool = True
     symbol: str = ""
     result_range: str = ""
+    example: str = ""

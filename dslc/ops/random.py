@@ -32,6 +32,7 @@ RANDOM_UNIFORM = OpDef(
     doc="""Numbers drawn evenly from low (included) to high (excluded), in the shape and type of `like`.
 
     No gradient flows to `like`.""",
+    example="y = x + random_uniform(x, low = -0.1, high = 0.1)",
     infer=same_float("random_uniform"),
     operands=("like",),
     options=(Option("low", "float", 0.0), Option("high", "float", 1.0)),
@@ -44,6 +45,7 @@ RANDOM_NORMAL = OpDef(
     doc="""Numbers drawn from the normal distribution, in the shape and type of `like`.
 
     No gradient flows to `like`.""",
+    example="y = x + random_normal(x, std = 0.1)",
     infer=same_float("random_normal"),
     operands=("like",),
     options=(Option("mean", "float", 0.0), Option("std", "float", 1.0)),
@@ -56,6 +58,7 @@ RANDOM_BERNOULLI = OpDef(
     doc="""`value` with probability p, else 0, in the shape and type of `like`.
 
     No gradient flows to `like`. Dropout is `x * random_bernoulli(x, p = 1 - q, value = 1 / (1 - q))`.""",
+    example="y = x * random_bernoulli(x, p = 0.8, value = 1 / 0.8)",
     infer=same_float("random_bernoulli"),
     operands=("like",),
     options=(Option("p", "float", 0.5), Option("value", "float", 1.0)),

@@ -189,6 +189,7 @@ REDUCTION = (
 
         Floats keep their type; integers and bools give i64, as in NumPy and PyTorch. The sum of nothing is 0.
         Gradient: every element gets the cotangent of the sum it went into.""",
+        example="y = sum(x, axes = 1)",
         infer=_sum_type,
         options=_OPTIONS,
         normalize=_normal_axes("sum"),
@@ -201,6 +202,7 @@ REDUCTION = (
         doc="""The mean of the elements along axes: their sum divided by their number `n`.
 
         Floats only. The mean of nothing is nan, as in NumPy and PyTorch. Gradient: every element gets the cotangent / n.""",
+        example="y = mean(image, axes = [1, 2])",
         infer=_mean_type,
         options=_OPTIONS,
         normalize=_normal_axes("mean"),
@@ -214,6 +216,7 @@ REDUCTION = (
 
         Keeps the type; nan wins. Of no elements it does not exist. Gradient: goes to the largest element, in equal shares
         where several are largest (PyTorch's `amax`).""",
+        example="y = max(x, axes = -1, keepdims = true)",
         infer=_extreme_type("max"),
         options=_OPTIONS,
         normalize=_normal_axes("max"),
@@ -227,6 +230,7 @@ REDUCTION = (
 
         Keeps the type; nan wins. Of no elements it does not exist. Gradient: goes to the smallest element, in equal shares
         where several are smallest (PyTorch's `amin`).""",
+        example="y = min(x, axes = -1)",
         infer=_extreme_type("min"),
         options=_OPTIONS,
         normalize=_normal_axes("min"),
@@ -239,6 +243,7 @@ REDUCTION = (
         doc="""The position of the largest element along an axis, as i64; the first one where several are largest.
 
         Without `axis`, the position in the flattened tensor. No gradient.""",
+        example="y = argmax(x, axis = -1)",
         infer=_arg_type("argmax"),
         options=_ARG_OPTIONS,
         normalize=_normal_arg("argmax"),
@@ -250,6 +255,7 @@ REDUCTION = (
         doc="""The position of the smallest element along an axis, as i64; the first one where several are smallest.
 
         Without `axis`, the position in the flattened tensor. No gradient.""",
+        example="y = argmin(x, axis = -1)",
         infer=_arg_type("argmin"),
         options=_ARG_OPTIONS,
         normalize=_normal_arg("argmin"),

@@ -199,6 +199,7 @@ SHAPE = (
 
         Both shapes have equally many elements; one size may be -1, which is worked out from the others. A view where the
         elements lie in order. Gradient: reshaped back.""",
+        example="y = reshape(image, [B, 28 * 28])",
         infer=_reshape_type,
         options=_SIZES,
         normalize=_normal_reshape,
@@ -212,6 +213,7 @@ SHAPE = (
         doc="""All axes from `start` on made one: f32[B, 28, 28] -> f32[B, 784].
 
         The batch axis is kept by default, as in Keras and PyTorch's layer; f32[B] gives f32[B, 1], as in ONNX.""",
+        example="y = flatten(image)",
         infer=_flatten_type,
         options=(Option("start", "axis", 1),),
         normalize=_normal_flatten,
@@ -222,6 +224,7 @@ SHAPE = (
         doc="""Axes in another order: axis i of the result is axis ``axes[i]`` of the operand.
 
         Without `axes` the order is reversed, as in NumPy: a matrix is transposed. A view. Gradient: the order undone.""",
+        example="y = transpose(seq, [0, 2, 1])",
         infer=_transpose_type,
         options=(Option("axes", "axes"),),
         normalize=_normal_transpose,
@@ -235,6 +238,7 @@ SHAPE = (
         doc="""Takes out axes of size 1: those of `axis` (one or a list), or all whose size is known to be 1.
 
         An axis of any other size is an error. A view. Gradient: the axes put back.""",
+        example="y = squeeze(x[:, :1], axis = -1)",
         infer=_squeeze_type,
         options=(Option("axis", "axes"),),
         normalize=_normal_squeeze,
@@ -248,6 +252,7 @@ SHAPE = (
         doc="""Puts in an axis of size 1 at the position `axis` of the result (or several, for a list), as in NumPy.
 
         A view. Gradient: the axes taken out.""",
+        example="y = expand_dims(x, axis = 1)",
         infer=_expand_dims_type,
         options=(Option("axis", "axes", required=True),),
         normalize=_normal_expand_dims,
@@ -262,6 +267,7 @@ SHAPE = (
 
         NumPy's `broadcast_to`; -1 keeps the size an axis has. A view whose elements share memory. Gradient: the sum over
         the repeated elements.""",
+        example="y = expand(expand_dims(x, axis = 1), [B, 4, 8])",
         infer=_expand_type,
         options=_SIZES,
         normalize=_normal_expand,

@@ -118,6 +118,7 @@ SOFTMAX = (
         doc="""exp(x) / sum(exp(x)) along an axis, the last by default: positive numbers that add up to 1.
 
         Floats. The largest element is subtracted first, so nothing overflows. Gradient: y * (g - sum(g * y)).""",
+        example="y = softmax(x, axis = -1)",
         infer=_float_like("softmax"),
         options=(_AXIS,),
         normalize=normal_axis("softmax"),
@@ -146,6 +147,7 @@ SOFTMAX = (
         doc="""log(sum(exp(x))) along an axis, the last by default, without overflow; of nothing it is -inf.
 
         Floats. Gradient: softmax(x) * g.""",
+        example="y = logsumexp(x)",
         infer=_logsumexp_type,
         options=(_AXIS, Option("keepdims", "bool", False)),
         normalize=normal_axis("logsumexp"),
