@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from dslc.record import field, record
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@record(eq=False)
 class Source:
     """One text with a name to print; `path` is None for text that was never a file.
 
@@ -17,7 +18,7 @@ class Source:
     name: str
     text: str
     path: Path | None = None
-    _starts: list[int] = field(default_factory=list[int], repr=False)
+    _starts: list[int] = field(factory=list[int])
 
     def line_starts(self) -> list[int]:
         """Offsets at which lines start; only ``\\n`` ends a line here."""
@@ -42,7 +43,7 @@ class Source:
         return self.text[starts[line - 1] : end].rstrip("\r")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Span:
     """A half-open range of offsets into a source."""
 

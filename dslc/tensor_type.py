@@ -8,10 +8,11 @@ sizes are equal exactly when their normal forms are: ``2 * (B + 1) == 2 * B + 2`
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from math import gcd
 from typing import TypeAlias
+
+from dslc.record import record
 
 
 class DType(Enum):
@@ -43,7 +44,7 @@ class DType(Enum):
         return 1 if self is DType.BOOL else int(self.value[1:]) // 8
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FloorDiv:
     """``floor(numerator / denominator)`` that could not be worked out: an atom of a `Size`."""
 
@@ -63,7 +64,7 @@ def _order(atom: Atom) -> str:
     return atom if isinstance(atom, str) else str(atom)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Size:
     """A size that holds at least one symbol, in normal form. Make one with `symbol` and arithmetic."""
 
@@ -235,7 +236,7 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
 Shape: TypeAlias = tuple[Dim, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TensorType:
     """An element type and a shape; ``f32[]`` is a scalar."""
 

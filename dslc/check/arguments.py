@@ -6,7 +6,6 @@ Shared by functions, initialisers and hyper-parameters. Reports unknown, repeate
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Argument, CallSite, Context
@@ -15,6 +14,7 @@ from dslc.check.values import Const, Failed, ListValue, Value, describe, fractio
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops.ir import Attr
 from dslc.ops.opdef import Option
+from dslc.record import record
 from dslc.syntax import tree
 from dslc.tensor_type import DType, Size
 
@@ -96,7 +96,7 @@ def options(
     return result if fine else None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Wrong:
     """A value is not of the kind an option takes."""
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.settings import not_yet
 from dslc.check.typed import SourceSpec
 from dslc.check.walk import walk
 from dslc.diagnostics import Edit, Help, Note, Sink
+from dslc.record import record
 from dslc.source import Span
 from dslc.syntax import tree
 
 LATER = ("tokenize", "window", "resize", "random_flip", "random_crop")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Column:
     """A column where it is read."""
 

@@ -6,7 +6,6 @@ Input: the statement, and a scope with the models' values. Output: an `Expectati
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from dslc.check.expressions import evaluate
@@ -30,6 +29,7 @@ from dslc.check.uses import Use
 from dslc.check.values import Const, Failed, describe, literal
 from dslc.check.walk import walk
 from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.record import record
 from dslc.syntax import tree
 from dslc.tensor_type import Shape, count
 
@@ -37,7 +37,7 @@ TOLERANCE = 1e-5
 _FORMS: Mapping[str, str] = {"golden": 'golden("y.json")', "onnx": "onnx(net.y)", "params": "params(net)"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setting:
     """What the expectations of one test can speak of."""
 

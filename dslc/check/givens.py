@@ -6,7 +6,6 @@ Input: the statements and the models. Output: for each given its value and its c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from dslc.check.literals import Array, array, is_literal
 from dslc.check.near import did_you_mean, near, quoted
@@ -17,6 +16,7 @@ from dslc.check.typed import Literal, TypedValue
 from dslc.check.uses import Use
 from dslc.check.values import Failed
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.record import record
 from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import DType, TensorType, count
@@ -25,7 +25,7 @@ MAX_ELEMENTS = 1 << 24
 _FILLS = {"zeros": 0, "ones": 1}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Given:
     """A value for an input: written out, or a `constant` where a function made it; `type` is concrete."""
 

@@ -5,11 +5,10 @@ Used for inline data, givens and expectations. Numbers may have a sign; nothing 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dslc.check.settings import literal_number
 from dslc.check.typed import Literal
 from dslc.diagnostics import Help, Label, Sink
+from dslc.record import record
 from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import DType
@@ -18,7 +17,7 @@ _DTYPES = {"int": DType.I64, "float": DType.F64, "bool": DType.BOOL}
 _WORDS = {"int": "a number", "float": "a number", "bool": "true or false", "string": "a string", "": "nothing"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Array:
     """A literal array. `kind` is "int", "float" (some element is), "bool", "string", or "" where there is no element."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 
 from dslc.check.scope import Context, origin_notes
@@ -17,6 +16,7 @@ from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops import OPS
 from dslc.ops.ir import Attr, Attrs, Data
 from dslc.ops.opdef import OpError
+from dslc.record import record
 from dslc.source import Span
 from dslc.tensor_type import Dim, DType, Size, TensorType, count
 
@@ -32,7 +32,7 @@ _RANGES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operand:
     """A value where it was written."""
 

@@ -6,17 +6,17 @@ Input: the syntax tree. Output: `Target`s in source order. Resolving a path a us
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from dslc.check.edits import argument, insert, set_argument, set_entry, set_statement
 from dslc.check.settings import DATA, PARTS, TRAIN
 from dslc.diagnostics import Edit
 from dslc.ops.optimizers import OPTIMIZERS
+from dslc.record import record
 from dslc.source import Span
 from dslc.syntax import tree
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Target:
     """One settable place.
 

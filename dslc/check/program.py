@@ -6,8 +6,6 @@ that nothing uses, the names alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dslc.check import lints
 from dslc.check.data import check_data
 from dslc.check.elaborate import context, elaborate_scope, typed_model
@@ -19,12 +17,13 @@ from dslc.check.typed import TypedData, TypedModel, TypedTest, TypedTrain
 from dslc.check.unused import check_names
 from dslc.check.values import FileScope
 from dslc.diagnostics import Sink
+from dslc.record import record
 from dslc.source import Source, Span
 from dslc.syntax import tree
 from dslc.syntax.parse import parse
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CheckedFile:
     """A file and what it declares, typed: all of it where nothing was at fault, else what was right.
 

@@ -7,12 +7,12 @@ elaboration as a whole, in one mode. A mistake inside a library block is shown a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
 from dslc.check.typed import Body, Origin, TypedValue
 from dslc.check.values import FAILED, Failed, FileScope, Instance, Value
 from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note, Sink
 from dslc.ops.ir import Attr, Attrs
+from dslc.record import field, record
 from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import Dim, DType, TensorType
@@ -22,7 +22,7 @@ MAX_DEPTH = 700
 EXPRESSION_DEPTH, BRANCH_DEPTH, BLOCK_DEPTH = 5, 5, 8
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Argument:
     """One argument of a call, evaluated; `span` covers its value. A piped one stands before the call."""
 
@@ -32,7 +32,7 @@ class Argument:
     piped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CallSite:
     """A call where it was written: the callee's span and the whole."""
 
@@ -40,7 +40,7 @@ class CallSite:
     span: Span
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Binding:
     """A name in scope. `kind` is "value", "input", "param", "layer", "let", "hyper" or "dim"."""
 
@@ -51,7 +51,7 @@ class Binding:
     statement: Statement | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Made:
     """A layer with parameters that a statement made: where, what ("Dense(10)"), and whether a label was written.
 
@@ -64,7 +64,7 @@ class Made:
     count: int
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Statement:
     """The statement being elaborated: what unlabelled layers in it are called, and which layers it holds.
 
@@ -76,8 +76,8 @@ class Statement:
 
     name: str
     span: Span
-    layers: list[Made] = field(default_factory=list[Made])
-    counts: dict[str, int] = field(default_factory=dict[str, int])
+    layers: list[Made] = field(factory=list[Made])
+    counts: dict[str, int] = field(factory=dict[str, int])
 
     def ordinal(self, name: str) -> int:
         """How many of that name came before in this statement."""
@@ -85,7 +85,7 @@ class Statement:
         return self.counts[name]
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Leading:
     """What `...` stands for in one call."""
 
@@ -93,7 +93,7 @@ class Leading:
     origins: tuple[Origin | None, ...]
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Scope:
     """The names of one body of statements.
 
@@ -118,18 +118,18 @@ class Scope:
     path: str = ""
     site: str = ""
     instance: Instance | None = None
-    names: dict[str, Binding] = field(default_factory=dict[str, Binding])
-    dtypes: dict[str, DType] = field(default_factory=dict[str, DType])
+    names: dict[str, Binding] = field(factory=dict[str, Binding])
+    dtypes: dict[str, DType] = field(factory=dict[str, DType])
     leading: Leading | None = None
     statement: Statement | None = None
-    later: dict[str, tree.Stmt] = field(default_factory=dict[str, tree.Stmt])
-    labels: dict[str, Span] = field(default_factory=dict[str, Span])
-    declared: dict[str, tree.OutputStmt] = field(default_factory=dict[str, tree.OutputStmt])
-    partial: dict[str, Span] = field(default_factory=dict[str, Span])
+    later: dict[str, tree.Stmt] = field(factory=dict[str, tree.Stmt])
+    labels: dict[str, Span] = field(factory=dict[str, Span])
+    declared: dict[str, tree.OutputStmt] = field(factory=dict[str, tree.OutputStmt])
+    partial: dict[str, Span] = field(factory=dict[str, Span])
     start: tuple[int, int] = (0, 0)
     stopped: bool = False
-    unbound: set[str] = field(default_factory=set[str])
-    made: dict[str, list[Made]] = field(default_factory=dict[str, "list[Made]"])
+    unbound: set[str] = field(factory=set[str])
+    made: dict[str, list[Made]] = field(factory=dict[str, "list[Made]"])
 
     def define(self, name: str, value: Value, span: Span, kind: str = "value") -> None:
         """Bind a name; the caller has made sure that it is free."""
@@ -140,7 +140,7 @@ class Scope:
         return f"{self.path}.{name}" if self.path else name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Call:
     """A block being elaborated: which, and the place that asked for it."""
 
@@ -149,7 +149,7 @@ class Call:
     span: Span
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Context:
     """One elaboration in one mode.
 
@@ -174,12 +174,12 @@ class Context:
     evaluate: Callable[[Context, Scope, tree.Expr], Value]
     body: Body
     params: dict[str, tuple[TypedValue, Instance | None]] = field(
-        default_factory=dict[str, "tuple[TypedValue, Instance | None]"]
+        factory=dict[str, "tuple[TypedValue, Instance | None]"]
     )
-    keys: list[str] = field(default_factory=list[str])
-    readable: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
-    calls: list[Call] = field(default_factory=list[Call])
-    declarations: dict[str, tree.InputStmt] = field(default_factory=dict[str, tree.InputStmt])
+    keys: list[str] = field(factory=list[str])
+    readable: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
+    calls: list[Call] = field(factory=list[Call])
+    declarations: dict[str, tree.InputStmt] = field(factory=dict[str, tree.InputStmt])
     mode_read: bool = False
     true_division: bool = False
     depth: int = 0

@@ -6,10 +6,10 @@ Pure tables and their look-up; what a setting means is checked in `data`, `train
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.record import record
 from dslc.syntax import tree
 
 DATA = ("source", "split", "shuffle_seed", "stratify")
@@ -19,7 +19,7 @@ LATER = ("clip_norm", "freeze", "early_stop", "accumulate", "precision")
 PARTS = ("train", "val", "test")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setting:
     """One `name = value` of a block."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -33,6 +32,7 @@ from dslc.check.values import (
 )
 from dslc.check.walk import defined
 from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.record import replace
 from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import TensorType, symbols

@@ -7,7 +7,6 @@ all expectations. Runs nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from dslc.check.data import whole
 from dslc.check.elaborate import context as new_context
@@ -22,6 +21,7 @@ from dslc.check.uses import Lookup, Use, add_input, bind, check_uses
 from dslc.check.values import FileScope, Value
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.diagnostics.codes import CODES, Severity
+from dslc.record import replace
 from dslc.source import Span
 from dslc.syntax import tree
 

@@ -7,7 +7,6 @@ with equal parameters in equal order, and the settings resolved. Builds no gradi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 
 from dslc.check.data import whole
 from dslc.check.elaborate import context as new_context
@@ -22,6 +21,7 @@ from dslc.check.uses import Use, batch_symbol, bind, check_uses, field_input, fi
 from dslc.check.values import Failed, FileScope, Namespace, describe
 from dslc.check.walk import names
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.record import record, replace
 from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import Size
@@ -29,7 +29,7 @@ from dslc.tensor_type import Size
 DEFAULT_BATCH = 32
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Block:
     """A train block with its parts found: what both modes are elaborated from."""
 

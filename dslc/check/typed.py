@@ -10,15 +10,15 @@ The same text is elaborated once per mode: a `Body` is either of training or of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dslc.ops.ir import Attrs
+from dslc.record import field, record
 from dslc.source import Span
 from dslc.tensor_type import TensorType
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Origin:
     """Where a size came from: ``Origin("`code = 32`", span)`` is printed as "comes from `code = 32` (line 3)"."""
 
@@ -26,7 +26,7 @@ class Origin:
     span: Span
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class TypedValue:
     """One value of a body; compared by identity.
 
@@ -47,7 +47,7 @@ class TypedValue:
     cell: TypedCell | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class TypedCell:
     """What a `scan` runs at every step. The value `scan` has the operands (*initial states, *sequences), time on axis 0.
 
@@ -74,7 +74,7 @@ class TypedCell:
 Literal: TypeAlias = "None | bool | int | float | str | tuple[Literal, ...]"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Initializer:
     """How a parameter starts: a name of the runtime's table of initialisers with its options, or `literal` with `value`.
 
@@ -83,11 +83,11 @@ class Initializer:
     """
 
     name: str
-    options: Mapping[str, Literal] = field(default_factory=dict[str, Literal])
+    options: Mapping[str, Literal] = field(factory=dict[str, Literal])
     value: Literal = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ParamSpec:
     """A parameter: its key (checkpoint, ONNX initializer, patterns), static type and first values."""
 
@@ -98,7 +98,7 @@ class ParamSpec:
     trainable: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerInfo:
     """One layer instance for `dslc info`: its path of labels ("fc1", "" for the model itself), what it is, its types."""
 
@@ -110,7 +110,7 @@ class LayerInfo:
     span: Span
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Body:
     """A straight line of values, with the parameters they read.
 
@@ -118,14 +118,14 @@ class Body:
     """
 
     training: bool
-    values: list[TypedValue] = field(default_factory=list[TypedValue])
-    inputs: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
-    params: dict[str, ParamSpec] = field(default_factory=dict[str, ParamSpec])
-    layers: list[LayerInfo] = field(default_factory=list[LayerInfo])
-    updates: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
+    values: list[TypedValue] = field(factory=list[TypedValue])
+    inputs: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
+    params: dict[str, ParamSpec] = field(factory=dict[str, ParamSpec])
+    layers: list[LayerInfo] = field(factory=list[LayerInfo])
+    updates: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypedModel:
     """A model with its hyper-parameters fixed.
 
@@ -149,7 +149,7 @@ class TypedModel:
 # ---------------------------------------------------------------------------------------------- data
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SourceSpec:
     """Where one part of the data is read from.
 
@@ -165,7 +165,7 @@ class SourceSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FieldSpec:
     """One field: per-sample type, and its expression as a `Body` over one batched input per raw column it reads.
 
@@ -180,7 +180,7 @@ class FieldSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypedData:
     """A data block. `sources` has the key "train", and "val", "test" where they are written; `split` has shares of train."""
 
@@ -196,7 +196,7 @@ class TypedData:
 # ---------------------------------------------------------------------------------------------- training
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OptimizerSpec:
     """An optimizer of `dslc.optim` by name with every option resolved."""
 
@@ -205,7 +205,7 @@ class OptimizerSpec:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Objective:
     """What one pass over a batch computes in one mode; inputs of `body` are the fields it reads, batched, by field name."""
 
@@ -214,7 +214,7 @@ class Objective:
     metrics: Mapping[str, TypedValue]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypedTrain:
     """A train block.
 
@@ -240,7 +240,7 @@ class TypedTrain:
 # ---------------------------------------------------------------------------------------------- tests
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GoldenSide:
     """`golden("path")`: the path as written."""
 
@@ -248,14 +248,14 @@ class GoldenSide:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OnnxSide:
     """`onnx(value)`: the value computed by ONNX Runtime."""
 
     value: TypedValue
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MetricSide:
     """`train.loss`, `val.accuracy`, `test.accuracy` after `train name`: the part and the quantity."""
 
@@ -263,7 +263,7 @@ class MetricSide:
     metric: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LiteralSide:
     """A number, a list of numbers, or a fact known at compile time (`shape(...)`, `params(...)`)."""
 
@@ -273,7 +273,7 @@ class LiteralSide:
 Side: TypeAlias = "TypedValue | GoldenSide | OnnxSide | MetricSide | LiteralSide"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expectation:
     """`left op right within tolerance`."""
 
@@ -284,7 +284,7 @@ class Expectation:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TypedTest:
     """A test block.
 

@@ -7,7 +7,6 @@ sizes that are not positive whole numbers, and operands that do not fit a block'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from dslc.check.expressions import evaluate
 from dslc.check.names import DTYPES, dimension_list, dimensions_in_scope, find
@@ -18,13 +17,14 @@ from dslc.check.values import FAILED, Const, Failed, describe, number_text
 from dslc.check.walk import names
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops.ir import Attrs
+from dslc.record import record
 from dslc.syntax import tree
 from dslc.tensor_type import Dim, DType, Size, TensorType
 
 _KINDS = {"float": DType.F32, "int": DType.I64}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Written:
     """A type as written, worked out."""
 

@@ -7,7 +7,6 @@ inputs are bound when a value of it is read first.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from dslc.check.blocks import elaborate_alone
 from dslc.check.elaborate import context as new_context
@@ -22,6 +21,7 @@ from dslc.check.typed import TypedData, TypedModel, TypedValue
 from dslc.check.values import FAILED, Failed, FileScope, LayerRef, Value, describe
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.ops.ir import Attrs
+from dslc.record import record
 from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import Size, TensorType, symbol
@@ -29,7 +29,7 @@ from dslc.tensor_type import Size, TensorType, symbol
 Lookup = Callable[[str, tree.InputStmt, Span], Value]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Use:
     """A model in use.
 

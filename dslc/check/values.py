@@ -6,10 +6,10 @@ Plain data. A tensor is a `TypedValue` of the body under construction; everythin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from dslc.check.typed import Literal, Origin, TypedValue
+from dslc.record import field, record
 from dslc.source import Source, Span
 from dslc.syntax import tree
 from dslc.tensor_type import DType, Size
@@ -17,7 +17,7 @@ from dslc.tensor_type import DType, Size
 Scalar: TypeAlias = "None | bool | int | float | str | DType | Size"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Const:
     """A compile-time scalar. A `Size` without symbols is an exact fraction (``1 / 3``).
 
@@ -31,7 +31,7 @@ class Const:
     by_mode: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListValue:
     """A list, or the several results of `split`."""
 
@@ -39,7 +39,7 @@ class ListValue:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RecordValue:
     """A record ``{ a: 1 }``."""
 
@@ -47,7 +47,7 @@ class RecordValue:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionRef:
     """A function that is not called yet: an operator by name, with options bound (``leaky_relu(0.1)``)."""
 
@@ -55,7 +55,7 @@ class FunctionRef:
     options: tuple[tuple[str, Const | ListValue], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LayerRef:
     """A model, block or cell with its hyper-parameters: what ``Dense(32)`` is before it is applied."""
 
@@ -65,7 +65,7 @@ class LayerRef:
     span: Span
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False, frozen=False)
 class Instance:
     """A layer that has a path and so owns parameters. It makes them when it is called first; later calls share them.
 
@@ -86,14 +86,14 @@ class Instance:
     site: str
     span: Span
     lookup: Callable[[str, tree.InputStmt, Span], Value] | None = None
-    values: dict[str, TypedValue] = field(default_factory=dict[str, TypedValue])
-    hypers: dict[str, Value] = field(default_factory=dict[str, "Value"])
+    values: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
+    hypers: dict[str, Value] = field(factory=dict[str, "Value"])
     results: Value | None = None
     calls: int = 0
     labelled: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Namespace:
     """Something whose names can be read: `data` in a train block, `enc.conv` inside an instance.
 
@@ -108,7 +108,7 @@ class Namespace:
     read: Callable[[str, Span], Value]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failed:
     """The value of an expression with a reported mistake: whatever uses it stays silent."""
 
@@ -120,7 +120,7 @@ Value: TypeAlias = (
 )
 
 
-@dataclass(slots=True, eq=False)
+@record(eq=False, frozen=False)
 class FileScope:
     """The declarations of one file by name.
 
@@ -132,13 +132,13 @@ class FileScope:
 
     file: tree.File
     library: bool = False
-    dims: dict[str, tree.Ident] = field(default_factory=dict[str, tree.Ident])
-    definitions: dict[str, tree.Definition] = field(default_factory=dict[str, tree.Definition])
-    datas: dict[str, tree.DataDecl] = field(default_factory=dict[str, tree.DataDecl])
-    trains: dict[str, tree.TrainDecl] = field(default_factory=dict[str, tree.TrainDecl])
-    tests: list[tree.TestDecl] = field(default_factory=list[tree.TestDecl])
+    dims: dict[str, tree.Ident] = field(factory=dict[str, tree.Ident])
+    definitions: dict[str, tree.Definition] = field(factory=dict[str, tree.Definition])
+    datas: dict[str, tree.DataDecl] = field(factory=dict[str, tree.DataDecl])
+    trains: dict[str, tree.TrainDecl] = field(factory=dict[str, tree.TrainDecl])
+    tests: list[tree.TestDecl] = field(factory=list[tree.TestDecl])
     mentioned: frozenset[str] = frozenset()
-    elaborated: set[str] = field(default_factory=set[str])
+    elaborated: set[str] = field(factory=set[str])
 
     @property
     def source(self) -> Source:

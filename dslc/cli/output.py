@@ -7,20 +7,20 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TypeVar
 
 import click
 
 from dslc.diagnostics import Diagnostic, DslcError, InternalError
 from dslc.diagnostics.render import render, to_json
+from dslc.record import record
 
 FAULT, USAGE, INTERRUPTED = 1, 2, 130
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output:
     """How this run prints: `quiet` keeps results and errors only, `as_json` prints diagnostics as JSON lines."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from dslc.diagnostics.codes import CODES, Severity
+from dslc.record import field, record
 from dslc.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Label:
     """Text beside a place in the source. The first label of a diagnostic is its primary one."""
 
@@ -17,7 +17,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """Replace the text of a span; an empty span inserts."""
 
@@ -25,14 +25,14 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Note:
     """A fact that explains the error, such as where a size came from."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Help:
     """A proposed mend. With `edits`, the mended lines are shown and a tool can apply them; `code` shows lines as they are."""
 
@@ -41,7 +41,7 @@ class Help:
     code: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagnostic:
     """One message: a code of the table, one line of text, places, and notes and helps in the order to print them.
 
@@ -85,11 +85,11 @@ class InternalError(Exception):
         )
 
 
-@dataclass(slots=True)
+@record(frozen=False)
 class Sink:
     """Collects diagnostics, so that one run reports every independent mistake. Equal ones are kept once."""
 
-    found: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    found: list[Diagnostic] = field(factory=list[Diagnostic])
 
     def add(self, diagnostic: Diagnostic) -> None:
         if diagnostic not in self.found:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
@@ -19,6 +19,7 @@ from dslc.driver.models import static_shape
 from dslc.graph.arrays import numpy_dtype
 from dslc.lower import lower
 from dslc.passes import optimize
+from dslc.record import replace
 from dslc.tensor_type import DType, TensorType
 from dslc_runtime.data.fields import FieldProgram, materialise, require_classes
 from dslc_runtime.data.npz import open_npz

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dslc.record import record
 from pathlib import Path
 
 from dslc.check import CheckedFile, check_file
@@ -15,7 +15,7 @@ from dslc.syntax.parse import parse
 MAX_BYTES = 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Checked:
     """A program without errors.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from dslc.driver.models import choose, choose_model, compile_model, initial_para
 from dslc.driver.predictions import as_json, read_rows, write_results
 from dslc.driver.runs import OpenedRun, open_run
 from dslc.graph import Graph
+from dslc.record import replace
 from dslc_runtime.classification import ClassReport
 from dslc_runtime.data.parts import Part
 from dslc_runtime.evaluate import predict
@@ -75,7 +76,7 @@ def evaluation_json(found: Evaluation) -> str:
 def evaluation_text(found: Evaluation) -> str:
     """An evaluation as text: figures, then the confusion matrix and the scores of every class."""
     lines = [f"{found.part}: {found.rows} rows, {found.engine}"]
-    lines += [f"  {name:12} {value:.4f}" for name, value in found.figures.items()]
+    lines += [f"  {name:12} {value:.6g}" for name, value in found.figures.items()]
     if found.classes is not None:
         lines += ["", *_confusion(found.classes), "", *_scores(found.classes)]
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import networkx as nx
 
@@ -17,6 +17,7 @@ from dslc.diagnostics import InternalError
 from dslc.ops import OPS
 from dslc.ops.ir import Attr, Attrs, Node, Value
 from dslc.ops.opdef import OpError
+from dslc.record import replace
 from dslc.source import Span
 from dslc.tensor_type import DType, TensorType
 

@@ -7,12 +7,12 @@ Fans: a weight ``[..., in, out]`` has ``fan_in = in * r`` and ``fan_out = out * 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from dslc.ops.opdef import Option
+from dslc.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InitializerDef:
     """An initialiser: what a program may write in ``param w: f32[D, n] = name(options)``.
 

@@ -7,14 +7,14 @@ how a graph is stored.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from dslc.record import record
 from dslc.source import Span
 from dslc.tensor_type import Dim, DType, Shape, Size, TensorType
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Data:
     """The elements of a constant array: little-endian bytes in C order, typed by the node's output."""
 
@@ -107,7 +107,7 @@ class Attrs(Mapping[str, Attr]):
         return tuple(v for v in value if isinstance(v, int | Size))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """A tensor of a graph: the output of exactly one node. Ids count up in the order values were made."""
 
@@ -123,7 +123,7 @@ class Value:
         return self.type.shape
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Node:
     """One application of an operator. `id` is the id of its first output.
 
@@ -150,7 +150,6 @@ class Node:
         return value
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Region:
     """A graph inside a node, as plain data: the body of a `scan`. Equal where it computes the same in the same way.
 
@@ -159,14 +158,14 @@ class Region:
         results: what the node takes out, in order.
     """
 
-    nodes: tuple[Node, ...]
-    results: tuple[Value, ...]
-    _text: str = field(init=False, repr=False)
+    __slots__ = ("_text", "nodes", "results")
 
-    def __post_init__(self) -> None:
-        at = {node.id: index for index, node in enumerate(self.nodes)}
-        lines = [f"{node.op}{[at[v.id] for v in node.inputs]}{node.attrs!r}{node.out.type}" for node in self.nodes]
-        object.__setattr__(self, "_text", "\n".join((*lines, repr([at[value.id] for value in self.results]))))
+    def __init__(self, nodes: tuple[Node, ...], results: tuple[Value, ...]) -> None:
+        self.nodes = nodes
+        self.results = results
+        at = {node.id: index for index, node in enumerate(nodes)}
+        lines = [f"{node.op}{[at[v.id] for v in node.inputs]}{node.attrs!r}{node.out.type}" for node in nodes]
+        self._text = "\n".join((*lines, repr([at[value.id] for value in results])))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Region) and self._text == other._text

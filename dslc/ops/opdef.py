@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
+from dslc.record import record
 from dslc.tensor_type import TensorType
 
 
@@ -26,7 +26,7 @@ class OpError(Exception):
         self.help = help
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Option:
     """A named option of an operator as the language sees it.
 
@@ -51,7 +51,7 @@ DecomposeRule: TypeAlias = Callable[[Builder, tuple[Value, ...], Attrs], Value]
 OnnxRule: TypeAlias = Callable[[OnnxEmitter, Node, tuple[str, ...]], str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpDef:
     """An operator.
 

@@ -5,12 +5,11 @@ They lie among the operators so that checking a program needs no graph.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from dslc.ops.opdef import Option
+from dslc.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OptimizerDef:
     """An optimizer.
 

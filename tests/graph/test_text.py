@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 
 from dslc.graph import Builder, Graph, GraphTextError, parse_graph, print_graph, verify
 from dslc.ops.ir import Data, Node
+from dslc.record import replace
 from dslc.tensor_type import Dim, DType, TensorType, divide, floor_div, symbol
 
 B, T = symbol("B"), symbol("T")

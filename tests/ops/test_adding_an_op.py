@@ -41,7 +41,7 @@ def test_the_worked_example_passes_the_test_of_all_operators(softsign: list[Samp
 
 
 def test_the_worked_example_would_fail_in_place_as_the_page_says(softsign: list[Sample]):
-    from dataclasses import replace
+    from dslc.record import replace
 
     OPS["softsign"] = replace(OPS["softsign"], inplace=(0,))
     with pytest.raises(AssertionError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -12,6 +10,7 @@ from dslc.check import check_source
 from dslc.check.typed import Objective, TypedTrain
 from dslc.graph import Graph, print_graph, verify
 from dslc.passes import optimize
+from dslc.record import replace
 from dslc.source import Source
 from dslc.tensor_type import DType
 from dslc.training import GRADIENT, TrainingGraph, gradient_graph, training_graph
