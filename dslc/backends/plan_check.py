@@ -12,7 +12,7 @@ It says nothing about what kernels compute, which is the business of the tests o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
@@ -20,6 +20,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from dslc.backends.bodies import body_of, step_graph, wiring
+from dslc.backends.numpy_forms import specialise
 from dslc.backends.tags import REARRANGING, Expected, Tags, only_converts
 from dslc.diagnostics import InternalError
 from dslc.graph import Graph
@@ -28,6 +30,7 @@ from dslc.ops import OPS
 from dslc.ops.ir import Node, Value
 from dslc_runtime.kernels import KERNELS
 from dslc_runtime.program import Program, namespace, slot_offsets
+from dslc_runtime.recurrence import Wiring
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -141,6 +144,7 @@ class _Trace:
         names["add_reduce"] = self._add_reduce
         names["ndarray"] = self._ndarray
         names["poison"] = self._poison
+        names["scan"] = self._scan
         names["isfinite"] = self._look
         names["float"] = self._number
         for op in ("div", "pow", "sqrt"):
@@ -212,6 +216,25 @@ class _Trace:
 
     def _add_reduce(self, x: Array, *, axis: tuple[int, ...], keepdims: bool = False, out: Array) -> None:
         self._recorder("sum")(x, out=out, axes=axis, keepdims=keepdims)
+
+    def _scan(
+        self, number: int, sizes: Mapping[str, int], operands: Sequence[Array], targets: Sequence[Array | None]
+    ) -> Callable[[], None]:
+        """A scan reads its operands and writes its results; its body is a program to be proved on its own."""
+
+        def run() -> None:
+            found = self.expected.scan([self._read(operand) for operand in operands])
+            scan = next((node for node in found if _is_body(node, self.program.bodies[number], sizes)), None)
+            if scan is None:
+                raise _fail("a scan reads memory that does not hold its operands, or runs the body of another")
+            for index, target in enumerate(targets):
+                if target is None:
+                    continue
+                if any(np.shares_memory(operand, target) for operand in operands):
+                    raise _fail("a scan writes over an operand")
+                self._write("scan", target, self.expected.items[scan.id][index])
+
+        return run
 
     def _poison(self, array: Array) -> None:
         self._write("poison", array, np.full(array.shape, _GARBAGE))
@@ -318,6 +341,16 @@ class _Trace:
         changed = not all(np.array_equal(region.tags, tags) for region, tags in self.states)
         if loss is not None and changed and not loss.shape and loss.dtype.is_float and self.looked != 1:
             raise _fail("states change without a check of the loss")
+
+
+def _is_body(scan: Node, body: tuple[Program, Wiring], sizes: Mapping[str, int]) -> bool:
+    """Whether a program computes one step of a scan, and uses its own memory rightly."""
+    program, connected = body
+    try:
+        check_program(specialise(step_graph(body_of(scan))), program, sizes)
+    except InternalError:
+        return False
+    return wiring(scan) == connected
 
 
 class _Traced(np.ndarray[Any, Any]):

@@ -51,11 +51,20 @@ class Expected:
     tags: dict[int, Tags] = field(default_factory=dict[int, Tags])
     results: dict[object, Tags] = field(default_factory=dict[object, Tags])
     pointwise: list[tuple[str, list[Tags], Tags]] = field(default_factory=list[tuple[str, list[Tags], Tags]])
+    scans: list[tuple[Node, list[Tags]]] = field(default_factory=list[tuple[Node, list[Tags]]])
+    items: dict[int, dict[int, Tags]] = field(default_factory=dict[int, dict[int, Tags]])
     used: int = 0
 
     def add(self, node: Node) -> None:
         """Give a node's value its tags."""
         shape = tuple(evaluate(dim, self.sizes) for dim in node.out.shape)
+        if node.op == "scan":
+            self.scans.append((node, [self.tags[value.id] for value in node.inputs]))
+        if node.op == "item":
+            index = node.attrs.int("index")
+            self.tags[node.id] = self._tags(("item", node.inputs[0].id, index), shape)
+            self.items.setdefault(node.inputs[0].id, {})[index] = self.tags[node.id]
+            return
         self.tags[node.id] = self._leaf(node, shape) if node.op in LEAVES else self._result(node, shape)
 
     def number(self, value: float | bool) -> Tags:
@@ -70,6 +79,14 @@ class Expected:
         """The tags of what a kernel computes from operands that hold these tags, or None where no node does that."""
         whole = self.results.get(_key(kernel, attrs, operands))
         return whole if whole is not None or kernel not in _POINTWISE else self._slice(kernel, operands)
+
+    def scan(self, operands: Sequence[Tags]) -> list[Node]:
+        """The scans over operands that hold these tags."""
+        return [
+            node
+            for node, known in self.scans
+            if len(known) == len(operands) and all(map(np.array_equal, known, operands))
+        ]
 
     def _slice(self, kernel: str, operands: Sequence[Tags]) -> Tags | None:
         """The part of a vector that a pointwise kernel computes from parts of its operands."""

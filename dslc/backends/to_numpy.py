@@ -6,7 +6,9 @@ it comes from. Nothing a program says reaches the text but numbers, element type
 `repr`, and every name is made here:
 
     d sizes, x inputs, r draws, p params, s states, c constants, b scratch buffers, k kept buffers, g segments,
-    v views, h host numbers, t tiles of long vectors
+    v views, h host numbers, t tiles of long vectors, f scans
+
+The body of a scan is a program of its own, which `bind` binds once for every step.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from math import isinf, isnan
 from typing import Any
 
+from dslc.backends.bodies import body_of, step_graph, wiring
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import Plan, plan
 from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Step
@@ -25,7 +28,7 @@ from dslc.graph import Graph
 from dslc.graph.arrays import constant_array, numpy_dtype
 from dslc.ops import OPS
 from dslc.ops.ir import Attr, Node, Value
-from dslc.tensor_type import DType, Size, TensorType, count
+from dslc.tensor_type import DType, Size, TensorType, count, symbol
 from dslc_runtime.program import Face, Program, TensorSpec
 from dslc_runtime.random import DrawSpec
 
@@ -42,7 +45,9 @@ def compile_numpy(graph: Graph, *, poison: bool = False) -> Program:
         InternalError: an operator has no kernel.
     """
     made = plan(specialise(graph))
-    return Program(face(made), emit(made, poison=poison), tuple(map(constant_array, made.leaves_of("constant"))))
+    constants = tuple(map(constant_array, made.leaves_of("constant")))
+    bodies = tuple((compile_numpy(step_graph(body_of(node)), poison=poison), wiring(node)) for node in made.scans())
+    return Program(face(made), emit(made, poison=poison), constants, bodies)
 
 
 def face(made: Plan) -> Face:
@@ -162,6 +167,8 @@ class _Writer:
 
     def _lines(self, step: Step) -> list[str]:
         match step:
+            case Call(node) if node.op == "scan":
+                return [f"{self._scan(node)}()" + _position(node)]
             case Call(node):
                 return [self._call(node) + _position(node)]
             case Loop():
@@ -203,6 +210,21 @@ class _Writer:
             return f"add_reduce({operands[0]}, axis={axes!r}{keepdims}, out={out})"
         attrs = [f"{name}={self._attr(value)}" for name, value in node.attrs.items()]
         return f"{_kernel(node)}({', '.join([*operands, f'out={out}', *attrs])})"
+
+    def _scan(self, node: Node) -> str:
+        """The name of a function that runs all steps; it is made once."""
+        operands = [self.value(value) for value in node.inputs]
+        items = {
+            user.attrs.int("index"): self.value(user.out)
+            for user, _ in self.plan.graph.uses(node.out)
+            if user.id in self.plan.places
+        }
+        targets = [items.get(index, "None") for index in range(len(body_of(node).results))]
+        sizes = ", ".join(f"{name!r}: {self.sizes.name(symbol(name))}" for name in self.sizes.symbols)
+        name = self._new("f", ("scan", node.id))
+        number = self.plan.scans().index(node)
+        self.setup.append(f"{name} = scan({number}, {{{sizes}}}, {_tuple(operands)}, {_tuple(targets)})")
+        return name
 
     def _host(self, node: Node) -> str:
         if node.op == "size":

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from dslc_runtime.kernels import KERNELS
 from dslc_runtime.random import Draw, DrawSpec, drawing
+from dslc_runtime.recurrence import Run, Wiring, bind_steps
 from dslc_runtime.scalars import divide, power, root
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -152,11 +153,14 @@ class Program:
         face: what it takes and gives.
         source: the generated module.
         constants: the arrays the source calls `c0`, `c1`, ...
+        bodies: the programs of one step that the source runs along time by ``scan(number, ...)``, and how to connect steps.
+            A step's operands are its parameters, its results are its states.
     """
 
     face: Face
     source: str
     constants: tuple[Array, ...]
+    bodies: tuple[tuple[Program, Wiring], ...] = ()
     _module: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
     _bound: OrderedDict[tuple[object, ...], tuple[Bound, object]] = field(
         default_factory=OrderedDict[tuple[object, ...], tuple[Bound, object]], repr=False
@@ -167,7 +171,7 @@ class Program:
     )
 
     def __post_init__(self) -> None:
-        self._module = namespace()
+        self._module = namespace() | {"scan": self._scan}
         exec(compile(self.source, "<compiled program>", "exec"), self._module)
 
     @property
@@ -199,6 +203,11 @@ class Program:
     def scalars(self) -> tuple[str, ...]:
         """The inputs given as Python numbers."""
         return self.face.scalars
+
+    @property
+    def free_sizes(self) -> tuple[str, ...]:
+        """The run-time sizes that no input tells, so that the caller must say."""
+        return tuple(name for name, solve in self.face.sizes.items() if solve is None)
 
     def sizes_of(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
         """The run-time sizes that shapes of all array inputs imply.
@@ -286,6 +295,18 @@ class Program:
             step,
             arena_bytes,
         )
+
+    def _scan(
+        self, number: int, sizes: Mapping[str, int], operands: Sequence[Array], targets: Sequence[Array | None]
+    ) -> Run:
+        """Bind a body for every step."""
+        body, wiring = self.bodies[number]
+
+        def bind(arrays: Mapping[str, Array]) -> Run:
+            params, states = ([arrays[name] for name in names] for names in (body.params, body.states))
+            return body._bind(sizes, params, states).step
+
+        return bind_steps(wiring, operands, targets, bind)
 
     def _all_sizes(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """The run-time sizes and all that is worked out from them."""

@@ -34,9 +34,13 @@ class Alias:
 
 def aliases(order: Iterable[Node]) -> dict[int, Alias]:
     """What each value is a view of; operands come before users in `order`."""
+    nodes = list(order)
+    scanned = {value.id for node in nodes if node.op == "scan" for value in node.inputs}
     found: dict[int, Alias] = {}
-    for node in order:
-        found[node.id] = _alias(node, found)
+    for node in nodes:
+        alias = _alias(node, found)
+        # The steps of a scan take elements of its operands where they lie.
+        found[node.id] = Alias(node.id) if node.id in scanned and not alias.dense else alias
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from dslc.backends.plan.aliases import Alias
 from dslc.backends.plan.loops import tiled
 from dslc.backends.plan.model import Buffer, Leaf, Part, Place, Storage, View
 from dslc.backends.plan.places import START, Group, Read, Run, groups, reads
@@ -96,7 +97,7 @@ def _needs(memory: Memory) -> Iterator[tuple[Key, Life]]:
             type_ = tiled(group.type) if _within_loop(run, group) else group.type
             yield ("group", group), Life(type_, group.start(), group.end(), group.outlives())
     for node in when.order:
-        if node.id in when.static and node.id not in when.host and has_step(node, run):
+        if node.id in when.static and node.id not in when.host and has_step(node, run.alias):
             yield ("static", node.id), Life(node.out.type, START, run.end, kept=True)
     yield from _fills(memory)
     for name, value in run.graph.outputs.items():
@@ -114,7 +115,7 @@ def _fills(memory: Memory) -> Iterator[tuple[Key, Life]]:
     times: dict[int, list[int]] = {}
     known = {node.id: time for time, node in enumerate(run.nodes)}
     for node in when.order:
-        if node.id in when.host or not has_step(node, run):
+        if node.id in when.host or not has_step(node, run.alias):
             continue
         for value in node.inputs:
             times.setdefault(run.alias[value.id].base, []).append(known.get(node.id, START))
@@ -146,6 +147,6 @@ def _through_loops(run: Run, life: Life) -> Life:
     return Life(life.type, first, last, life.kept)
 
 
-def has_step(node: Node, run: Run) -> bool:
-    """Whether a node computes something, rather than being a leaf or a view."""
-    return node.op not in LEAVES and run.alias[node.id].base == node.id
+def has_step(node: Node, alias: Mapping[int, Alias]) -> bool:
+    """Whether a node computes something, rather than being a leaf, a view or one of the results of another node."""
+    return node.op not in LEAVES and node.op != "item" and alias[node.id].base == node.id

@@ -152,6 +152,10 @@ class Plan:
         """The leaves of one kind, in the order in which the program takes them."""
         return tuple(node for node in self.leaves if node.op == op)
 
+    def scans(self) -> tuple[Node, ...]:
+        """The scans in the order in which they run."""
+        return tuple(step.node for step in self.steps if isinstance(step, Call) and step.node.op == "scan")
+
     def scratch_bytes(self, sizes: Mapping[str, int]) -> int:
         """Bytes of the scratch memory for given run-time sizes."""
         return self._bytes(sizes, kept=False)

@@ -88,7 +88,7 @@ class Run:
     Attributes:
         nodes: kernel calls, packs and host arithmetic, by time.
         alias: value id -> alias.
-        owned: ids of the base values that the run computes into memory of the plan.
+        owned: ids of the base values that the run computes into memory of the plan, and when.
         states: state name -> its leaf.
         loss_time: when the output `loss` is known, or `START`.
         loops: the neighbours that run tile by tile.
@@ -97,7 +97,7 @@ class Run:
     graph: Graph
     nodes: Sequence[Node]
     alias: Mapping[int, Alias]
-    owned: frozenset[int]
+    owned: Mapping[int, int]
     states: Mapping[str, Node]
     loss_time: int
     loops: tuple[Span, ...]
@@ -138,11 +138,7 @@ def groups(run: Run, read: Mapping[int, list[Read]]) -> dict[int, Group]:
 
 def _alone(run: Run, read: Mapping[int, list[Read]]) -> dict[int, Group]:
     """Each value by itself."""
-    found = {
-        node.id: Group(node.out.type, time, list(read.get(node.id, ())))
-        for time, node in enumerate(run.nodes)
-        if node.id in run.owned
-    }
+    found = {i: Group(run.graph.nodes[i].out.type, time, list(read.get(i, ()))) for i, time in run.owned.items()}
     for value in run.graph.outputs.values():
         group = found.get(run.alias[value.id].base)
         if group is not None:

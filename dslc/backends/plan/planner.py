@@ -12,7 +12,6 @@ from dslc.backends.plan.places import START, Run
 from dslc.backends.plan.schedule import Schedule, schedule
 from dslc.diagnostics import InternalError
 from dslc.graph import Graph
-from dslc.graph.ir import LEAVES
 from dslc.ops import OPS
 from dslc.ops.ir import Attrs, Node, Value
 from dslc.tensor_type import Dim, count
@@ -46,6 +45,8 @@ def plan(graph: Graph) -> Plan:
 
 
 def _is_array(node: Node, memory: Memory) -> bool:
+    if node.op == "scan":
+        return False  # its items are
     return node.id not in memory.when.host or node.op == "constant" or ("fill", node.id) in memory.buffers
 
 
@@ -68,16 +69,13 @@ def _leaves(graph: Graph, when: Schedule) -> tuple[Node, ...]:
 
 def _run(graph: Graph, when: Schedule, alias: Mapping[int, Alias], leaves: tuple[Node, ...]) -> Run:
     """The nodes with a step of their own at every run."""
-    nodes = [
-        node
-        for node in when.order
-        if node.op not in LEAVES and alias[node.id].base == node.id and node.id not in when.static
-    ]
-    owned = frozenset(node.id for node in nodes if node.id not in when.host)
+    nodes = [node for node in when.order if has_step(node, alias) and node.id not in when.static]
     for node in nodes:
-        if node.id in owned and OPS[node.op].kernel is None:
+        if node.id not in when.host and node.op != "scan" and OPS[node.op].kernel is None:
             raise InternalError("plan", f"{node.op} %{node.id}", "the operator has no kernel", node.span)
     times = {node.id: time for time, node in enumerate(nodes)}
+    times |= {node.id: times[node.inputs[0].id] for node in when.order if node.op == "item"}
+    owned = {i: time for i, time in times.items() if i not in when.host and graph.nodes[i].op != "scan"}
     loss = graph.outputs.get("loss")
     known = START if loss is None else times.get(alias[loss.id].base, START)
     states = {node.attrs.str("name"): node for node in leaves if node.op == "state"}
@@ -95,7 +93,7 @@ def _prologue(memory: Memory) -> Iterator[Step]:
                 yield Host(node)
             if ("fill", node.id) in memory.buffers:
                 yield Fill(node.out, memory.buffers["fill", node.id])
-        elif has_step(node, memory.run):
+        elif has_step(node, memory.run.alias):
             yield Call(node)
 
 
@@ -202,6 +200,9 @@ def _with_check(graph: Graph, steps: Iterable[tuple[int, Step]], memory: Memory)
 
 def _writes_state(step: Step, memory: Memory) -> bool:
     match step:
+        case Call(node) if node.op == "scan":
+            items = (user for user, _ in memory.run.graph.uses(node.out))
+            return any(_root(memory.place(item.out)).__class__ is Leaf for item in items if item.id in memory.run.owned)
         case Call(node):
             target: Place = memory.place(node.out)
         case Loop(calls):

@@ -109,7 +109,7 @@ def _ancestors(graph: Graph, values: Iterable[Value]) -> set[int]:
 def _is_static(node: Node, static: set[int]) -> bool:
     if node.op in LEAVES:
         return node.op in ("constant", "size")
-    return all(value.id in static for value in node.inputs)
+    return node.op != "scan" and all(value.id in static for value in node.inputs)
 
 
 def _is_host(node: Node, host: set[int], graph: Graph) -> bool:

@@ -33,6 +33,8 @@ def plan_text(plan: Plan, sizes: Mapping[str, int] | None = None) -> str:
 
 def _step(plan: Plan, step: Step) -> str:
     match step:
+        case Call(node) if node.op == "scan":
+            return _scanned(plan, node)
         case Call(node):
             target = plan.places[node.id]
             over = [f"%{value.id}" for value in node.inputs if plan.places[value.id] == target]
@@ -48,6 +50,12 @@ def _step(plan: Plan, step: Step) -> str:
             return f"{_place(target)} = copy %{value.id} in {_place(source)}"
         case Finite(value):
             return f"stop unless %{value.id} is finite"
+
+
+def _scanned(plan: Plan, node: Node) -> str:
+    items = [user for user, _ in plan.graph.uses(node.out) if user.id in plan.places]
+    targets = ", ".join(f"{_place(plan.places[item.id])} = %{item.id}" for item in items)
+    return f"{targets} = items of {_applied(node)}"
 
 
 def _applied(node: Node) -> str:
