@@ -229,16 +229,20 @@ class Trainer:
         with as_diagnostics():
             return training.one_step(self._prepared, batch, self._steps)
 
-    def fit(self, out: PathLike | None = None, *, threads: int | None = None) -> Run:
+    def fit(self, out: PathLike | None = None, *, force: bool = False, threads: int | None = None) -> Run:
         """Train for all epochs on the program's data, and write a run folder if `out` names one.
 
+        Args:
+            out: the run folder; None keeps everything in memory.
+            force: replace the run that may be in `out`.
+            threads: BLAS threads; None chooses by the work of a step.
+
         Raises:
-            DslcError: the data or the numbers are at fault; the last finished epoch is kept.
+            DslcError: there is a run in `out` already, or the data or the numbers are at fault; the last finished epoch is kept.
         """
+        folder = Path(out) if out is not None else None
         with as_diagnostics():
-            trained = training.fit(
-                self._checked, self._prepared, out=Path(out) if out is not None else None, threads=threads
-            )
+            trained = training.fit(self._checked, self._prepared, out=folder, force=force, threads=threads)
         typed = self._prepared.typed
         models = {
             name: Model(compile_model(model), runs.params_of(model, name, typed, trained.result.best))

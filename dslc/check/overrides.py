@@ -227,21 +227,29 @@ def rewrite_paths(file: tree.File, base: Path) -> Source:
     return _with_paths(file, lambda path: str((base / path).resolve()))
 
 
-def set_data_path(file: tree.File, path: Path) -> Source:
-    """The file's text with every data source reading from another file or folder (`--data`)."""
+def set_data_path(file: tree.File, path: Path, sink: Sink) -> Source:
+    """The file's text with every data source reading from another file or folder (`--data`). Reports that there is none."""
+    if not _data_paths(file):
+        notes = (Note("its rows are written in the program, or it has no data block"),)
+        text = "`--data` replaces the files that data are read from, and this program reads none"
+        sink.add(Diagnostic("DL0056", text, (), notes, file.source.name))
     return _with_paths(file, lambda _: str(path.resolve()))
 
 
 def _with_paths(file: tree.File, change: Callable[[str], str]) -> Source:
-    edits = [
-        Edit(path.span, _string(change(path.value)))
+    return splice(file.source, [Edit(path.span, _string(change(path.value))) for path in _data_paths(file)])
+
+
+def _data_paths(file: tree.File) -> list[tree.String]:
+    """The path of every data source that reads a file."""
+    return [
+        path
         for decl in file.decls
         if isinstance(decl, tree.DataDecl)
         for statement in decl.body
         if isinstance(statement, tree.AssignStmt) and statement.targets[0].text == "source"
         for path in _path_strings(statement.value)
     ]
-    return splice(file.source, edits)
 
 
 def _path_strings(value: tree.Expr) -> list[tree.String]:

@@ -22,21 +22,35 @@ def split_name(file: str) -> tuple[Path, str | None]:
 
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting or hyper-parameter.")
+@click.option("--data", "opens_data", is_flag=True, help="Open the data too: columns, element types, class ids, NaN.")
 @common
-def check_command(files: tuple[str, ...], quiet: bool, error_format: str) -> None:
-    """Check syntax, names, sizes, types and joins of programs. Nothing is run and no data is opened."""
-    from dslc.driver.frontend import check_program, read_source
+def check_command(
+    files: tuple[str, ...], settings: tuple[str, ...], opens_data: bool, quiet: bool, error_format: str
+) -> None:
+    """Check syntax, names, sizes, types and joins of programs. Nothing is run; only `--data` opens the data.
+
+    FILE may be `file.dl:NAME`: the whole file is checked, and must declare NAME.
+    """
+    from dslc.driver.frontend import check_program, read_source, require_declared
 
     failed = False
     with reporting(quiet, error_format) as output:
         for file in files:
             try:
-                checked = check_program(read_source(split_name(file)[0]))
+                path, name = split_name(file)
+                checked = check_program(read_source(path), settings)
+                require_declared(checked, name)
+                output.diagnostics(checked.warnings)
+                if opens_data:
+                    from dslc.driver.data import verify_data
+
+                    for line in verify_data(checked):
+                        output.note(f"{file}: {line}")
             except DslcError as error:
                 output.diagnostics(error.diagnostics)
                 failed = True
             else:
-                output.diagnostics(checked.warnings)
                 output.note(f"{file}: no errors")
     if failed:
         sys.exit(FAULT)
@@ -84,7 +98,7 @@ def compile_command(
         checked = check_program(read_source(path), settings)
         output.diagnostics(checked.warnings)
         if emit is not None:
-            output.result(emit_stage(checked, name, emit))
+            output.result(emit_stage(checked, name, emit).rstrip("\n"))
         elif target is not None:
             output.note(write_stage(checked, name, target))
 

@@ -22,8 +22,11 @@ from dslc.diagnostics import DslcError
 def test_command(
     files: tuple[str, ...], update: bool, pattern: str, settings: tuple[str, ...], quiet: bool, error_format: str
 ) -> None:
-    """Run the tests in programs on every installed engine."""
-    from dslc.driver.frontend import check_program, read_source
+    """Run the tests in programs on every installed engine.
+
+    FILE may be `file.dl:NAME`: only the tests that use the model NAME, or train the train block NAME.
+    """
+    from dslc.driver.frontend import check_program, read_source, require_declared
     from dslc.driver.testing import TestResult, failures_of, run_tests, summary
 
     results: list[TestResult] = []
@@ -31,9 +34,11 @@ def test_command(
     with reporting(quiet, error_format) as output:
         for file in files:
             try:
-                checked = check_program(read_source(split_name(file)[0]), settings)
+                path, name = split_name(file)
+                checked = check_program(read_source(path), settings)
+                require_declared(checked, name)
                 output.diagnostics(checked.warnings)
-                for result in run_tests(checked, pattern, update):
+                for result in run_tests(checked, pattern, update, about=name):
                     results.append(result)
                     mark = "passed" if result.passed else "FAILED"
                     skipped = f", {result.skipped} skipped" if result.skipped else ""

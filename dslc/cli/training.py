@@ -17,6 +17,7 @@ from dslc.cli.programs import split_name
 @click.option("--data", type=click.Path(path_type=Path), help="Read the data from this file or folder instead.")
 @click.option("--out", type=click.Path(path_type=Path), help="The run folder; a new one under `runs/` by default.")
 @click.option("--resume", is_flag=True, help="Go on after the last epoch saved in `--out`.")
+@click.option("--force", is_flag=True, help="Replace the run that is in `--out`.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the program's number of epochs.")
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the program's seed.")
 @click.option("--threads", type=click.IntRange(min=1), help="BLAS threads; chosen by the work of a step by default.")
@@ -27,6 +28,7 @@ def train_command(
     data: Path | None,
     out: Path | None,
     resume: bool,
+    force: bool,
     epochs: int | None,
     seed: int | None,
     threads: int | None,
@@ -36,6 +38,8 @@ def train_command(
     """Train, and write a run folder: weights, history, report, and the program as it ran."""
     if resume and out is None:
         raise click.UsageError("`--resume` needs `--out`, the folder of the run to go on with")
+    if resume and force:
+        raise click.UsageError("give either `--resume` or `--force`")
     from dslc.cli.progress import TerminalProgress
     from dslc.driver.faults import as_diagnostics
     from dslc.driver.frontend import check_program, read_source
@@ -53,7 +57,7 @@ def train_command(
         output.diagnostics(checked.warnings)
         folder = out if out is not None else new_folder(Path("runs"), name)
         observer = Silent() if quiet else TerminalProgress()
-        trained = train(checked, name, out=folder, resume=resume, threads=threads, observer=observer)
+        trained = train(checked, name, out=folder, resume=resume, force=force, threads=threads, observer=observer)
         _report(output, folder, trained.result.history, trained.result.progress.best_epoch)
         if trained.result.interrupted:
             click.echo("interrupted; `--resume` goes on after the last finished epoch", err=True)

@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.fields import field_body
+from dslc.check.train import class_limits
 from dslc.check.typed import FieldSpec, SourceSpec, TypedData
-from dslc.diagnostics import Sink
+from dslc.diagnostics import Diagnostic, DslcError, Sink
+from dslc.driver.faults import as_diagnostics
 from dslc.driver.frontend import Checked
 from dslc.driver.models import static_shape
 from dslc.graph.arrays import numpy_dtype
@@ -75,6 +77,38 @@ def open_data(
         rows = split_rows(tables["train"].rows, data.split, data.shuffle_seed, labels)
         parts |= {part: Part(train, chosen_rows) for part, chosen_rows in rows.items()}
     return Opened(parts, _fingerprint(tables))
+
+
+def verify_data(checked: Checked) -> list[str]:
+    """Open every data block and make all its fields; a line for each that says what there is.
+
+    Raises:
+        DslcError: what is wrong with the data, of all blocks together.
+    """
+    lines: list[str] = []
+    found: list[Diagnostic] = []
+    for name, data in checked.file.datas.items():
+        try:
+            with as_diagnostics():
+                opened = open_data(checked, data, classes=_class_limits(checked, data))
+        except DslcError as error:
+            found += error.diagnostics
+        else:
+            rows = ", ".join(f"{part} {len(opened.parts[part]):_} rows" for part in opened.parts)
+            lines.append(f"data `{name}`: {rows}")
+    if found:
+        raise DslcError(found)
+    return lines
+
+
+def _class_limits(checked: Checked, data: TypedData) -> dict[str, int]:
+    """How many classes the ids of a field may name in all train blocks that use the data."""
+    limits: dict[str, int] = {}
+    for train in checked.file.trains.values():
+        if train.data is data:
+            for name, classes in class_limits(train.training).items():
+                limits[name] = min(classes, limits.get(name, classes))
+    return limits
 
 
 def open_table(checked: Checked, spec: SourceSpec) -> Table:

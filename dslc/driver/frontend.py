@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dslc.record import record
 from pathlib import Path
 
 from dslc.check import CheckedFile, check_file
+from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.overrides import apply_overrides, set_data_path
-from dslc.diagnostics import Diagnostic, DslcError, Help, Sink
+from dslc.diagnostics import Diagnostic, DslcError, Help, Note, Sink
+from dslc.record import record
 from dslc.source import Source
 from dslc.syntax.parse import parse
 
@@ -58,6 +59,28 @@ def read_source(path: Path) -> Source:
         raise DslcError([Diagnostic("DL0051", text, (), (Help("save the file as UTF-8"),))]) from error
 
 
+def require_declared(checked: Checked, name: str | None) -> None:
+    """Check that a program declares a model, block, data or train block of a name; None asks for nothing.
+
+    Raises:
+        DslcError: it does not (DL0053).
+    """
+    scope = checked.file.scope
+    names = [*scope.definitions, *scope.datas, *scope.trains]
+    if name is None or name in names:
+        return
+    close = near(name, names)
+    footers = (Help(did_you_mean(close)),) if close else ()
+    declared = Note(f"it declares {quoted(names, 'and')}" if names else "it declares nothing")
+    raise DslcError(
+        [
+            Diagnostic(
+                "DL0053", f"nothing in this program is named `{name}`", (), (*footers, declared), checked.source.name
+            )
+        ]
+    )
+
+
 def _near_files(path: Path) -> tuple[Help, ...]:
     if path.suffix != ".dl" and path.with_suffix(".dl").exists():
         return (Help(f"did you mean `{path.with_suffix('.dl')}`?"),)
@@ -76,7 +99,7 @@ def check_program(source: Source, settings: Sequence[str] = (), data: Path | Non
         changed = apply_overrides(file, settings, sink)
         file = parse(changed, sink)
         if data is not None:
-            file = parse(set_data_path(file, data), sink)
+            file = parse(set_data_path(file, data, sink), sink)
     checked = check_file(file, sink)
     sink.raise_errors()
     return Checked(file.source, checked, tuple(sink))

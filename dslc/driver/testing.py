@@ -80,19 +80,28 @@ class _Runner:
         return self.trained[name]
 
 
-def run_tests(checked: Checked, pattern: str = "*", update: bool = False) -> Iterator[TestResult]:
+def run_tests(
+    checked: Checked, pattern: str = "*", update: bool = False, about: str | None = None
+) -> Iterator[TestResult]:
     """Run the tests whose names match a pattern (part of a name, or with `*`), engine by engine.
 
     Args:
         update: rewrite goldens with what NumPy computes.
+        about: only tests that use the model, or train the train block, of this name.
     """
     runner = _Runner(checked, update)
     engines = (NUMPY, ORT) if ort.is_installed() else (NUMPY,)
     for test in checked.file.tests:
         if not (fnmatchcase(test.name, pattern) or pattern in test.name):
             continue
+        if about is not None and not _is_about(test, about):
+            continue
         for engine in engines if not test.error else engines[:1]:
             yield _outcome(runner, test, engine)
+
+
+def _is_about(test: TypedTest, name: str) -> bool:
+    return name == test.trains or any(name == model.name for model in test.uses.values())
 
 
 def _outcome(runner: _Runner, test: TypedTest, engine: str) -> TestResult:

@@ -28,12 +28,13 @@ from dslc.passes import optimize
 from dslc.tensor_type import DType
 from dslc.training import GRADIENT, TrainingGraph, gradient_graph, training_graph
 from dslc.version import __version__
+from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.loop import TIDY_STEPS, Job, Result
 from dslc_runtime.loop import train as run_job
 from dslc_runtime.observer import Observer
 from dslc_runtime.program import NonFiniteError, Program
 from dslc_runtime.report import write_report
-from dslc_runtime.run_folder import RunFolder, create_run, machine, write_program
+from dslc_runtime.run_folder import RunFolder, create_run, machine, require_no_run, write_program
 from dslc_runtime.state import State
 from dslc_runtime.threads import default_threads, describe, limited
 
@@ -107,13 +108,13 @@ def train(
     *,
     out: Path | None = None,
     resume: bool = False,
+    force: bool = False,
     threads: int | None = None,
     observer: Observer | None = None,
 ) -> Trained:
     """Compile a train block and train it; arguments as for `fit`."""
-    return fit(
-        checked, prepare(choose_train(checked, name)), out=out, resume=resume, threads=threads, observer=observer
-    )
+    prepared = prepare(choose_train(checked, name))
+    return fit(checked, prepared, out=out, resume=resume, force=force, threads=threads, observer=observer)
 
 
 def fit(
@@ -122,6 +123,7 @@ def fit(
     *,
     out: Path | None = None,
     resume: bool = False,
+    force: bool = False,
     threads: int | None = None,
     observer: Observer | None = None,
 ) -> Trained:
@@ -130,6 +132,7 @@ def fit(
     Args:
         out: the run folder; None keeps everything in memory.
         resume: go on after the last epoch saved in `out`.
+        force: replace the run that may be in `out`.
         threads: BLAS threads; None chooses by the work of a step, and so by the program alone.
 
     Raises:
@@ -137,13 +140,21 @@ def fit(
         RuntimeFault: a file, the data or the numbers are at fault.
     """
     typed = prepared.typed
+    if out is not None and not resume and not force:
+        require_no_run(out)
     opened = open_data(checked, typed.data, tuple(typed.training.body.inputs), class_limits(typed.training))
     used = threads if threads is not None else default_threads(_work(prepared, opened))
     folder = None
     about = facts(checked, prepared, opened, used)
     if out is not None:
         folder = RunFolder(out) if resume else create_run(out, config_text(checked), about)
-    result = run_job(job(prepared, opened, used), folder, observer, resume)
+    try:
+        result = run_job(job(prepared, opened, used), folder, observer, resume)
+    except RuntimeFault as fault:
+        # Epochs before the numbers went wrong are kept, and were run by this program.
+        if folder is not None and resume and fault.code in ("DL5030", "DL5031"):
+            write_program(folder, config_text(checked), about)
+        raise
     if folder is not None:
         if resume:
             write_program(folder, config_text(checked), about)

@@ -103,6 +103,22 @@ class RunFolder:
         )
 
 
+def require_no_run(path: Path) -> None:
+    """Check that a folder holds no trained weights that a new run would replace.
+
+    Raises:
+        RuntimeFault: DL5026, it does.
+    """
+    folder = RunFolder(path)
+    if folder.model.exists() or folder.last.exists():
+        raise RuntimeFault(
+            "DL5026",
+            "this folder holds a run already",
+            str(path),
+            help="name another folder; `--resume` goes on with this run, `--force` replaces it",
+        )
+
+
 def create_run(path: Path, config: str, about: Mapping[str, Any]) -> RunFolder:
     """Make a run's folder, or clear the one that is there of an earlier run, and write `config.dl` and `run.json`.
 

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from toy import LOOKUP, arrays, write
 
 from dslc.diagnostics import CODES
 
@@ -33,6 +35,47 @@ def test_check_reports_all_bad_files_and_exits_1(dslc, toy: Path) -> None:
     assert "toy.dl: no errors" in result.stderr
     assert "error[DL0050]: cannot read `absent.dl`: no such file or directory" in result.stderr
     assert result.stdout == ""
+
+
+def test_check_takes_settings(dslc, toy: Path) -> None:
+    assert dslc("check", toy, "--set", "hidden=4").exit_code == 0
+    result = dslc("check", toy, "--set", "hidden=0")
+    assert result.exit_code == 1
+    assert "error[DL2007]" in result.stderr
+
+
+def test_check_of_a_name_wants_it_declared(dslc, toy: Path) -> None:
+    assert dslc("check", f"{toy}:Toy").exit_code == 0
+    result = dslc("check", f"{toy}:Toi")
+    assert result.exit_code == 1
+    assert "error[DL0053]: nothing in this program is named `Toi`" in result.stderr
+    assert "= help: did you mean" in result.stderr
+    assert "`Toy`" in result.stderr
+
+
+def test_check_opens_the_data_only_when_asked(dslc, toy: Path) -> None:
+    result = dslc("check", toy, "--data")
+    assert result.exit_code == 0, result.stderr
+    assert "data `points`: train 30 rows" in result.stderr
+    Path("toy.npz").unlink()
+    assert dslc("check", toy).exit_code == 0
+    result = dslc("check", toy, "--data")
+    assert result.exit_code == 1
+    assert "error[DL5001]" in result.stderr
+
+
+def test_check_of_data_finds_class_ids_beyond_the_logits(dslc, toy: Path) -> None:
+    np.savez("toy.npz", allow_pickle=False, **arrays(highest=7))
+    result = dslc("check", toy, "--data")
+    assert result.exit_code == 1
+    assert "error[DL5007]" in result.stderr
+
+
+def test_another_data_path_for_rows_in_the_program_is_an_error(dslc, toy: Path) -> None:
+    result = dslc("train", write(Path(), "lookup.dl", LOOKUP), "--data", "toy.npz", "--out", "r")
+    assert result.exit_code == 1
+    assert "error[DL0056]" in result.stderr
+    assert not Path("r").exists()
 
 
 def test_quiet_check_prints_nothing(dslc, toy: Path) -> None:

@@ -58,6 +58,18 @@ def test_without_onnx_runtime_its_expectations_are_skipped(dslc, toy: Path, monk
     assert "passed  toy.dl: learns (numpy, 1 skipped)" in result.stderr
 
 
+def test_a_name_behind_the_file_chooses_the_tests_of_a_model_or_a_training(dslc, toy: Path) -> None:
+    path = program(case("frozen", "expect shape(net.y) == [2, 2]"))
+    path.write_text(path.read_text() + MODEL.replace("dim B", "").replace("Twice", "Thrice"), encoding="utf-8")
+    assert dslc("test", f"{path}:Twice", "-q").stdout.startswith("2 passed" if ort.is_installed() else "1 passed")
+    nothing = dslc("test", f"{path}:Thrice")
+    assert nothing.stdout == "0 passed, 0 failed\n"
+    unknown = dslc("test", f"{path}:Twise")
+    assert unknown.exit_code == 1
+    assert "error[DL0053]" in unknown.stderr
+    assert dslc("test", f"{toy}:toy", "-q").stdout.startswith(("1 passed", "2 passed"))
+
+
 def test_a_pattern_chooses_tests(dslc, toy: Path) -> None:
     assert dslc("test", toy, "-k", "units").stdout == "1 passed, 0 failed\n"
     assert dslc("test", toy, "-k", "no*").stdout == "1 passed, 0 failed\n"

@@ -245,6 +245,28 @@ def test_the_last_good_epoch_is_kept_when_a_logarithm_runs_out(dslc, toy: Path) 
     assert dslc("predict", "r", "--input", "x.json").exit_code == 0
 
 
+def test_a_resumed_run_that_ends_in_a_fault_keeps_the_program_that_went_on(dslc, toy: Path) -> None:
+    Path("log.dl").write_text(LOG)
+    assert dslc("train", "log.dl", "--out", "r", "--epochs", 1, "-q").exit_code == 0
+    result = dslc("train", "log.dl", "--out", "r", "--epochs", 49, "--set", "optimizer.lr=0.05", "--resume", "-q")
+    assert "DL5030" in result.stderr
+    assert "sgd(lr = 0.05)" in Path("r/config.dl").read_text()
+
+
+def test_a_run_is_replaced_only_by_force(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--epochs", 1, "-q").exit_code == 0
+    before = weights("r")
+    refused = dslc("train", toy, "--out", "r", "--epochs", 2, "-q")
+    assert refused.exit_code == 1
+    assert "error[DL5026]: this folder holds a run already" in refused.stderr
+    assert "`--force` replaces it" in refused.stderr
+    assert weights("r") == before
+    assert dslc("train", toy, "--out", "r", "--resume", "--force").exit_code == 2
+    assert dslc("train", toy, "--out", "r", "--epochs", 2, "--force", "-q").exit_code == 0
+    assert weights("r") != before
+    assert len(history("r")) == 2
+
+
 def test_an_id_beyond_a_table_is_one_message(dslc, toy: Path) -> None:
     write(Path(), "lookup.dl", LOOKUP.replace("ids: [0, 1, 2]", "ids: [0, 1, 5]"))
     result = dslc("train", "lookup.dl")

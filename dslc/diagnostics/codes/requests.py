@@ -61,6 +61,31 @@ a model. By file ending, `-o` writes ONNX (`.onnx`) and the text of the graph (`
 """,
     ),
     Code(
+        "DL0056",
+        "there is no data file to replace",
+        """
+`--data PATH` puts another file or folder in the place of those that the program's data blocks read. Rows written in the
+program (`inline`) are not replaced: their columns have no file to come from.
+
+    source = inline({ x: [[0, 0]], y: [[0]] })
+
+Mended: a program that reads its data from a file.
+
+    source = npz("rows.npz", x = "x", y = "y")
+""",
+    ),
+    Code(
+        "DL6040",
+        "nothing of that name is documented",
+        """
+`dslc doc NAME` takes the name of a layer, function, loss, metric, initialiser, optimizer or data source, or a symbol such as `@`.
+`dslc doc` lists them all. `dslc doc FILE:NAME` shows a model, block or cell of a program.
+
+    dslc doc Dense
+    dslc doc models/xor.dl:Xor
+""",
+    ),
+    Code(
         "DL5040",
         "an array does not fit the inputs of a program",
         """

@@ -205,6 +205,22 @@ Mended:
 """,
     ),
     Code(
+        "DL5026",
+        "there is a run in this folder already",
+        """\
+A new training would delete the weights of the run that is there. Without `--out` every training gets a folder of its own:
+`runs/xor`, `runs/xor-2`, ...
+
+Wrong, when `runs/xor` holds a run:
+    dslc train xor.dl --out runs/xor
+Mended:
+    dslc train xor.dl --out runs/xor-again
+    dslc train xor.dl --out runs/xor --resume     # go on with it
+    dslc train xor.dl --out runs/xor --force      # replace it
+In Python: `trainer.fit(out="runs/xor", force=True)`.
+""",
+    ),
+    Code(
         "DL5030",
         "the loss is not finite",
         """\
