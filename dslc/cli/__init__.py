@@ -5,9 +5,9 @@ Each command imports what it needs when it runs, so that `dslc check` starts fas
 
 from __future__ import annotations
 
+import gc
 import importlib
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 import click
 
@@ -35,6 +35,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
+        # Modules and programs are kept, so looking for garbage every few hundred objects only costs time.
+        gc.set_threshold(50_000)
         module = importlib.import_module(f"dslc.cli.{_COMMANDS[cmd_name][0]}")
         return getattr(module, f"{cmd_name}_command")
 
@@ -52,10 +54,15 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        close = get_close_matches(args[0], _COMMANDS, 1) if args and args[0] not in _COMMANDS else []
-        if close:
+        if args and args[0] not in _COMMANDS and (close := _close_commands(args[0])):
             raise click.UsageError(f"No such command '{args[0]}'. Did you mean '{close[0]}'?", ctx)
         return super().resolve_command(ctx, args)
+
+
+def _close_commands(name: str) -> list[str]:
+    from difflib import get_close_matches
+
+    return get_close_matches(name, _COMMANDS, 1)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable, Generator, Iterable
@@ -42,6 +41,8 @@ class Output:
         if not shown:
             return
         if self.as_json:
+            import json
+
             for item in to_json(shown):
                 click.echo(json.dumps(item), err=True)
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
@@ -63,6 +62,8 @@ def check_command(
 @common
 def info_command(file: str, settings: tuple[str, ...], as_json: bool, quiet: bool, error_format: str) -> None:
     """Show a model's inputs, outputs, layers, parameters and memory."""
+    import json
+
     from dslc.driver.frontend import check_program, read_source
     from dslc.driver.info import describe, text
 
