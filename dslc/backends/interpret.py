@@ -16,8 +16,10 @@ import numpy.typing as npt
 from dslc.diagnostics import InternalError
 from dslc.graph import Graph
 from dslc.graph.arrays import constant_array, kernel_attrs, numpy_dtype, size_number
+from dslc.graph.region import graph_of
 from dslc.ops import OPS
-from dslc.ops.ir import Node
+from dslc.ops.ir import Node, Value
+from dslc.ops.scan import Scan, scan_of
 from dslc.tensor_type import Dim, Size
 from dslc_runtime.kernels import KERNELS
 
@@ -48,12 +50,41 @@ def evaluate(graph: Graph, feeds: Mapping[str, Array], sizes: Mapping[str, int] 
     order = graph.order()
     bound = {**_sizes(order, feeds), **(sizes or {})}
     values: dict[int, Array] = {}
+    results: dict[int, list[Array]] = {}  # of scans
     with np.errstate(all="ignore"):
         for node in order:
-            result = np.asarray(_compute(node, values, feeds, bound))
+            if node.op == "scan":
+                results[node.id] = _scan(scan_of(node), values, bound)
+                values[node.id] = np.array(True)
+                continue
+            if node.op == "item":
+                result = results[node.inputs[0].id][node.attrs.int("index")]
+            else:
+                result = np.asarray(_compute(node, values, feeds, bound))
             _check(node, result, bound)
             values[node.id] = result
     return values
+
+
+def _scan(scan: Scan, values: Mapping[int, Array], sizes: Mapping[str, int]) -> list[Array]:
+    """The final states, then the outputs of all steps."""
+    body = graph_of(scan.body)
+    operands = {name: values[value.id] for name, value in scan.operands.items()}
+    states = [values[value.id] for value in scan.initial]
+    steps = range(len(values[scan.sequences[0].id]))
+    rows: dict[int, list[Array]] = {}
+    for t in reversed(steps) if scan.reverse else steps:
+        feeds = {name: array[t] if name[0] == "x" else array for name, array in operands.items()}
+        feeds |= {f"s{i}": state for i, state in enumerate(states)}
+        found = list(interpret(body, feeds, sizes).values())
+        states, rows[t] = found[: len(states)], found[len(states) :]
+    return states + [_stacked([rows[t][i] for t in steps], out, sizes) for i, out in enumerate(scan.outputs)]
+
+
+def _stacked(rows: list[Array], out: Value, sizes: Mapping[str, int]) -> Array:
+    if rows:
+        return np.stack(rows)
+    return np.empty((0, *(size_number(dim, sizes) for dim in out.shape)), numpy_dtype(out.dtype))
 
 
 def _compute(node: Node, values: Mapping[int, Array], feeds: Mapping[str, Array], sizes: Mapping[str, int]) -> Any:

@@ -154,39 +154,3 @@ def _key(
     op: str, inputs: tuple[Value, ...], attrs: Attrs, out: TensorType
 ) -> tuple[str, tuple[int, ...], Attrs, TensorType]:
     return op, tuple(value.id for value in inputs), attrs, out
-
-
-def verify(graph: Graph, stage: str) -> None:
-    """Prove a graph legal: inputs present and made before, types as inferred, edges mirror inputs, results present.
-
-    That every input has a smaller id than its user also proves the graph acyclic.
-
-    Raises:
-        InternalError: it is not; `stage` and the node are named.
-    """
-    for node in graph.nodes.values():
-        where = f"{node.op} %{node.id}"
-        for position, value in enumerate(node.inputs):
-            if value.id not in graph.nodes or graph.nodes[value.id].out != value:
-                raise InternalError(stage, where, f"input {position} is not in the graph", node.span)
-            if value.id >= node.id:
-                raise InternalError(stage, where, f"input {position} is made after it", node.span)
-            if not graph.net.has_edge(value.id, node.id, key=position):
-                raise InternalError(stage, where, f"input {position} has no edge", node.span)
-        if graph.net.in_degree(node.id) != len(node.inputs):
-            raise InternalError(stage, where, "there are edges without inputs", node.span)
-        if node.op in LEAVES:
-            continue
-        if node.op not in OPS:
-            raise InternalError(stage, where, "is no operator", node.span)
-        try:
-            inferred = OPS[node.op].infer(tuple(value.type for value in node.inputs), node.attrs)
-        except OpError as error:
-            raise InternalError(stage, where, str(error), node.span) from error
-        except (AssertionError, LookupError, TypeError, ValueError) as error:
-            raise InternalError(stage, where, f"has unfit attributes: {error!r}", node.span) from error
-        if inferred != node.out.type:
-            raise InternalError(stage, where, f"has type {node.out.type}, its operands give {inferred}", node.span)
-    for value in graph.results():
-        if value.id not in graph.nodes or graph.nodes[value.id].out != value:
-            raise InternalError(stage, f"%{value.id}", "a result is not in the graph")

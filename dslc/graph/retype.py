@@ -9,7 +9,9 @@ from collections.abc import Mapping
 
 from dslc.graph.arrays import constant_array, constant_data, numpy_dtype
 from dslc.graph.ir import LEAVES, Builder, Graph
+from dslc.graph.region import graph_of, region_of
 from dslc.ops.ir import Attr, Data, Node, Value
+from dslc.ops.scan import scan_of
 from dslc.tensor_type import DType, TensorType
 
 
@@ -32,6 +34,8 @@ def retype(graph: Graph, types: Mapping[DType, DType]) -> Graph:
 
 def _retyped(builder: Builder, node: Node, inputs: list[Value], types: Mapping[DType, DType]) -> Value:
     attrs = {name: _replaced(value, types) for name, value in node.attrs.items()}
+    if node.op == "scan":
+        attrs["body"] = region_of(retype(graph_of(scan_of(node).body), types))
     if node.op not in LEAVES:
         return builder.apply(node.op, *inputs, **attrs)
     out = TensorType(types.get(node.out.dtype, node.out.dtype), node.out.shape)

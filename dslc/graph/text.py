@@ -8,6 +8,14 @@ One line is one node, in order; then come the results:
     output 'y' = %2
     update 'params' = %9
 
+The body of a `scan` stands under it, indented; its results are `result` lines:
+
+    %4: bool[] = scan(%3, %0, reverse=False, sequences=1, states=1)
+      %0: f32[2] = input(name='s0')
+      %1: f32[2] = input(name='x0')
+      %2: f32[2] = add(%0, %1)
+      result %2
+
 Attributes are written like Python's literals; besides there are element types (``f32``), sizes (``<2 * B>``) and the bytes of
 constants in hexadecimal. Names are quoted, so that a hostile one stays on its line. Spans are not part of the text.
 """
@@ -17,24 +25,36 @@ from __future__ import annotations
 import math
 import re
 from ast import literal_eval
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dslc.graph.ir import Graph
-from dslc.ops.ir import Attr, Attrs, Data, Node, Value
+from dslc.graph.region import region_of
+from dslc.ops.ir import Attr, Attrs, Data, Node, Region, Value
 from dslc.tensor_type import Dim, DType, Size, TensorType, divide, floor_div, symbol
 
 
 def print_graph(graph: Graph) -> str:
     """The text of a graph; equal graphs give equal text."""
-    lines = [_node_text(node) for node in graph.order()]
+    lines = _node_lines(graph.order())
     lines += [f"output {name!r} = %{value.id}" for name, value in graph.outputs.items()]
     lines += [f"update {name!r} = %{value.id}" for name, value in graph.updates.items()]
     return "".join(f"{line}\n" for line in lines)
 
 
+def _node_lines(nodes: Iterable[Node]) -> list[str]:
+    lines: list[str] = []
+    for node in nodes:
+        lines.append(_node_text(node))
+        for body in (value for value in node.attrs.values() if isinstance(value, Region)):
+            inner = [*_node_lines(body.nodes), *(f"result %{value.id}" for value in body.results)]
+            lines += [f"  {line}" for line in inner]
+    return lines
+
+
 def _node_text(node: Node) -> str:
     operands = [f"%{value.id}" for value in node.inputs]
-    attrs = [f"{name}={_attr_text(value)}" for name, value in node.attrs.items()]
+    attrs = [f"{n}={_attr_text(value)}" for n, value in node.attrs.items() if not isinstance(value, Region)]
     name = f"  # {node.name!r}" if node.name else ""
     return f"%{node.id}: {node.out.type} = {node.op}({', '.join(operands + attrs)}){name}"
 
@@ -62,15 +82,39 @@ def parse_graph(text: str) -> Graph:
     Raises:
         GraphTextError: the text is malformed, or reads a value that no line above makes.
     """
-    graph = Graph()
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            _Line(line.strip(), graph).parse()
-        except (ValueError, SyntaxError, KeyError, RecursionError) as error:
-            raise GraphTextError(f"line {number}: {error}") from error
-    return graph
+    lines = [line for line in enumerate(text.split("\n"), 1) if line[1].strip()]
+    try:
+        return _Lines(lines).graph(inner=False)
+    except RecursionError as error:
+        raise GraphTextError("bodies lie too deep in each other") from error
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Numbered lines, read from the first to the last."""
+
+    lines: list[tuple[int, str]]
+    at: int = 0
+
+    def graph(self, inner: bool) -> Graph:
+        """The graph of the lines indented like the next one, with the bodies that are indented further."""
+        graph, indent = Graph(), self.indent()
+        while self.indent() >= indent >= 0:
+            number, text = self.lines[self.at]
+            if self.indent() > indent:
+                raise GraphTextError(f"line {number}: it is indented as no line above")
+            self.at += 1
+            body = region_of(self.graph(inner=True)) if self.indent() > indent else None
+            try:
+                _Line(text.strip(), graph, body, inner).parse()
+            except (ValueError, SyntaxError, KeyError, RecursionError) as error:
+                raise GraphTextError(f"line {number}: {error}") from error
+        return graph
+
+    def indent(self) -> int:
+        """How far the next line is indented; -1 at the end."""
+        text = self.lines[self.at][1] if self.at < len(self.lines) else ""
+        return len(text) - len(text.lstrip()) if text else -1
 
 
 _TOKEN = re.compile(
@@ -90,6 +134,8 @@ class _Line:
 
     text: str
     graph: Graph
+    body: Region | None = None  # what stands under it
+    inner: bool = False  # whether it is a line of a body
     at: int = 0
 
     def parse(self) -> None:
@@ -108,15 +154,19 @@ class _Line:
         return self.graph.add(Node(op, inputs, attrs, (out,), None, name))
 
     def result(self) -> None:
-        """``output 'y' = %2`` or ``update 'params' = %9``."""
+        """``output 'y' = %2`` or ``update 'params' = %9``; in a body ``result %2``."""
         kind = self.take()
-        if kind not in ("output", "update"):
+        if self.inner and kind == "result":
+            self.expect("%")
+            self.graph.outputs[str(len(self.graph.outputs))] = self.value()
+            return self.end()
+        if self.inner or kind not in ("output", "update"):
             raise ValueError(f"{kind!r} starts neither a node nor a result")
         name = self.quoted()
         self.expect("=")
         self.expect("%")
         (self.graph.outputs if kind == "output" else self.graph.updates)[name] = self.value()
-        self.end()
+        return self.end()
 
     # ------------------------------------------------------------------------------------------ parts of a line
 
@@ -141,6 +191,8 @@ class _Line:
                 self.expect("=")
                 attrs[name] = self.attr()
             self.skip(",")
+        if self.body is not None:
+            attrs["body"] = self.body
         return tuple(inputs), Attrs(attrs)
 
     def value(self) -> Value:

@@ -15,6 +15,7 @@ from dslc.ops.metric import METRIC
 from dslc.ops.opdef import OpDef
 from dslc.ops.random import RANDOM
 from dslc.ops.reduction import REDUCTION
+from dslc.ops.scan import SCAN
 from dslc.ops.shape import SHAPE
 from dslc.ops.slicing import SLICING
 from dslc.ops.softmax import SOFTMAX
@@ -36,6 +37,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "loss": (*LOSS, *CLASS_LOSS),
     "metric": METRIC,
     "arena": ARENA,
+    "scan": SCAN,
 }
 
 OPS: dict[str, OpDef] = {opdef.name: opdef for family in FAMILIES.values() for opdef in family}

@@ -158,23 +158,24 @@ class Region:
         results: what the node takes out, in order.
     """
 
-    __slots__ = ("_text", "nodes", "results")
+    __slots__ = ("_hash", "_key", "nodes", "results")
 
     def __init__(self, nodes: tuple[Node, ...], results: tuple[Value, ...]) -> None:
         self.nodes = nodes
         self.results = results
         at = {node.id: index for index, node in enumerate(nodes)}
-        lines = [f"{node.op}{[at[v.id] for v in node.inputs]}{node.attrs!r}{node.out.type}" for node in nodes]
-        self._text = "\n".join((*lines, repr([at[value.id] for value in results])))
+        lines = ((node.op, tuple(at[v.id] for v in node.inputs), node.attrs, node.out.type) for node in nodes)
+        self._key = (*lines, tuple(at[value.id] for value in results))
+        self._hash = hash(self._key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Region) and self._text == other._text
+        return isinstance(other, Region) and self._hash == other._hash and self._key == other._key
 
     def __hash__(self) -> int:
-        return hash(self._text)
+        return self._hash
 
     def __repr__(self) -> str:
-        return f"Region({self._text!r})"
+        return f"Region({self._key!r})"
 
 
 class Builder(Protocol):

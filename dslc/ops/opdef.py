@@ -71,6 +71,7 @@ class OpDef:
         inplace: the operands whose memory the output may take over when they die here (same shape and dtype only).
         view: the output is a view of operand 0's memory where that is contiguous enough; never written through.
         random: draws fresh values: never shared or folded; its attribute `stream` says which stream it draws from.
+        structural: it holds a graph or reads one, so that the stages know it themselves: neither kernel nor ONNX rule.
         call: whether a program may call it by name.
         symbol: how it is written when it is an operator of the language (`+`), for messages.
         result_range: what is known of the values ("logits", "probability", ...), or "".
@@ -91,6 +92,7 @@ class OpDef:
     inplace: tuple[int, ...] = ()
     view: bool = False
     random: bool = False
+    structural: bool = False
     call: bool = True
     symbol: str = ""
     result_range: str = ""

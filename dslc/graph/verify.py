@@ -1,0 +1,88 @@
+"""A graph -> nothing, or the proof that it is not legal. It reports defects of ours, never users' mistakes."""
+
+from __future__ import annotations
+
+from dslc.diagnostics import InternalError
+from dslc.graph.ir import LEAVES, Graph
+from dslc.graph.region import graph_of
+from dslc.ops import OPS
+from dslc.ops.ir import Node
+from dslc.ops.opdef import OpError
+from dslc.ops.scan import scan_of
+
+_BODY_LEAVES = ("input", "constant", "size")
+
+
+def verify(graph: Graph, stage: str) -> None:
+    """Prove a graph legal: inputs present and made before, types as inferred, edges mirror inputs, results present.
+
+    That every input has a smaller id than its user also proves the graph acyclic. Bodies of scans are proved too.
+
+    Raises:
+        InternalError: it is not; `stage` and the node are named.
+    """
+    for node in graph.nodes.values():
+        _verify_edges(graph, node, stage)
+        if node.op in LEAVES:
+            continue
+        if node.op not in OPS:
+            raise InternalError(stage, _where(node), "is no operator", node.span)
+        _verify_type(node, stage)
+        if node.op == "scan":
+            _verify_body(node, stage)
+        _verify_items(graph, node, stage)
+    for value in graph.results():
+        if value.id not in graph.nodes or graph.nodes[value.id].out != value:
+            raise InternalError(stage, f"%{value.id}", "a result is not in the graph")
+        if graph.nodes[value.id].op == "scan":
+            raise InternalError(stage, f"scan %{value.id}", "is a result; only `item` reads it")
+
+
+def _verify_edges(graph: Graph, node: Node, stage: str) -> None:
+    where = _where(node)
+    for position, value in enumerate(node.inputs):
+        if value.id not in graph.nodes or graph.nodes[value.id].out != value:
+            raise InternalError(stage, where, f"input {position} is not in the graph", node.span)
+        if value.id >= node.id:
+            raise InternalError(stage, where, f"input {position} is made after it", node.span)
+        if not graph.net.has_edge(value.id, node.id, key=position):
+            raise InternalError(stage, where, f"input {position} has no edge", node.span)
+    if graph.net.in_degree(node.id) != len(node.inputs):
+        raise InternalError(stage, where, "there are edges without inputs", node.span)
+
+
+def _verify_type(node: Node, stage: str) -> None:
+    try:
+        inferred = OPS[node.op].infer(tuple(value.type for value in node.inputs), node.attrs)
+    except OpError as error:
+        raise InternalError(stage, _where(node), str(error), node.span) from error
+    except (AssertionError, LookupError, TypeError, ValueError) as error:
+        raise InternalError(stage, _where(node), f"has unfit attributes: {error!r}", node.span) from error
+    if inferred != node.out.type:
+        raise InternalError(stage, _where(node), f"has type {node.out.type}, its operands give {inferred}", node.span)
+
+
+def _verify_body(node: Node, stage: str) -> None:
+    body = graph_of(scan_of(node).body)
+    for leaf in body.nodes.values():
+        if leaf.op in LEAVES and leaf.op not in _BODY_LEAVES:
+            raise InternalError(stage, _where(node), f"its body has a leaf {leaf.op} %{leaf.id}", node.span)
+    verify(body, stage)
+
+
+def _verify_items(graph: Graph, node: Node, stage: str) -> None:
+    """Only `item` reads a `scan`, and it reads results that there are, as they are."""
+    scans = [value for value in node.inputs if graph.nodes[value.id].op == "scan"]
+    if bool(scans) != (node.op == "item"):
+        message = "reads no scan" if node.op == "item" else "reads a scan itself; only `item` does"
+        raise InternalError(stage, _where(node), message, node.span)
+    if not scans:
+        return
+    types, index = scan_of(graph.nodes[scans[0].id]).result_types, node.attrs.int("index")
+    if index >= len(types) or types[index] != node.out.type:
+        found = types[index] if index < len(types) else "nothing"
+        raise InternalError(stage, _where(node), f"has type {node.out.type}, the scan gives {found}", node.span)
+
+
+def _where(node: Node) -> str:
+    return f"{node.op} %{node.id}"
