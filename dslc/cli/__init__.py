@@ -22,6 +22,7 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "export": ("using", "Write ONNX, compared with NumPy before the file is put in place."),
     "test": ("testing", "Run the tests in the files on every installed engine."),
     "explain": ("programs", "Say what a diagnostic's code means."),
+    "doc": ("documentation", "Explain layers, functions, losses, optimizers and data sources."),
     "doctor": ("system", "Show what is installed and which engines and devices work."),
 }
 

@@ -218,7 +218,7 @@ def test_an_unknown_command_suggests_a_near_one(dslc) -> None:
 
 def test_help_lists_every_command(dslc) -> None:
     shown = dslc("--help").stdout
-    for command in ("check", "info", "compile", "train", "eval", "predict", "export", "test", "explain", "doctor"):
+    for command in ("check", "info", "compile", "train", "eval", "predict", "export", "test", "explain", "doc", "doctor"):
         assert f"  {command}  " in shown
 
 

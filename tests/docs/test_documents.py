@@ -1,6 +1,7 @@
 """Every command, program and snippet of the documents is run here, so that what they say is true.
 
-- `dl`: checks without errors. A text that does not begin with a declaration is statements of a model: it is put behind `PREAMBLE`.
+- `dl`: checks without errors. A text that does not begin with a declaration is statements of a model: it is put
+  behind the head that examples have.
 - `dl-error CODE`: is refused with this code and no other. A `text` block after it is the whole message.
 - `sh`: commands with `dslc` are run in order, in a copy of the models; others make environments and are left out. A `text` block
   after it is what was printed. The README's first command runs one epoch here.
@@ -30,24 +31,17 @@ from dslc.check.library import LAYERS
 from dslc.check.settings import DATA, TRAIN
 from dslc.cli import main
 from dslc.diagnostics.render import render
+from dslc.doc.examples import MODEL
 from dslc.ops.initializers import INITIALIZERS
 from dslc.ops.optimizers import OPTIMIZERS
 
 DOCUMENTS = ("README.md", "docs/language.md", "docs/command-line.md", "docs/python.md")
 LINKED = sorted(str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
-PREAMBLE = """dim B, T
-model Example {
-  input x: f32[B, 8]
-  input seq: f32[B, T, 8]
-  input image: f32[B, 28, 28]
-  input ids: i64[B]
-  output example: f32[B, 8] = x
-"""
 _DECLARATION = re.compile(r"(?:\s*#[^\n]*\n)*\s*(?:dim|model|block|cell|data|train|test|from|import)\b(?!\s*=)")
 
 
 def _program(text: str) -> str:
-    return text if _DECLARATION.match(text) else f"{PREAMBLE}{text}}}\n"
+    return text if _DECLARATION.match(text) else f"{MODEL}{text}}}\n"
 
 
 def _errors(block: Block) -> tuple[set[str], str]:

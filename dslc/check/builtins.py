@@ -1,0 +1,91 @@
+"""What functions without an operator, and data sources, mean to a reader. Prose only: `calls` and `sources` give them meaning."""
+
+from __future__ import annotations
+
+from dslc.record import record
+
+
+@record
+class Builtin:
+    """A name that the checker itself knows.
+
+    Attributes:
+        signature: how it is called.
+        doc: what it gives. First sentence: its summary.
+        example: statements that use it.
+    """
+
+    name: str
+    signature: str
+    doc: str
+    example: str
+
+
+_FUNCTIONS = (
+    Builtin(
+        "shape",
+        "shape(x)",
+        """The list of a tensor's sizes.
+
+        A size that is known at run time only is a symbol: it can be compared and reckoned with like a number.""",
+        "y = reshape(x, [shape(x)[0], 2, 4])",
+    ),
+    Builtin(
+        "split",
+        "split(x, parts, axis = -1)",
+        """A tensor cut along an axis into parts of equal size, or into parts of the sizes in a list.
+
+        The parts are slices of the tensor, in order. The size along the axis must divide by the number of parts, or be the
+        sum of the sizes.""",
+        "a, b = split(x, 2)\nc, d = split(x, [3, 5])",
+    ),
+    Builtin(
+        "floor_div",
+        "floor_div(a, b)",
+        """The quotient of two compile-time numbers, rounded down.
+
+        Of run-time sizes it is a size, which is worked out when an input arrives.""",
+        "y = x[:, :floor_div(7, 2)]",
+    ),
+    Builtin(
+        "ceil_div",
+        "ceil_div(a, b)",
+        """The quotient of two compile-time numbers, rounded up.
+
+        Of run-time sizes it is a size, which is worked out when an input arrives.""",
+        "y = x[:, :ceil_div(7, 2)]",
+    ),
+    Builtin(
+        "ceil",
+        "ceil(a)",
+        """A compile-time number rounded up to a whole one.""",
+        "y = x[:, :ceil(3.5)]",
+    ),
+)
+
+_SOURCES = (
+    Builtin(
+        "inline",
+        "inline({ column: rows })",
+        """Rows that stand in the program itself.
+
+        A column is a list with one item per sample: a number, or a list for a vector or an image. All columns have one length.""",
+        """source = inline({ x: [[0, 1], [1, 0]], y: [1, 2] })
+field x: f32[2] = source["x"]
+field y: f32[]  = source["y"]""",
+    ),
+    Builtin(
+        "npz",
+        'npz("file.npz", column = "array")',
+        """Arrays of a NumPy archive, as `numpy.savez` writes it.
+
+        The path is relative to the program. Each column is named and reads one array, whose first axis counts the samples; where
+        none is named, every array is a column under its own name. Pickled arrays are refused.""",
+        """source = npz("digits.npz", image = "x_train", label = "y_train")
+field image: f32[28, 28] = source["image"] / 255
+field label: i64[]       = source["label"]""",
+    ),
+)
+
+FUNCTIONS: dict[str, Builtin] = {builtin.name: builtin for builtin in _FUNCTIONS}
+SOURCES: dict[str, Builtin] = {builtin.name: builtin for builtin in _SOURCES}

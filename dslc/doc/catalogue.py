@@ -1,0 +1,108 @@
+"""Everything that is documented, by kind, and looking names up in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dslc.check.builtins import FUNCTIONS, SOURCES
+from dslc.check.library import LAYERS, library_layer
+from dslc.check.near import did_you_mean, near
+from dslc.diagnostics import Diagnostic, DslcError, Help, Note
+from dslc.doc.entry import Entry
+from dslc.doc.functions import of_builtin, of_initializer, of_operator, of_optimizer
+from dslc.doc.layers import of_definition
+from dslc.ops import FAMILIES, OPS
+from dslc.ops.initializers import INITIALIZERS
+from dslc.ops.optimizers import OPTIMIZERS
+from dslc.syntax import tree
+
+#: What entries of a kind are called together, in the order they are listed. Models, blocks and cells are those of a program.
+KINDS = {
+    "model": "Models",
+    "block": "Blocks",
+    "cell": "Cells",
+    "layer": "Layers",
+    "function": "Functions",
+    "loss": "Losses",
+    "metric": "Metrics",
+    "initialiser": "Initialisers",
+    "optimizer": "Optimizers",
+    "data source": "Data sources",
+}
+
+#: What a family of operators is called, where that is not its own name.
+_GROUPS = {
+    "math": "elementwise",
+    "reduction": "reductions",
+    "activation": "activations",
+    "shape": "shapes",
+    "creation": "new tensors",
+    "random": "random numbers",
+    "index": "look-up",
+    "linalg": "products",
+    "softmax": "along an axis",
+}
+
+
+def catalogue() -> tuple[Entry, ...]:
+    """All entries, kind by kind."""
+    found = [
+        *_layers(),
+        *(
+            of_operator(opdef, _GROUPS.get(family, family))
+            for family, ops in FAMILIES.items()
+            for opdef in ops
+            if opdef.call
+        ),
+        *(of_builtin(builtin, "function", "compile time") for builtin in FUNCTIONS.values()),
+        *map(of_initializer, INITIALIZERS.values()),
+        *map(of_optimizer, OPTIMIZERS.values()),
+        *(of_builtin(source, "data source") for source in SOURCES.values()),
+    ]
+    order = list(KINDS)
+    return tuple(sorted(found, key=lambda entry: order.index(entry.kind)))
+
+
+def _layers() -> list[Entry]:
+    found = [library_layer(name) for name in LAYERS]
+    return [of_definition(made[1], "layer") for made in found if made is not None]
+
+
+def find(name: str) -> tuple[Entry, ...]:
+    """The entries of a name or of an operator's symbol; several where it means several things, as `zeros` does.
+
+    Raises:
+        DslcError: nothing has that name (DL6040).
+    """
+    entries = catalogue()
+    spelled = [opdef.name for opdef in OPS.values() if opdef.call and opdef.symbol == name]
+    found = tuple(entry for entry in entries if entry.name == name or entry.name in spelled)
+    if not found:
+        raise DslcError([_unknown(f"there is no documentation of `{name}`", name, [entry.name for entry in entries])])
+    return found
+
+
+def declared(file: tree.File) -> tuple[Entry, ...]:
+    """The entries of a program's models, blocks and cells."""
+    found = [of_definition(decl) for decl in file.decls if isinstance(decl, tree.Definition)]
+    return tuple(sorted(found, key=lambda entry: list(KINDS).index(entry.kind)))
+
+
+def find_declared(file: tree.File, name: str) -> tuple[Entry, ...]:
+    """The entry of a model, block or cell of a program.
+
+    Raises:
+        DslcError: the program declares none of that name (DL6040).
+    """
+    entries = declared(file)
+    found = tuple(entry for entry in entries if entry.name == name)
+    if not found:
+        text = f"there is no model, block or cell `{name}` in `{file.source.name}`"
+        raise DslcError([_unknown(text, name, [entry.name for entry in entries])])
+    return found
+
+
+def _unknown(message: str, name: str, known: Sequence[str]) -> Diagnostic:
+    close = near(name, known)
+    footer = Help(did_you_mean(close)) if close else Note("`dslc doc` lists all names")
+    return Diagnostic("DL6040", message, (), (footer,))

@@ -1,0 +1,82 @@
+"""The programs that examples are statements of, and the types of what an example computes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from dslc.check import CheckedFile, check_source
+from dslc.diagnostics import InternalError, Sink
+from dslc.doc.entry import Entry
+from dslc.source import Source
+
+#: The head of a model whose inputs statements may use.
+MODEL = """dim B, T
+model Example {
+  input x: f32[B, 8]
+  input seq: f32[B, T, 8]
+  input image: f32[B, 28, 28]
+  input ids: i64[B]
+  output example: f32[B, 8] = x
+"""
+
+_TRAIN = """dim B
+model Net {
+  input x: f32[B, 8]
+  output logits: f32[B, 10]
+  output p: f32[B]
+  output y: f32[B, 4]
+  logits = x |> fc1: Dense(10)
+  p      = logits[:, 0] |> sigmoid
+  y      = x |> fc2: Dense(4)
+}
+data rows {
+  source = npz("rows.npz")
+  field x: f32[8]    = source["x"]
+  field y: f32[4]    = source["y"]
+  field label: i64[] = source["label"]
+  field yes: f32[]   = source["yes"]
+}
+train net {
+  use net = Net()
+  data    = rows
+"""
+
+
+def program(entry: Entry) -> str:
+    """The whole program that an entry's example is part of."""
+    if entry.kind == "data source":
+        return f"data rows {{\n{entry.example}\n}}\n"
+    if entry.kind in ("layer", "function", "initialiser"):
+        return f"{MODEL}{entry.example}\n}}\n"
+    loss = "" if entry.kind == "loss" else "  loss = mse(net.y, data.y)\n"
+    return f"{_TRAIN}{loss}{entry.example}\n}}\n"
+
+
+def check_example(entry: Entry) -> tuple[CheckedFile, Sink]:
+    """The program of an example, checked."""
+    return check_source(Source(f"the example of {entry.name}", program(entry)))
+
+
+def example_lines(entry: Entry) -> Sequence[str]:
+    """The lines of an example; what a statement of a model computes has its type behind it, inputs come first."""
+    lines = entry.example.splitlines()
+    if entry.kind not in ("layer", "function"):
+        return lines
+    checked, sink = check_example(entry)
+    if sink.failed:
+        raise InternalError("doc", f"the example of {entry.name}", "; ".join(d.message for d in sink))
+    body = checked.models["Example"].body
+    types = {value.name: str(value.type) for value in body.values if value.name}
+    used = [f"{name}: {value.type}" for name, value in body.inputs.items() if re.search(rf"\b{name}\b", entry.example)]
+    width = max((len(line) for line in lines), default=0)
+    found = [f"input {', '.join(used)}"] if used else []
+    for line, names in zip(lines, _targets(lines), strict=True):
+        shown = ", ".join(types[name] for name in names if name in types)
+        found.append(f"{line:{width}}    # {shown}" if shown else line)
+    return found
+
+
+def _targets(lines: Sequence[str]) -> list[list[str]]:
+    """The names that each line assigns."""
+    return [[name.strip() for name in line.partition(" = ")[0].split(",")] if " = " in line else [] for line in lines]

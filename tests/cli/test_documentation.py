@@ -1,0 +1,57 @@
+"""`doc`: everything a program can name, on the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_doc_without_a_name_lists_all_by_kind(dslc) -> None:
+    shown = dslc("doc").stdout
+    assert shown.startswith("Layers\n  Dense ")
+    assert "\nFunctions: activations\n  sigmoid  " in shown
+    assert "\nOptimizers\n" in shown
+
+
+def test_doc_of_a_symbol_is_that_of_its_operator(dslc) -> None:
+    result = dslc("doc", "@")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("matmul(a, b)\n")
+
+
+def test_doc_of_an_unknown_name_proposes_one_and_exits_1(dslc) -> None:
+    result = dslc("doc", "sofmax")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error[DL6040]: there is no documentation of `sofmax`\n  = help: did you mean `softmax`?\n" in result.stderr
+
+
+def test_doc_of_a_block_shows_its_comment_even_if_the_program_is_wrong_elsewhere(dslc, tmp_path: Path) -> None:
+    program = tmp_path / "net.dl"
+    program.write_text(
+        "## Doubles.\n## Example: y = x |> Twice()\nblock Twice(n: int = 2) {\n  input x: float[...]\n"
+        "  output y: float[...] = n * x\n}\nmodel M { input x: f32[2]; output y: f32[2] = nothing }\n"
+    )
+    shown = dslc("doc", f"{program}:Twice").stdout
+    assert shown.startswith("Twice(n: int = 2)\nblock\n\nDoubles.\n\ninput   x: float[...]\n")
+    assert "example\n  y = x |> Twice()" in shown
+    assert "M()\nmodel" in dslc("doc", program).stdout
+    assert "DL6040" in dslc("doc", f"{program}:Twce").stderr
+    assert "did you mean `Twice`?" in dslc("doc", f"{program}:Twce").stderr
+
+
+def test_doc_as_json_is_a_list_of_entries(dslc) -> None:
+    (entry,) = json.loads(dslc("doc", "softmax", "--json").stdout)
+    assert entry["options"] == [
+        {"name": "axis", "default": "-1", "takes": "an axis; negative ones count from the end"},
+    ]
+    assert entry["facts"] == [{"title": "result", "text": "a probability"}]
+
+
+def test_doc_imports_nothing_heavy() -> None:
+    code = "import sys\nfrom dslc.cli import main\ntry: main(['doc', 'softmax'])\nfinally: print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert "dslc.doc.text" in loaded
+    assert not loaded & {"numpy", "networkx", "onnx", "rich", "dslc_runtime"}
