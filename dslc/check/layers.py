@@ -194,10 +194,22 @@ def call_layer(
     instance = place(e, scope, ref, label, site.span)
     before = len(e.keys)
     value = call_instance(e, instance, args, site)
+    if len(e.keys) > before and scope.definition is None and not e.true_division:  # data fields say so themselves
+        return _not_in_use(e, ref, site)
     if len(e.keys) > before and scope.statement is not None:
         span = site.span if label is None else label.span.to(site.span)
         scope.statement.layers.append(Made(span, kind_text(ref), label is not None, elements(e, before)))
     return value
+
+
+def _not_in_use(e: Context, ref: LayerRef, site: CallSite) -> Failed:
+    """Report parameters made by an expression of a train or test block: they would belong to no model."""
+    kind, name = ref.definition.kind, ref.definition.name.text
+    mend = Help("name the model, and read its values by that name:", code=(f"use net = {kind_text(ref)}",))
+    if kind != "model":
+        mend = Help(f"put `{name}` into a model, and name the model with `use`")
+    text = f"the {kind} `{name}` has parameters here that belong to no `use`"
+    return e.report("DL3044", text, site.callee, "made inside an expression", footers=[mend])
 
 
 def elements(e: Context, before: int) -> int:

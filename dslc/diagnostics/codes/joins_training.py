@@ -176,4 +176,19 @@ Declare the parameters in one type, and convert where they are used:
     y = cast(cast(x, f64) * cast(scale, f64), f32) @ w
 """,
     ),
+    Code(
+        "DL3044",
+        "a layer with parameters is made outside a model",
+        """\
+Train and test blocks name their models with `use`; the name is how values, parameters and keys are read, saved and
+exported. Parameters made inside a loss would have no name.
+
+    loss = mse(Mlp()(data.x), data.y)
+
+Mended:
+
+    use net = Mlp()
+    loss = mse(net.y, data.y)
+""",
+    ),
 )
