@@ -6,32 +6,24 @@ of stacked results without copying them.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from dslc.graph import Graph
-from dslc.ops.ir import Attrs, Node, Region
+from dslc.ops.ir import Attrs
+from dslc.ops.scan import Scan
+from dslc.record import replace
 from dslc_runtime.recurrence import Wiring
 
 
-def step_graph(region: Region) -> Graph:
-    """One step: parameters "s0", "x0", "c0", ... as the region names its inputs; the distinct results are written to "r0", ..."""
+def step_graph(scan: Scan) -> Graph:
+    """One step: parameters "s0", "x0", "c0", ... as the body names its inputs; the distinct results are written to "r0", ..."""
     graph = Graph()
-    for node in region.nodes:
+    for node in scan.body.nodes:
         graph.add(replace(node, op="param", attrs=Attrs({"key": node.attrs["name"]})) if node.op == "input" else node)
-    graph.updates = {f"r{number}": value for number, value in enumerate(dict.fromkeys(region.results))}
+    graph.updates = {f"r{number}": value for number, value in enumerate(dict.fromkeys(scan.body.results))}
     return graph
 
 
-def body_of(node: Node) -> Region:
-    """What a `scan` runs at every step."""
-    region = node.attrs["body"]
-    assert isinstance(region, Region)
-    return region
-
-
-def wiring(node: Node) -> Wiring:
-    """How the steps of a `scan` are connected."""
-    region = body_of(node)
-    numbers = {value: number for number, value in enumerate(dict.fromkeys(region.results))}
-    results = tuple(numbers[value] for value in region.results)
-    return Wiring(node.attrs.int("states"), node.attrs.int("sequences"), results, node.attrs.bool("reverse"))
+def wiring(scan: Scan) -> Wiring:
+    """How the steps of a scan are connected."""
+    numbers = {value: number for number, value in enumerate(dict.fromkeys(scan.body.results))}
+    results = tuple(numbers[value] for value in scan.body.results)
+    return Wiring(len(scan.initial), len(scan.sequences), results, scan.reverse)

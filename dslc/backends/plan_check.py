@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dslc.backends.bodies import body_of, step_graph, wiring
+from dslc.backends.bodies import step_graph, wiring
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.tags import REARRANGING, Expected, Tags, only_converts
 from dslc.diagnostics import InternalError
@@ -28,6 +28,7 @@ from dslc.graph import Graph
 from dslc.graph.arrays import numpy_dtype
 from dslc.ops import OPS
 from dslc.ops.ir import Node, Value
+from dslc.ops.scan import scan_of
 from dslc_runtime.kernels import KERNELS
 from dslc_runtime.program import Program, namespace, slot_offsets
 from dslc_runtime.recurrence import Wiring
@@ -343,11 +344,11 @@ class _Trace:
             raise _fail("states change without a check of the loss")
 
 
-def _is_body(scan: Node, body: tuple[Program, Wiring], sizes: Mapping[str, int]) -> bool:
+def _is_body(node: Node, body: tuple[Program, Wiring], sizes: Mapping[str, int]) -> bool:
     """Whether a program computes one step of a scan, and uses its own memory rightly."""
-    program, connected = body
+    (program, connected), scan = body, scan_of(node)
     try:
-        check_program(specialise(step_graph(body_of(scan))), program, sizes)
+        check_program(specialise(step_graph(scan)), program, sizes)
     except InternalError:
         return False
     return wiring(scan) == connected

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from math import isinf, isnan
 from typing import Any
 
-from dslc.backends.bodies import body_of, step_graph, wiring
+from dslc.backends.bodies import step_graph, wiring
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import Plan, plan
 from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Step
@@ -28,6 +28,7 @@ from dslc.graph import Graph
 from dslc.graph.arrays import constant_array, numpy_dtype
 from dslc.ops import OPS
 from dslc.ops.ir import Attr, Node, Value
+from dslc.ops.scan import scan_of
 from dslc.tensor_type import DType, Size, TensorType, count, symbol
 from dslc_runtime.program import Face, Program, TensorSpec
 from dslc_runtime.random import DrawSpec
@@ -46,7 +47,8 @@ def compile_numpy(graph: Graph, *, poison: bool = False) -> Program:
     """
     made = plan(specialise(graph))
     constants = tuple(map(constant_array, made.leaves_of("constant")))
-    bodies = tuple((compile_numpy(step_graph(body_of(node)), poison=poison), wiring(node)) for node in made.scans())
+    scans = map(scan_of, made.scans())
+    bodies = tuple((compile_numpy(step_graph(scan), poison=poison), wiring(scan)) for scan in scans)
     return Program(face(made), emit(made, poison=poison), constants, bodies)
 
 
@@ -173,6 +175,9 @@ class _Writer:
                 return [self._call(node) + _position(node)]
             case Loop():
                 return self._loop(step)
+            case Host(node) if node.op == "cast" and node.inputs[0].dtype.is_float and node.out.dtype.is_float:
+                self.names["host", node.id] = self._number(node.inputs[0])  # both are Python's floats
+                return []
             case Host(node):
                 return [f"{self._host_name(node)} = {self._host(node)}" + _position(node)]
             case Fill(value, target):
@@ -219,7 +224,7 @@ class _Writer:
             for user, _ in self.plan.graph.uses(node.out)
             if user.id in self.plan.places
         }
-        targets = [items.get(index, "None") for index in range(len(body_of(node).results))]
+        targets = [items.get(index, "None") for index in range(len(scan_of(node).body.results))]
         sizes = ", ".join(f"{name!r}: {self.sizes.name(symbol(name))}" for name in self.sizes.symbols)
         name = self._new("f", ("scan", node.id))
         number = self.plan.scans().index(node)

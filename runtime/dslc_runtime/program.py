@@ -306,7 +306,9 @@ class Program:
             params, states = ([arrays[name] for name in names] for names in (body.params, body.states))
             return body._bind(sizes, params, states).step
 
-        return bind_steps(wiring, operands, targets, bind)
+        shapes = body._shapes(sizes)[3]
+        values = [(shape, spec.dtype) for shape, spec in zip(shapes, body.states.values(), strict=True)]
+        return bind_steps(wiring, values, operands, targets, bind)
 
     def _all_sizes(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """The run-time sizes and all that is worked out from them."""

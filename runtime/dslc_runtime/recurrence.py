@@ -34,19 +34,23 @@ class Wiring:
     reverse: bool
 
 
+Spec: TypeAlias = tuple[tuple[int, ...], np.dtype[Any]]
 Bind: TypeAlias = Callable[[Mapping[str, Array]], Run]
 
 
-def bind_steps(wiring: Wiring, operands: Sequence[Array], targets: Sequence[Array | None], bind: Bind) -> Run:
+def bind_steps(
+    wiring: Wiring, values: Sequence[Spec], operands: Sequence[Array], targets: Sequence[Array | None], bind: Bind
+) -> Run:
     """A function that runs all steps.
 
     Args:
+        values: shape and element type of each value that a step writes.
         operands: initial states, sequences (time on axis 0), constants; never written.
         targets: where the final states and the stacked outputs go; None where nothing reads one.
         bind: a step as a function, for arrays by name: states "s0", ..., elements "x0", ..., constants "c0", ...; it writes
             "r0", ...
     """
-    outs = _Outs(wiring, operands, targets)
+    outs = _Outs(wiring, values, targets)
     length = len(operands[wiring.states])
     current = list(operands[: wiring.states])
     steps: list[Run] = []
@@ -83,30 +87,26 @@ def _finals(targets: Sequence[Array | None], current: Sequence[Array]) -> list[t
 class _Outs:
     """Where each value that a step writes goes."""
 
-    def __init__(self, wiring: Wiring, operands: Sequence[Array], targets: Sequence[Array | None]) -> None:
-        self._count = max(wiring.results) + 1
+    def __init__(self, wiring: Wiring, values: Sequence[Spec], targets: Sequence[Array | None]) -> None:
         self._finals: dict[int, Array] = {}
         self._stacks: dict[int, list[Array]] = {}
-        self._turns: dict[int, tuple[Array, Array]] = {}
         for index, (value, target) in enumerate(zip(wiring.results, targets, strict=True)):
-            if index < wiring.states:
-                like = operands[index]
-                self._turns.setdefault(value, (np.empty_like(like, order="C"), np.empty_like(like, order="C")))
-                if target is not None:
-                    self._finals.setdefault(value, target)
+            if target is not None and index < wiring.states:
+                self._finals.setdefault(value, target)
             elif target is not None:
                 self._stacks.setdefault(value, []).append(target)
+        self._turns = [
+            None if value in self._stacks else (np.empty(*spec), np.empty(*spec)) for value, spec in enumerate(values)
+        ]
 
     def at(self, number: int, t: int, *, last: bool) -> list[Array]:
         """The arrays of one step."""
-        return [self._one(value, number, t, last) for value in range(self._count)]
+        return [self._one(value, turns, number, t, last) for value, turns in enumerate(self._turns)]
 
-    def _one(self, value: int, number: int, t: int, last: bool) -> Array:
-        if value in self._stacks:
+    def _one(self, value: int, turns: tuple[Array, Array] | None, number: int, t: int, last: bool) -> Array:
+        if turns is None:
             return self._stacks[value][0][t, ...]
-        if last and value in self._finals:
-            return self._finals[value]
-        return self._turns[value][number % 2]
+        return self._finals[value] if last and value in self._finals else turns[number % 2]
 
     def repeated(self) -> list[tuple[Array, Array]]:
         """Stacked results of one value after the first: copies of it."""

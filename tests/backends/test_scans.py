@@ -1,0 +1,73 @@
+"""A scan as the planner lays it out gives what the interpreter gives, and uses its memory rightly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from graphs import assert_close, run_both
+
+from dslc.backends.numpy_forms import specialise
+from dslc.backends.plan_check import check_program
+from dslc.backends.to_numpy import compile_numpy
+from dslc.diagnostics import InternalError
+from dslc.graph import Builder, Graph
+from dslc.graph.region import Step
+from dslc.tensor_type import DType, TensorType, symbol
+from dslc_runtime.program import Program
+
+B, T = symbol("B"), symbol("T")
+
+
+def tensor(*shape: object) -> TensorType:
+    return TensorType(DType.F32, shape)  # type: ignore[arg-type]
+
+
+def recurrence(*, reverse: bool = False, outputs: str = "both") -> Graph:
+    """h' = tanh(x @ u + h @ w), n' = n + h: two states, of which the second is an output only at the end."""
+    b, step = Builder(), Step()
+    x = b.leaf("input", tensor(B, T, 3), name="x")
+    u, w = b.leaf("param", tensor(3, 4), key="u"), b.leaf("param", tensor(4, 4), key="w")
+    zeros = b.apply("expand", b.constant(0.0, DType.F32), sizes=(B, 4))
+    h, n = step.state(zeros), step.state(zeros)
+    element = step.element(b.apply("transpose", x, axes=(1, 0, 2)))
+    inner = step.builder
+    product = inner.apply("matmul", element, step.constant(u))
+    after = inner.apply("tanh", inner.apply("add", product, inner.apply("matmul", h, step.constant(w))))
+    total = inner.apply("add", n, h)
+    final, count, ys, before = step.finish(b, [after, total], [after, h], reverse)
+    every = {"y": b.apply("transpose", ys, axes=(1, 0, 2)), "before": before, "final": final, "count": count}
+    wanted = {"both": every, "last": ("final", "count"), "sequence": ("y",)}[outputs]
+    b.graph.outputs = {name: every[name] for name in wanted}
+    return b.graph
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("outputs", ["both", "last", "sequence"])
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_a_planned_scan_equals_the_interpreter(reverse: bool, outputs: str, length: int) -> None:
+    graph = recurrence(reverse=reverse, outputs=outputs)
+    for poison in (False, True):
+        program = compile_numpy(graph, poison=poison)
+        assert_close(run_both(graph, program, {"B": 2, "T": length}), 1e-6)
+
+
+def test_a_scan_over_nothing_gives_the_initial_states() -> None:
+    graph = recurrence()
+    for expected, found in run_both(graph, compile_numpy(graph), {"B": 2, "T": 0}):
+        for name, value in expected.items():
+            assert found[name].shape == value.shape
+            np.testing.assert_array_equal(found[name], value)
+
+
+@pytest.mark.parametrize("outputs", ["both", "last", "sequence"])
+def test_the_memory_of_a_scan_and_of_its_steps_is_proved(outputs: str) -> None:
+    graph = recurrence(outputs=outputs)
+    check_program(specialise(graph), compile_numpy(graph), {"B": 2, "T": 3})
+
+
+def test_a_scan_with_the_body_of_another_is_found() -> None:
+    graph, other = recurrence(), recurrence(reverse=True)
+    program = compile_numpy(graph)
+    wrong = Program(program.face, program.source, program.constants, compile_numpy(other).bodies)
+    with pytest.raises(InternalError, match="body of another"):
+        check_program(specialise(graph), wrong, {"B": 2, "T": 3})
