@@ -1,6 +1,6 @@
 """Bodies of `scan` nodes: a region as a graph and back, and a `scan` under construction.
 
-`Step` collects the operands of a `scan` while its body is built, so that nobody else numbers the leaves of a body.
+`ScanBody` collects the operands of a `scan` while its body is built, so that nobody else numbers the leaves of a body.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def item(builder: Builder, token: Value, index: int) -> Value:
 
 
 @dataclass(slots=True)
-class Step:
+class ScanBody:
     """The body of a `scan` under construction, with the operands of the node outside. Equal operands become one leaf."""
 
     builder: Builder = field(default_factory=Builder)
@@ -103,13 +103,13 @@ class Step:
         return [item(outer, token, index) for index in range(len(self.builder.graph.outputs))]
 
 
-def copied(scan: Scan, operands: Mapping[int, Value]) -> tuple[Step, dict[int, Value]]:
+def copied(scan: Scan, operands: Mapping[int, Value]) -> tuple[ScanBody, dict[int, Value]]:
     """A step over the same operands as a scan's, and what the leaves of the scan's body are in it.
 
     Args:
         operands: what the operands of the scan are in the graph that the new one is made for, by id.
     """
-    step, leaves = Step(), scan.leaves
+    step, leaves = ScanBody(), scan.leaves
     known = {leaves[f"s{i}"].id: step.state(operands[value.id]) for i, value in enumerate(scan.initial)}
     known |= {leaves[f"x{i}"].id: step.element(operands[value.id]) for i, value in enumerate(scan.sequences)}
     known |= {leaves[f"c{i}"].id: step.constant(operands[value.id]) for i, value in enumerate(scan.constants)}
