@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dslc.check.calls import call_function, is_function
 from dslc.check.layers import call_instance, call_layer, make_layer
 from dslc.check.names import definition, lookup, unknown_function, unknown_layer
+from dslc.check.scans import make_scan
 from dslc.check.scope import Argument, CallSite, Context, Scope
-from dslc.check.values import FAILED, Failed, FunctionRef, Instance, LayerRef, Value, describe
+from dslc.check.values import FAILED, Failed, FunctionRef, Instance, LayerRef, LocalFunction, Value, describe
 from dslc.syntax import tree
 
 #: Functions of the language that this version does not serve.
-LATER = frozenset({"scan", "einsum", "rearrange"})
+LATER = frozenset({"einsum", "rearrange"})
 
 
 def call(e: Context, scope: Scope, expr: tree.Call) -> Value:
@@ -39,6 +40,8 @@ def callee_of(e: Context, scope: Scope, expr: tree.Call) -> Value:
         return lookup(e, scope, name, span)
     if name in LATER:
         return e.report("DL1090", f"`{name}` is not supported by this version yet", span, "not supported yet")
+    if name == "scan":
+        return make_scan(e, arguments(e, scope, expr.args), CallSite(span, expr.span))
     made = definition(scope, name)
     if made is not None:
         return make_layer(e, *made, arguments(e, scope, expr.args), CallSite(span, expr.span))
@@ -64,6 +67,8 @@ def apply(
         return call_layer(e, scope, callee, args, site, label)
     if isinstance(callee, Instance):
         return call_instance(e, callee, args, site)
+    if isinstance(callee, LocalFunction):
+        return callee.call(args, site)
     if isinstance(callee, Failed):
         return FAILED
     return e.report("DL1016", f"{describe(callee)} cannot be called", site.callee, "not a function or a layer")

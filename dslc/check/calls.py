@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dslc.check import constants
 from dslc.check.arguments import failed, is_tensor_like, match, options, unknown
 from dslc.check.operators import apply_op, as_tensor, broadcast_clash
+from dslc.check.scans import not_a_cell
 from dslc.check.scope import Argument, CallSite, Context, Scope, origin_notes
 from dslc.check.typed import TypedValue
 from dslc.check.values import FAILED, Const, Failed, FunctionRef, ListValue, Value, describe, is_number
@@ -23,7 +24,7 @@ from dslc.syntax import tree
 from dslc.tensor_type import DType
 
 #: Functions that are no operators: they look at tensors or numbers while the program is checked.
-COMPILE_TIME = frozenset({"shape", "split", *constants.FUNCTIONS})
+COMPILE_TIME = frozenset({"shape", "split", "scan", *constants.FUNCTIONS})
 _SPLIT = (Option("parts", "sizes", required=True), Option("axis", "axis", -1))
 
 
@@ -41,6 +42,8 @@ def call_function(e: Context, scope: Scope, ref: FunctionRef, args: Sequence[Arg
     """The value of a function applied to arguments; with options alone, the function with them bound."""
     if failed(args):
         return FAILED
+    if ref.name == "scan":
+        return not_a_cell(e, site.span, "no cell")
     if ref.name == "shape":
         return _shape(e, args, site)
     if ref.name == "split":

@@ -90,7 +90,7 @@ def typed_model(e: Context, instance: Instance) -> TypedModel:
     definition = instance.ref.definition
     values = instance.values or inner_values(e, instance.path)
     base = f"{instance.path}." if instance.path else ""
-    params = {key[len(base) :]: value for key, (value, _) in e.params.items() if key.startswith(base)}
+    params = {key[len(base) :]: e.leaf(key) for key in e.params if key.startswith(base)}
     declared = dict.fromkeys(stmt.name.text for stmt in definition.body if isinstance(stmt, tree.OutputStmt))
     results = instance.results.items if isinstance(instance.results, ListValue) else (instance.results,)
     outputs = {name: v for name, v in zip(declared, results, strict=True) if isinstance(v, TypedValue)}

@@ -69,13 +69,23 @@ def branches(e: Context, taken: bool, by_mode: bool, then: Callable[[], Any], or
 
 
 def _both(e: Context, taken: bool, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
-    results: list[Any] = []
-    for chosen, branch in ((taken, then), (not taken, orelse)):
-        start = len(e.body.values)
-        results.append(branch())
-        if not chosen:
-            e.body.values[start:] = [value for value in e.body.values[start:] if value.op in ("param", "input")]
-    return results[0] if taken else results[1]
+    if taken:
+        chosen = then()
+        discarded(e, orelse)
+        return chosen
+    discarded(e, then)
+    return orelse()
+
+
+def discarded(e: Context, branch: Callable[[], Any]) -> Any:
+    """Elaborate something for its reports and its parameters alone."""
+    start, readable, updates = len(e.body.values), dict(e.readable), dict(e.body.updates)
+    result = branch()
+    e.body.values[start:] = [value for value in e.body.values[start:] if value.op in ("param", "input")]
+    for known, kept in ((e.readable, readable), (e.body.updates, updates)):
+        known.clear()
+        known.update(kept)
+    return result
 
 
 # ---------------------------------------------------------------------------------------------- atoms

@@ -69,9 +69,6 @@ def _test(scope: FileScope, decl: tree.TestDecl, sink: Sink) -> None:
 
 def _definition(scope: FileScope, decl: tree.Definition, sink: Sink) -> None:
     name = decl.name
-    if decl.kind == "cell":
-        unsupported(sink, "a `cell`", decl.head)
-        return
     if name.text in scope.definitions:
         defined_twice(sink, name, scope.definitions[name.text].name.span, decl.kind)
         return

@@ -19,7 +19,7 @@ from dslc.tensor_type import Dim, DType, TensorType, count
 _RANKS = {"orthogonal": (2, 99), "identity": (2, 2)}
 
 
-def initializer(e: Context, scope: Scope, stmt: tree.ParamStmt, type: TensorType) -> Initializer | None:
+def initializer(e: Context, scope: Scope, stmt: tree.ParamStmt | tree.BufferStmt, type: TensorType) -> Initializer | None:
     """The first values of a parameter; None after a report."""
     expr = stmt.init
     if expr is None:
@@ -28,7 +28,7 @@ def initializer(e: Context, scope: Scope, stmt: tree.ParamStmt, type: TensorType
         return _none(
             e,
             "DL2017",
-            f"parameter `{stmt.name.text}` has no initial value",
+            f"{'parameter' if isinstance(stmt, tree.ParamStmt) else 'buffer'} `{stmt.name.text}` has no initial value",
             stmt.span,
             "how does it start?",
             Help("say how it starts:", (Edit(end, f" = {example}"),)),

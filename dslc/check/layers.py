@@ -6,6 +6,7 @@ body is elaborated is `blocks`' business, reached through `Context.elaborate`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from dslc.check.arguments import Wrong, failed, match, whole
@@ -118,11 +119,20 @@ def _kind_help(hyper: tree.Hyper, arg: Argument) -> list[Note | Help]:
     value = arg.value.value if isinstance(arg.value, Const) else None
     if "int" in kinds and isinstance(value, float) and value.is_integer():
         return [Help("write a whole number:", (Edit(arg.span, str(int(value))),))]
+    if "int" in kinds and isinstance(value, Size):
+        return [_whole_quotient(arg.span)]
     if "fn" in kinds and isinstance(value, str) and value.isidentifier():
         return [Help("name the function without quotes:", (Edit(arg.span, value),))]
     if "bool" in kinds and isinstance(value, int) and value in (0, 1):
         return [Help("write a truth value:", (Edit(arg.span, "true" if value else "false"),))]
     return []
+
+
+def _whole_quotient(span: Span) -> Help:
+    """A mend for a quotient that is no whole number: ``7 / 2``."""
+    simple = re.fullmatch(r"([\w.]+)\s*/\s*([\w.]+)", span.text)
+    edits = (Edit(span, f"floor_div({simple[1]}, {simple[2]})"),) if simple else ()
+    return Help("`floor_div(a, b)` rounds a quotient down, `ceil_div(a, b)` up" + ":" * bool(edits), edits)
 
 
 def convert(type: tree.HyperType, value: Value) -> Value | None:
@@ -145,7 +155,10 @@ def convert(type: tree.HyperType, value: Value) -> Value | None:
 
 def _convert(kind: str, value: Value) -> Value | None:
     if kind in ("layer", "cell"):
-        return value if isinstance(value, LayerRef) and (value.definition.kind == "cell") == (kind == "cell") else None
+        if not isinstance(value, LayerRef):
+            return None
+        cell = value.definition.kind == "cell" and value.scan is None
+        return value if cell == (kind == "cell") else None
     if kind == "fn":
         return value if isinstance(value, FunctionRef) else None
     if not isinstance(value, Const):
@@ -227,7 +240,10 @@ def kind_text(ref: LayerRef) -> str:
             continue
         text = _value_text(value)
         parts.append(text if position == 0 else f"{hyper.name.text} = {text}")
-    return f"{ref.definition.name.text}({', '.join(parts)})"
+    text = f"{ref.definition.name.text}({', '.join(parts)})"
+    if ref.scan is None:
+        return text
+    return f"scan({text}, reverse = true)" if ref.scan.reverse else f"scan({text})"
 
 
 def _value_text(value: Value) -> str:
@@ -271,7 +287,7 @@ def _read(e: Context, instance: Instance, inner: str, name: str, span: Span) -> 
     if relative in instance.values:
         return instance.values[relative]
     if key in e.params:
-        return e.params[key][0]
+        return e.leaf(key)
     if instance.lookup is None and key in e.readable:
         return e.readable[key]
     below = _names_below(e, instance, relative)

@@ -11,7 +11,7 @@ from dslc.check.expressions import evaluate
 from dslc.check.files import legal_name
 from dslc.check.initial import initializer
 from dslc.check.layers import instantiate
-from dslc.check.operators import MAX_ELEMENTS
+from dslc.check.operators import MAX_ELEMENTS, apply_op
 from dslc.check.scope import Context, Scope, origin_notes
 from dslc.check.typed import ParamSpec, TypedValue
 from dslc.check.types import Written, written_type
@@ -53,8 +53,11 @@ def new_name(e: Context, scope: Scope, ident: tree.Ident, *, value: bool = False
     return True
 
 
-def parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> None:
-    """``param name: type = init as key``: a parameter, made by the first call of a layer and shared by later ones."""
+def parameter(e: Context, scope: Scope, stmt: tree.ParamStmt | tree.BufferStmt) -> None:
+    """``param name: type = init as key``: a parameter, made by the first call of a layer and shared by later ones.
+
+    A `buffer` is one that is not trained.
+    """
     if not new_name(e, scope, stmt.name):
         return
     value = _parameter(e, scope, stmt)
@@ -63,10 +66,13 @@ def parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> None:
     )
 
 
-def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> TypedValue | None:
+def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt | tree.BufferStmt) -> TypedValue | None:
     ident = stmt.key or stmt.name
     key = scope.key(ident.text)
-    found = written_type(e, scope, stmt.type, f"parameter `{stmt.name.text}`")
+    if isinstance(stmt, tree.BufferStmt):
+        scope.buffers[stmt.name.text] = key
+    word = "parameter" if isinstance(stmt, tree.ParamStmt) else "buffer"
+    found = written_type(e, scope, stmt.type, f"{word} `{stmt.name.text}`")
     if found is None:
         return None
     known, owner = e.params.get(key, (None, None))
@@ -86,18 +92,18 @@ def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> TypedValue | N
     if loose is not None:
         e.report(
             "DL2008",
-            f"the size {found.type.shape[loose]} of parameter `{key}` is known only at run time",
+            f"the size {found.type.shape[loose]} of {word} `{key}` is known only at run time",
             stmt.type.span,
             f"is {found.type}",
             footers=[
                 *origin_notes(e, [(found.type.shape[loose], found.origins[loose])], stmt.span),
-                Note("a parameter's sizes are fixed when the program is compiled"),
+                Note(f"a {word}'s sizes are fixed when the program is compiled"),
             ],
         )
         return None
     elements = count(found.type.shape)
     if isinstance(elements, int) and elements > MAX_ELEMENTS:
-        text = f"parameter `{key}` would have {elements:_} elements; the limit is {MAX_ELEMENTS:_}"
+        text = f"{word} `{key}` would have {elements:_} elements; the limit is {MAX_ELEMENTS:_}"
         notes = origin_notes(e, zip(found.type.shape, found.origins, strict=True), stmt.span)
         e.report("DL2020", text, stmt.type.span, f"is {found.type}", footers=notes)
         return None
@@ -106,15 +112,23 @@ def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt) -> TypedValue | N
         return None
     value = TypedValue(found.type, "param", (), Attrs({"key": key}), stmt.span, key, found.origins)
     e.body.values.append(value)
-    e.body.params[key] = ParamSpec(key, found.type, init, stmt.span, trainable=found.type.dtype.is_float)
+    trainable = isinstance(stmt, tree.ParamStmt) and found.type.dtype.is_float
+    e.body.params[key] = ParamSpec(key, found.type, init, stmt.span, trainable)
     e.params[key] = (value, scope.instance)
+    e.leaves[key] = value
     e.keys.append(key)
     return value
 
 
-def _shared(e: Context, scope: Scope, stmt: tree.ParamStmt, known: TypedValue, found: Written) -> TypedValue | None:
+def _shared(
+    e: Context, scope: Scope, stmt: tree.ParamStmt | tree.BufferStmt, known: TypedValue, found: Written
+) -> TypedValue | None:
+    """The parameter made by the first call; a buffer that an earlier call updated has its new value."""
+    key = known.attrs.str("key")
+    if known.type == found.type and key in e.body.updates:
+        return apply_op(e, stmt.span, "stop_gradient", (e.body.updates[key],), {})
     if known.type == found.type:
-        return known
+        return e.leaf(key)
     call = e.calls[-1].span if e.calls else stmt.span
     e.report_call(
         "DL2006",

@@ -6,13 +6,13 @@ elaboration as a whole, in one mode. A mistake inside a library block is shown a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dslc.check.typed import Body, Origin, TypedValue
 from dslc.check.values import FAILED, Failed, FileScope, Instance, Value
 from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note, Sink
 from dslc.ops.ir import Attr, Attrs
-from dslc.record import field, record
+from dslc.record import field, record, replace
 from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import Dim, DType, TensorType
@@ -94,6 +94,39 @@ class Leading:
 
 
 @record(frozen=False)
+class Place:
+    """Where an elaboration puts what it makes: the body under construction, and what can be read of it.
+
+    Attributes:
+        leaves: the parameters that the body reads, by key.
+        readable: every named value, by its path.
+        declarations: the statements of its inputs, by name.
+    """
+
+    body: Body
+    leaves: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
+    readable: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
+    declarations: dict[str, tree.InputStmt] = field(factory=dict[str, tree.InputStmt])
+
+
+@record(frozen=False)
+class Steps:
+    """The states of a cell whose body is being elaborated.
+
+    Attributes:
+        outside: where the values from before the first step are made.
+        init: initial values given to `scan`, by state.
+        states: the states by name: the value before a step, and the value before the first one.
+        after: the values after a step, and where each was written.
+    """
+
+    outside: Place
+    init: Mapping[str, tuple[Value, Span]]
+    states: dict[str, tuple[TypedValue, TypedValue]] = field(factory=dict[str, "tuple[TypedValue, TypedValue]"])
+    after: dict[str, tuple[Value, Span]] = field(factory=dict[str, "tuple[Value, Span]"])
+
+
+@record(frozen=False)
 class Scope:
     """The names of one body of statements.
 
@@ -111,6 +144,9 @@ class Scope:
         stopped: whether a requirement failed, so that the rest of the body makes no sense.
         unbound: dimensions of a block that no input has bound yet.
         made: the layers with parameters that a statement made, by the name it assigned.
+        buffers: the keys of its buffers by name.
+        updated: the buffers that it updates, and where.
+        steps: the states, where this is the body of a cell.
     """
 
     file: FileScope
@@ -130,6 +166,9 @@ class Scope:
     stopped: bool = False
     unbound: set[str] = field(factory=set[str])
     made: dict[str, list[Made]] = field(factory=dict[str, "list[Made]"])
+    buffers: dict[str, str] = field(factory=dict[str, str])
+    updated: dict[str, Span] = field(factory=dict[str, Span])
+    steps: Steps | None = None
 
     def define(self, name: str, value: Value, span: Span, kind: str = "value") -> None:
         """Bind a name; the caller has made sure that it is free."""
@@ -158,6 +197,7 @@ class Context:
         elaborate: applies an instance to arguments (None: to what its `lookup` gives); `blocks` gives it, so that
             expressions can apply blocks whose bodies hold expressions.
         evaluate: the value of an expression; `expressions` gives it to those that look at the parts of one.
+        leaves: the parameters that the body reads so far, by key.
         params: every parameter made so far, by key, and the instance it belongs to.
         keys: the parameters' keys in the order they were made.
         readable: every named value, by its path.
@@ -183,6 +223,21 @@ class Context:
     mode_read: bool = False
     true_division: bool = False
     depth: int = 0
+    leaves: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
+
+    def switch(self, place: Place) -> Place:
+        """Go on at another place; the one left, to come back to."""
+        left = Place(self.body, self.leaves, self.readable, self.declarations)
+        self.body, self.leaves = place.body, place.leaves
+        self.readable, self.declarations = place.readable, place.declarations
+        return left
+
+    def leaf(self, key: str) -> TypedValue:
+        """A parameter as a value of the body under construction."""
+        if key not in self.leaves:
+            self.leaves[key] = replace(self.params[key][0])
+            self.body.values.append(self.leaves[key])
+        return self.leaves[key]
 
     def emit(
         self,

@@ -7,44 +7,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
+from dslc.check.assigning import assignment, output
+from dslc.check.buffers import update
+from dslc.check.cells import next_state, state
 from dslc.check.expressions import branches, condition, evaluate
-from dslc.check.files import defined_twice, unsupported
-from dslc.check.labels import check_labels
-from dslc.check.operators import as_tensor, literal_tensor
 from dslc.check.parameters import layer, new_name, parameter
-from dslc.check.scope import Context, Scope, Statement, origin_notes
+from dslc.check.scope import Binding, Context, Scope, origin_notes
 from dslc.check.typed import Origin, TypedValue
-from dslc.check.types import Written, written_type
-from dslc.check.values import (
-    FAILED,
-    Const,
-    Failed,
-    FunctionRef,
-    LayerRef,
-    ListValue,
-    Value,
-    describe,
-    literal,
-    number_text,
-)
+from dslc.check.values import FAILED, Const, Failed, Value, describe, number_text
 from dslc.check.walk import defined
-from dslc.diagnostics import Edit, Help, Label, Note
-from dslc.record import replace
+from dslc.diagnostics import Edit, Help, Note
+from dslc.record import record, replace
 from dslc.source import Span
 from dslc.syntax import tree
-from dslc.tensor_type import TensorType, symbols
 
 _WORDS: Mapping[type, str] = {
     tree.FieldStmt: "field", tree.UseStmt: "use", tree.StepStmt: "step", tree.SampleStmt: "sample",
     tree.TrainRef: "train", tree.GivenStmt: "given", tree.ExpectStmt: "expect", tree.ExpectErrorStmt: "expect error",
-    tree.CallStmt: "a call", tree.InputStmt: "input", tree.DimStmt: "dim",
+    tree.CallStmt: "a call", tree.InputStmt: "input", tree.DimStmt: "dim", tree.StateStmt: "state",
 }  # fmt: skip
-_LATER: Mapping[type, str] = {
-    tree.BufferStmt: "`buffer`", tree.StateStmt: "`state`", tree.NextStmt: "`next`", tree.UpdateStmt: "`update`"
-}  # fmt: skip
+#: Statements of a body itself: what they say holds whatever a condition inside decides.
+_HEAD = (tree.InputStmt, tree.DimStmt, tree.StateStmt)
 
 
 def run(e: Context, scope: Scope, statements: Sequence[tree.Stmt], *, nested: bool = False) -> None:
@@ -54,183 +39,17 @@ def run(e: Context, scope: Scope, statements: Sequence[tree.Stmt], *, nested: bo
             return
         if not nested and isinstance(statement, tree.InputStmt | tree.DimStmt):
             continue
-        rule = _RULES.get(type(statement))
+        rule = _RULES.get(type(statement)) if not nested or not isinstance(statement, _HEAD) else None
         if rule is not None:
             rule(e, scope, statement)
-        elif type(statement) in _LATER:
-            unsupported(e.sink, _LATER[type(statement)], statement.span)
         else:
             _misplaced(e, statement, nested)
 
 
 def _misplaced(e: Context, statement: tree.Stmt, nested: bool) -> None:
     word = _WORDS.get(type(statement), "this statement")
-    inside = (
-        "inside an `if`" if nested and isinstance(statement, tree.InputStmt | tree.DimStmt) else "in a model or block"
-    )
+    inside = "inside an `if`" if nested and isinstance(statement, _HEAD) else "in a model, block or cell"
     e.report("DL1019", f"`{word}` cannot stand {inside}", statement.span, "not allowed here")
-
-
-# ---------------------------------------------------------------------------------------------- values
-
-
-def _assign(e: Context, scope: Scope, stmt: tree.AssignStmt) -> None:
-    if len(stmt.targets) != 1:
-        _unpack(e, scope, stmt)
-        return
-    (target,) = stmt.targets
-    value = statement_value(e, scope, target.text, stmt.value, stmt.span)
-    if stmt.type is not None:
-        value = _checked(e, scope, stmt.type, value, target, stmt.value, stmt.type.span)
-    assign(e, scope, target, value, stmt.value)
-
-
-def statement_value(e: Context, scope: Scope, name: str, expr: tree.Expr, span: Span) -> Value:
-    """The value of an expression as a statement of its own, which names the layers in it."""
-    outer = scope.statement
-    scope.statement = Statement(name, span)
-    scope.start = len(e.body.values), len(e.readable)
-    try:
-        value = evaluate(e, scope, expr)
-        check_labels(e, scope.statement)
-    finally:
-        statement, scope.statement = scope.statement, outer
-    if statement.layers:
-        scope.made[name] = statement.layers
-    return value
-
-
-def assign(e: Context, scope: Scope, target: tree.Ident, value: Value, expr: tree.Expr) -> None:
-    """Bind a value to a name; for an output the declared type is checked."""
-    name = target.text
-    output = scope.declared.get(name)
-    if output is not None:
-        value = _checked(e, scope, output.type, value, target, expr, output.type.span)
-    if isinstance(value, LayerRef | FunctionRef):
-        value = _not_applied(e, target, value, expr)
-    if not new_name(e, scope, target, value=True):
-        return
-    if isinstance(value, TypedValue):
-        value = named(e, scope, scope.key(name), value)
-        e.readable[scope.key(name)] = value
-    scope.define(name, value, target.span, "failed" if isinstance(value, Failed) else "value")
-
-
-def named(e: Context, scope: Scope, name: str, value: TypedValue) -> TypedValue:
-    """The value with the user's name for it, if it is the newest and was made in this statement.
-
-    An inner name (`fc.y`) gives way to the outer one; what reads the value by the inner name gets the renamed value.
-    """
-    values, read = scope.start
-    if len(e.body.values) == values or e.body.values[-1] is not value or value.op in ("param", "input"):
-        return value
-    renamed = replace(value, name=name)
-    e.body.values[-1] = renamed
-    for key in islice(reversed(e.readable), len(e.readable) - read):
-        if e.readable[key] is value:
-            e.readable[key] = renamed
-    return renamed
-
-
-def _not_applied(e: Context, target: tree.Ident, value: LayerRef | FunctionRef, expr: tree.Expr) -> Failed:
-    if isinstance(value, LayerRef):
-        start = Span(target.span.source, target.span.start, target.span.start)
-        footers = [Help("name a layer to use it later:", (Edit(start, "layer "),))]
-        return e.report("DL2015", f"this is {describe(value)}", expr.span, "a layer, not a tensor", footers=footers)
-    footers = [Help(f"apply it: `{value.name}(x)`, or `x |> {value.name}`")]
-    return e.report(
-        "DL2015", f"this is {describe(value)}, not applied to anything", expr.span, "a function", footers=footers
-    )
-
-
-def _unpack(e: Context, scope: Scope, stmt: tree.AssignStmt) -> None:
-    value = statement_value(e, scope, "", stmt.value, stmt.span)
-    items: Sequence[Value] = [FAILED] * len(stmt.targets)
-    if isinstance(value, ListValue) and len(value.items) == len(stmt.targets):
-        items = value.items
-    elif isinstance(value, ListValue):
-        text = f"{len(stmt.targets)} names for {len(value.items)} values"
-        first, *_, last = (target.span for target in stmt.targets)
-        place = first.to(last)
-        e.report(
-            "DL2018", text, place, f"{len(stmt.targets)} names", Label(stmt.value.span, f"{len(value.items)} values")
-        )
-    elif not isinstance(value, Failed):
-        text = f"{len(stmt.targets)} names need as many values, and this is {describe(value)}"
-        e.report("DL2018", text, stmt.value.span, "one value")
-    if stmt.type is not None:
-        e.report("DL1019", "a type is given to one name at a time", stmt.type.span, "not allowed here")
-    for target, item in zip(stmt.targets, items, strict=True):
-        assign(e, scope, target, item, stmt.value)
-
-
-def _checked(
-    e: Context, scope: Scope, type: tree.TypeExpr, value: Value, target: tree.Ident, expr: tree.Expr, declared: Span
-) -> Value:
-    """The value if it has the type written, as a tensor; else a report."""
-    if isinstance(value, Failed):
-        return FAILED
-    wanted = written_type(e, scope, type, f"`{target.text}`")
-    if wanted is None:
-        return FAILED
-    if not isinstance(value, TypedValue):
-        return _literal_of(e, value, wanted.type, expr)
-    if value.type != wanted.type:
-        return _mismatch(e, value, wanted, target, expr, declared)
-    return value
-
-
-def _literal_of(e: Context, value: Value, type: TensorType, expr: tree.Expr) -> Value:
-    numbers = literal(value)
-    static = not any(symbols(size) for size in type.shape)
-    if numbers is not None and static and not isinstance(numbers, str):
-        return literal_tensor(e, numbers, type, expr.span)
-    tensor = as_tensor(e, value, type.dtype, expr.span)
-    if isinstance(tensor, TypedValue) and tensor.type != type:
-        text = f"{describe(value)} has no shape, and {type} is wanted"
-        return e.report("DL2005", text, expr.span, str(tensor.type), footers=[Help("fill a tensor: `x * 0 + 1`")])
-    return tensor
-
-
-def _mismatch(
-    e: Context, value: TypedValue, wanted: Written, target: tree.Ident, expr: tree.Expr, declared: Span
-) -> Failed:
-    have, want = value.type, wanted.type
-    label = f"this is {have}"
-    sizes: list[tuple[Any, Origin | None]] = []
-    if have.rank == want.rank:
-        for axis, (a, b) in enumerate(zip(have.shape, want.shape, strict=True)):
-            if a != b:
-                sizes += [(a, value.origins[axis]), (b, wanted.origins[axis])]
-    sizes = [(size, origin) for size, origin in sizes if origin and origin.text != f"`{target.text}`"]
-    footers: list[Note | Help] = list(origin_notes(e, sizes, target.span))
-    if (
-        have.dtype is want.dtype
-        and have.rank == want.rank + 1
-        and have.shape[-1] == 1
-        and have.shape[:-1] == want.shape
-    ):
-        footers.append(Help("take out the last axis: `|> squeeze(axis = -1)`"))
-    if have.dtype is not want.dtype and have.shape == want.shape:
-        footers.append(Help(f"convert it: `cast(..., {want.dtype.value})`"))
-    return e.report(
-        "DL2005",
-        f"`{target.text}` is declared {want}, but its value is {have}",
-        expr.span,
-        label,
-        Label(declared, f"declared {want} here"),
-        footers=footers,
-    )
-
-
-def _output(e: Context, scope: Scope, stmt: tree.OutputStmt) -> None:
-    first = scope.declared.get(stmt.name.text)
-    if first is not None and first is not stmt:
-        defined_twice(e.sink, stmt.name, first.name.span, "output")
-        return
-    if stmt.value is not None:
-        value = statement_value(e, scope, stmt.name.text, stmt.value, stmt.span)
-        assign(e, scope, stmt.name, value, stmt.value)
 
 
 # ---------------------------------------------------------------------------------------------- compile time
@@ -293,21 +112,42 @@ def _if(e: Context, scope: Scope, stmt: tree.IfStmt) -> None:
                 scope.define(ident.text, FAILED, ident.span, "failed")
         return
     taken = chosen.value is True
-    before, labels = dict(scope.names), dict(scope.labels)
+    before = _Branch.of(scope)
 
-    def branch(statements: Sequence[tree.Stmt]) -> tuple[dict[str, Any], dict[str, Span]]:
-        scope.names, scope.labels = dict(before), dict(labels)
+    def branch(statements: Sequence[tree.Stmt]) -> _Branch:
+        before.into(scope)
         run(e, scope, statements, nested=True)
-        return scope.names, scope.labels
+        return _Branch.of(scope)
 
-    scope.names, scope.labels = branches(
-        e, taken, chosen.by_mode, lambda: branch(stmt.then), lambda: branch(stmt.orelse)
-    )
+    found: _Branch = branches(e, taken, chosen.by_mode, lambda: branch(stmt.then), lambda: branch(stmt.orelse))
+    found.into(scope)
     everywhere = {ident.text for ident in defined(stmt)}
     for ident in _names(stmt.then if taken else stmt.orelse):
-        if ident.text not in everywhere and ident.text not in before:
+        if ident.text not in everywhere and ident.text not in before.names:
             scope.names.pop(ident.text, None)
             scope.partial[ident.text] = ident.span
+
+
+@record
+class _Branch:
+    """What a branch of an `if` says of its body."""
+
+    names: Mapping[str, Binding]
+    labels: Mapping[str, Span]
+    updated: Mapping[str, Span]
+    after: Mapping[str, tuple[Value, Span]]
+
+    @staticmethod
+    def of(scope: Scope) -> _Branch:
+        """What is known now."""
+        after = dict(scope.steps.after) if scope.steps is not None else {}
+        return _Branch(dict(scope.names), dict(scope.labels), dict(scope.updated), after)
+
+    def into(self, scope: Scope) -> None:
+        """Make it what is known."""
+        scope.names, scope.labels, scope.updated = dict(self.names), dict(self.labels), dict(self.updated)
+        if scope.steps is not None:
+            scope.steps.after = dict(self.after)
 
 
 def _names(statements: Sequence[tree.Stmt]) -> list[tree.Ident]:
@@ -315,9 +155,13 @@ def _names(statements: Sequence[tree.Stmt]) -> list[tree.Ident]:
 
 
 _RULES: Mapping[type, Callable[[Context, Scope, Any], None]] = {
-    tree.AssignStmt: _assign,
-    tree.OutputStmt: _output,
+    tree.AssignStmt: assignment,
+    tree.OutputStmt: output,
     tree.ParamStmt: parameter,
+    tree.BufferStmt: parameter,
+    tree.UpdateStmt: update,
+    tree.StateStmt: state,
+    tree.NextStmt: next_state,
     tree.LayerStmt: layer,
     tree.LetStmt: _let,
     tree.RequireStmt: _require,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dslc.check.assigning import statement_value
 from dslc.check.data import whole
 from dslc.check.elaborate import context as new_context
 from dslc.check.expectations import Setting, check_expectation
@@ -15,7 +16,6 @@ from dslc.check.givens import Given, check_givens
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Context, Scope, Statement
 from dslc.check.settings import TEST, collect
-from dslc.check.statements import statement_value
 from dslc.check.typed import Body, Expectation, TypedTest, TypedTrain
 from dslc.check.uses import Lookup, Use, add_input, bind, check_uses
 from dslc.check.values import FileScope, Value

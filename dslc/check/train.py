@@ -15,7 +15,7 @@ from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.optimizer import check_optimizer, default_optimizer
 from dslc.check.scope import Context, Scope
 from dslc.check.settings import TRAIN, Setting, collect, missing, not_yet
-from dslc.check.statements import statement_value
+from dslc.check.assigning import statement_value
 from dslc.check.typed import Body, Objective, OptimizerSpec, TypedData, TypedTrain, TypedValue
 from dslc.check.uses import Use, batch_symbol, bind, check_uses, field_input, field_lookup
 from dslc.check.values import Failed, FileScope, Namespace, describe

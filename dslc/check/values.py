@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from dslc.check.typed import Literal, Origin, TypedValue
+from dslc.check.typed import Body, Literal, Origin, TypedValue
 from dslc.record import field, record
 from dslc.source import Source, Span
 from dslc.syntax import tree
@@ -56,13 +56,36 @@ class FunctionRef:
 
 
 @record
+class Scan:
+    """How a cell is run along time: what is written in ``scan(Cell(64), axis = 0)`` beside the cell.
+
+    Attributes:
+        init: initial values of states by name, each where it was written; they are values of `body`.
+        return_state: whether the states after the last step are results too.
+    """
+
+    axis: int
+    reverse: bool
+    return_state: bool
+    init: Mapping[str, tuple[Value, Span]]
+    body: Body
+
+
+@record
 class LayerRef:
-    """A model, block or cell with its hyper-parameters: what ``Dense(32)`` is before it is applied."""
+    """A model, block or cell with its hyper-parameters: what ``Dense(32)`` is before it is applied.
+
+    Attributes:
+        scan: how a cell is run along time; None for a block, and for a cell alone.
+        name: the hyper-parameter that hands it into a body, or "".
+    """
 
     definition: tree.Definition
     home: FileScope
     hypers: Mapping[str, Value]
     span: Span
+    scan: Scan | None = None
+    name: str = ""
 
 
 @record(eq=False, frozen=False)
@@ -108,6 +131,14 @@ class Namespace:
     read: Callable[[str, Span], Value]
 
 
+@record(eq=False)
+class LocalFunction:
+    """A function of one block alone (`l2` in a train block): applied to arguments at a place, it gives a value."""
+
+    name: str
+    call: Callable[..., Value]
+
+
 @record
 class Failed:
     """The value of an expression with a reported mistake: whatever uses it stays silent."""
@@ -116,7 +147,7 @@ class Failed:
 FAILED = Failed()
 
 Value: TypeAlias = (
-    "Const | ListValue | RecordValue | FunctionRef | LayerRef | Instance | Namespace | TypedValue | Failed"
+    "Const | ListValue | RecordValue | FunctionRef | LayerRef | Instance | Namespace | LocalFunction | TypedValue | Failed"
 )
 
 
@@ -187,11 +218,13 @@ def describe(value: Value) -> str:
     if isinstance(value, ListValue):
         tensors = any(isinstance(item, TypedValue) for item in value.items)
         return f"{len(value.items)} tensors" if tensors else f"a list of {len(value.items)}"
+    if isinstance(value, LayerRef) and value.scan is not None:
+        return f"a scan of `{value.definition.name.text}`, not applied to anything"
     if isinstance(value, LayerRef):
         return f"the {value.definition.kind} `{value.definition.name.text}`, not applied to anything"
     if isinstance(value, Instance):
         return f"the layer `{value.ref.definition.name.text}`"
-    if isinstance(value, FunctionRef):
+    if isinstance(value, FunctionRef | LocalFunction):
         return f"the function `{value.name}`"
     if isinstance(value, RecordValue):
         return "a record"

@@ -43,7 +43,7 @@ def defined(statement: tree.Stmt) -> tuple[tree.Ident, ...]:
     """The names a statement defines; of an `if`, those that every branch defines."""
     if isinstance(statement, tree.AssignStmt):
         return statement.targets
-    if isinstance(statement, tree.ParamStmt | tree.LayerStmt | tree.LetStmt | tree.InputStmt):
+    if isinstance(statement, tree.ParamStmt | tree.BufferStmt | tree.StateStmt | tree.LayerStmt | tree.LetStmt | tree.InputStmt):
         return (statement.name,)
     if isinstance(statement, tree.OutputStmt):
         return (statement.name,) if statement.value is not None else ()

@@ -4,14 +4,26 @@ DL0xxx syntax and limits, DL1xxx names, DL2xxx types and sizes, DL3xxx data, tra
 DL4xxx lints, DL5xxx what only a run can find (files, data, numbers), DL6xxx targets, engines and exports.
 """
 
-from dslc.diagnostics.codes import joins, lints, meanings, names, operators, requests, run, syntax, targets, types
+from dslc.diagnostics.codes import (
+    joins,
+    lints,
+    meanings,
+    names,
+    operators,
+    recurrence,
+    requests,
+    run,
+    syntax,
+    targets,
+    types,
+)
 from dslc.diagnostics.codes.entry import Code, Severity
 
 CODES: dict[str, Code] = {
     entry.code: entry
     for entry in (
         *syntax.CODES, *names.CODES, *types.CODES, *meanings.CODES, *operators.CODES, *joins.CODES, *lints.CODES,
-        *run.CODES, *requests.CODES, *targets.CODES,
+        *recurrence.CODES, *run.CODES, *requests.CODES, *targets.CODES,
     )
 }  # fmt: skip
 
