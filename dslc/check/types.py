@@ -12,6 +12,7 @@ from dslc.check.expressions import evaluate
 from dslc.check.names import DTYPES, dimension_list, dimensions_in_scope, find
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Argument, Context, Leading, Scope, origin_notes
+from dslc.check.signatures import accepts, element_types
 from dslc.check.typed import Origin, TypedValue
 from dslc.check.values import FAILED, Const, Failed, describe, number_text
 from dslc.check.walk import names
@@ -284,8 +285,7 @@ def _wrong_dtype(
 ) -> None:
     name = _title(scope)
     ids = wanted.dtype.is_integer and value.type.dtype.is_float
-    kinds = {"float": "f16[...], f32[...] or f64[...]", "int": "i32[...] or i64[...]"}
-    needs = kinds.get(stmt.type.dtype.text, f"{wanted.dtype.value}[...]")
+    needs = element_types(stmt.type.dtype.text, wanted.dtype)
     holds = f"`{value.name}` holds" if value.name else "this holds"
     footers: list[Note | Help] = []
     more: list[Label] = []
@@ -299,7 +299,7 @@ def _wrong_dtype(
         footers.append(Help("convert it:", (Edit(arg.span, f"cast({arg.span.text}, {wanted.dtype.value})"),)))
     elif wanted.dtype.is_float:
         footers.append(Help(f"convert it before: `|> cast({wanted.dtype.value})`"))
-    footers.append(Note(f"`{name}` takes `{' '.join(stmt.span.text.split())}`"))
+    footers.append(accepts(e, scope, stmt, value.type.dtype))
     e.report_call(
         "DL2010" if ids else "DL2003",
         f"`{name}` {'looks up integer ids' if ids else f'takes {needs}'}, but {holds} {value.type.dtype.value} values",
