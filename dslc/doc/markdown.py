@@ -14,10 +14,10 @@ _WIDTH = 150
 _NOTICE = "<!-- Made by `python -m dslc.doc` from the declarations that the compiler uses. Do not edit. -->"
 _CALLED = ("function", "loss", "metric")
 _OF_A_PROGRAM = ("model", "block", "cell")
-_FUNCTIONS = """Every function that a program may call. `dslc doc NAME` shows the same on a terminal. In formulas, g is the gradient that
-arrives at the result."""
-_LIBRARY = """Layers, and what a program names when it declares parameters, reads data and trains. `dslc doc NAME` shows the same on a
-terminal."""
+_FUNCTIONS = """Every function that a program may call. `dslc doc NAME` shows the same on a terminal. In formulas, g is the
+gradient that arrives at the result."""
+_LIBRARY = """Layers, and what a program names when it declares parameters, reads data and trains. `dslc doc NAME` shows the
+same on a terminal."""
 
 #: File -> its title, its first paragraph and the kinds of entries it holds.
 _PAGES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
