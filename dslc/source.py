@@ -66,6 +66,10 @@ class Span:
         """The column the span starts at, counted from 1."""
         return self.source.position(self.start)[1]
 
+    def within(self, outer: Span) -> bool:
+        """Whether the span lies in another of the same source."""
+        return self.source is outer.source and outer.start <= self.start and self.end <= outer.end
+
     def to(self, other: Span) -> Span:
         """The span from the start of this one to the end of `other`."""
         return Span(self.source, self.start, other.end)

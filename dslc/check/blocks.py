@@ -24,7 +24,7 @@ from dslc.tensor_type import symbol
 def elaborate(e: Context, instance: Instance, args: Sequence[Argument] | None, site: CallSite) -> Value:
     """The value of an instance applied to operands, or (None) to what its `lookup` gives."""
     ref = instance.ref
-    if any(call.definition is ref.definition for call in e.calls):
+    if _written_inside_itself(e, ref):
         return _contains_itself(e, ref, site)
     if ref.definition.kind == "cell" and ref.scan is None:
         return not_scanned(e, ref, instance)
@@ -100,6 +100,15 @@ def _apply(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: Seq
     if scope.site == instance.site:
         e.body.layers.insert(place, layer_info(e, instance, args, value, before))
     return value
+
+
+def _written_inside_itself(e: Context, ref: LayerRef) -> bool:
+    """Whether a layer is made in the text of its own definition, or of one that it applies: that would never end.
+
+    One that a hyper-parameter hands in, as in ``Residual(Residual(Dense(8)))``, is written outside.
+    """
+    depths = [depth for depth, call in enumerate(e.calls) if call.definition is ref.definition]
+    return bool(depths) and any(ref.span.within(call.definition.span) for call in e.calls[depths[0] :])
 
 
 def _contains_itself(e: Context, ref: LayerRef, site: CallSite) -> Failed:

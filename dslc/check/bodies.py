@@ -17,6 +17,7 @@ from dslc.check.typed import LayerInfo, TypedValue
 from dslc.check.values import FAILED, Failed, Instance, LayerRef, ListValue, Value
 from dslc.check.walk import definers
 from dslc.diagnostics import Help, Label, Note
+from dslc.record import replace
 from dslc.syntax import tree
 
 
@@ -83,6 +84,8 @@ def bind_hypers(e: Context, scope: Scope, ref: LayerRef) -> bool:
         if not new_name(e, scope, hyper.name):
             continue
         fine = fine and not isinstance(value, Failed)
+        if isinstance(value, LayerRef):
+            value = replace(value, name=name)
         scope.define(name, value, hyper.name.span, "hyper")
         if scope.instance is not None:
             scope.instance.hypers[name] = value

@@ -190,21 +190,39 @@ def place(e: Context, scope: Scope, ref: LayerRef, label: tree.Ident | None, spa
             e.report("DL1011", f"the label `{label.text}` is used twice", label.span, "used again", first)
             label = tree.Ident(f"{label.text}#{len(scope.labels)}", label.span)
         scope.labels[label.text] = label.span
-        return Instance(ref, scope.key(label.text), f"{scope.site}/{label.text}", span)
+        return owned(scope, Instance(ref, scope.key(label.text), f"{scope.site}/{label.text}", span))
     name = statement.name if statement is not None else ""
     unlabelled = sum(not made.labelled for made in statement.layers) if statement is not None else 0
     ordinal = statement.ordinal(kind) if statement is not None else 0
     known = f"{name}#{unlabelled}" if unlabelled else name
     path = scope.key(known) if known else scope.path
     site = f"{scope.site}/{name}{'.' if name else ''}{kind}{ordinal or ''}"
-    return Instance(ref, path, site, span, labelled=False)
+    return owned(scope, Instance(ref, path, site, span, labelled=False))
+
+
+def owned(scope: Scope, new: Instance) -> Instance:
+    """A layer of a body; in a later call of that body's layer, the one its first call made, so that both share it."""
+    if scope.instance is None:
+        return new
+    known = scope.instance.inner.setdefault(new.site.removeprefix(scope.site), new)
+    known.ref = new.ref
+    return known
 
 
 def call_layer(
     e: Context, scope: Scope, ref: LayerRef, args: Sequence[Argument], site: CallSite, label: tree.Ident | None = None
 ) -> Value:
-    """Apply a layer made on the spot, and note in the statement whether it brought parameters."""
-    instance = place(e, scope, ref, label, site.span)
+    """Apply a layer made on the spot, and note in the statement whether it brought parameters.
+
+    One that a hyper-parameter hands in is named like it, and shared between its uses; a label makes another.
+    """
+    if label is None and ref.name:
+        label = tree.Ident(ref.name, site.span)
+        if ref.name not in scope.handed:
+            scope.handed[ref.name] = place(e, scope, ref, label, site.span)
+        instance = scope.handed[ref.name]
+    else:
+        instance = place(e, scope, ref, label, site.span)
     before = len(e.keys)
     value = call_instance(e, instance, args, site)
     if len(e.keys) > before and scope.definition is None and not e.true_division:  # data fields say so themselves

@@ -144,6 +144,7 @@ class Scope:
         stopped: whether a requirement failed, so that the rest of the body makes no sense.
         unbound: dimensions of a block that no input has bound yet.
         made: the layers with parameters that a statement made, by the name it assigned.
+        handed: the layers of hyper-parameters that were applied here without a label, by the hyper-parameter's name.
         buffers: the keys of its buffers by name.
         updated: the buffers that it updates, and where.
         steps: the states, where this is the body of a cell.
@@ -166,6 +167,7 @@ class Scope:
     stopped: bool = False
     unbound: set[str] = field(factory=set[str])
     made: dict[str, list[Made]] = field(factory=dict[str, "list[Made]"])
+    handed: dict[str, Instance] = field(factory=dict[str, Instance])
     buffers: dict[str, str] = field(factory=dict[str, str])
     updated: dict[str, Span] = field(factory=dict[str, Span])
     steps: Steps | None = None
@@ -304,7 +306,7 @@ class Context:
         if not self.calls:
             return self.report(code, message, span, label, *more, footers=footers)
         call = self.calls[-1]
-        inside = span.source is call.definition.span.source and _within(span, call.definition.span)
+        inside = span.within(call.definition.span)
         self.calls.pop()
         try:
             if not inside:
@@ -317,10 +319,6 @@ class Context:
             return self.report(code, message, call.span, label, *shown, footers=footers)
         finally:
             self.calls.append(call)
-
-
-def _within(span: Span, outer: Span) -> bool:
-    return outer.start <= span.start and span.end <= outer.end
 
 
 def _visible(calls: Sequence[Call]) -> list[Call]:
