@@ -87,7 +87,9 @@ def _time_first(
     assert instance is not None
     name = instance.ref.definition.name.text
     if not args:
-        e.report_call("DL1063", f"cell `{name}` has no input, so nothing says how many steps it does", instance.span)
+        text = f"cell `{name}` has no input, so nothing says how many steps it does"
+        mend = Help("give it one:", code=("input x: f32[B, n]",))
+        e.report_call("DL1063", text, instance.span, "runs along what?", footers=[mend])
         return None
     found: list[Argument] = []
     for stmt, arg in zip(inputs, args, strict=True):
@@ -140,7 +142,7 @@ def _elaborate(
     """The body of one step, elaborated in a place of its own; None after a report."""
     outer = e.body
     body = Body(outer.training, params=outer.params, layers=outer.layers, updates=outer.updates)
-    outside = e.switch(Place(body, declarations={stmt.name.text: stmt for stmt in inputs}))
+    outside = e.switch(Place(body))
     scope.steps = Steps(outside, scan.init)
     try:
         fine = _run(e, scope, inputs, fronts)
@@ -172,6 +174,7 @@ def _run(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], fronts: Seq
         return False
     for name in sorted(scope.unbound):
         never_bound(e, scope, name)
+    e.declarations |= {stmt.name.text: stmt for stmt in inputs}
     run(e, scope, scope.definition.body)
     return not scope.stopped
 
@@ -201,8 +204,9 @@ def _results(e: Context, scope: Scope, scan: Scan, step: _Step, sequences: Seque
         stacked = TensorType(output.type.dtype, (time.length, *output.type.shape))
         axis = scan.axis + stacked.rank if scan.axis < 0 else scan.axis
         if not 0 <= axis < stacked.rank:
-            text = f"an output of one step is {output.type}, which leaves no room for time on axis {scan.axis}"
-            return e.report_call("DL2083", text, output.span, str(output.type))
+            text = f"time is put back on axis {scan.axis}, and one step of this output is {output.type}"
+            note = Note("outputs get the time axis where the inputs had it")
+            return e.report("DL2083", text, output.span, f"has no place for axis {scan.axis}", footers=[note])
         item = _item(e, run, index, stacked, (time.origin, *output.origins))
         found.append(_moved(e, item, 0, axis))
     named = [*zip(cell.states, states, strict=True), *zip(scope.declared, found, strict=True)]

@@ -270,9 +270,10 @@ def _wrong_input(
     sizes: Sequence[tuple[Dim, Origin | None]] = (),
 ) -> None:
     text = " ".join(stmt.type.span.text.split())
+    this = "one step of this" if scope.definition is not None and scope.definition.kind == "cell" else "this"
     e.report_call(
         "DL2011",
-        f"input `{stmt.name.text}` of `{_title(scope)}` is {text}, and this is {value.type}",
+        f"input `{stmt.name.text}` of `{_title(scope)}` is {text}, and {this} is {value.type}",
         arg.span,
         label,
         Label(stmt.type.span, "wanted here"),
