@@ -5,6 +5,7 @@ Programs cannot call them; training graphs are made of them.
 
 from __future__ import annotations
 
+from dslc.ops.cost import free
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
 from dslc.ops.rules import check_same_dtype
@@ -68,6 +69,7 @@ ARENA = (
         options=(Option("offset", "int", required=True), Option("sizes", "sizes", required=True)),
         vjp=_segment_vjp,
         kernel="segment",
+        flops=free,
         onnx=_segment_onnx,
         view=True,
         call=False,
@@ -81,6 +83,7 @@ ARENA = (
         operands=("*tensors",),
         vjp=_pack_vjp,
         kernel="pack",
+        flops=free,
         onnx=_pack_onnx,
         call=False,
     ),

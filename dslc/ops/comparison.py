@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dslc.ops.cost import free
 from dslc.ops.export import single, widened
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OnnxRule, OpDef, OpError, Option
@@ -146,6 +147,7 @@ CAST = OpDef(
     options=(Option("dtype", "dtype", required=True),),
     vjp=_cast_vjp,
     kernel="cast",
+    flops=free,
     onnx=_cast_onnx,
 )
 
@@ -154,6 +156,7 @@ STOP_GRADIENT = OpDef(
     doc="""The value itself, through which no gradient flows: it counts as a constant.""",
     infer=_infer_identity,
     kernel="stop_gradient",
+    flops=free,
     onnx=single("Identity"),
     view=True,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dslc.ops.axes import replaced
+from dslc.ops.cost import free
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import DecomposeRule, OpDef, OpError, Option
 from dslc.ops.shape import size_list
@@ -58,6 +59,7 @@ CREATION = (
         options=(_SIZES, Option("value", "float", required=True), _DTYPE),
         normalize=_normal_full,
         kernel="full",
+        flops=free,
         onnx=_full_onnx,
     ),
     OpDef(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dslc.ops.axes import normal_axis, without
+from dslc.ops.cost import free, per_operand
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
 from dslc.tensor_type import DType, TensorType
@@ -173,6 +174,7 @@ INDEX = (
         operands=("table", "ids"),
         vjp=_gather_vjp,
         kernel="gather",
+        flops=free,
         onnx=_gather_onnx,
     ),
     OpDef(
@@ -185,6 +187,7 @@ INDEX = (
         options=(Option("rows", "int", required=True),),
         vjp=_scatter_add_vjp,
         kernel="scatter_add",
+        flops=per_operand(),
         onnx=_scatter_add_onnx,
         call=False,
     ),
@@ -199,6 +202,7 @@ INDEX = (
         options=(Option("classes", "int", required=True), Option("dtype", "dtype", DType.F32)),
         normalize=_normal_one_hot,
         kernel="one_hot",
+        flops=free,
         onnx=_one_hot_onnx,
     ),
     OpDef(
@@ -212,6 +216,7 @@ INDEX = (
         normalize=normal_axis("pick"),
         vjp=_pick_vjp,
         kernel="pick",
+        flops=free,
         onnx=_pick_onnx,
         call=False,
     ),
@@ -223,6 +228,7 @@ INDEX = (
         options=(Option("axis", "int", required=True), Option("size", "int", required=True)),
         vjp=_unpick_vjp,
         kernel="unpick",
+        flops=free,
         onnx=_unpick_onnx,
         call=False,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dslc.ops.axes import normal_axis, one_axis, replaced, with_axis
+from dslc.ops.cost import free
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
 from dslc.ops.rules import check_same_dtype
@@ -82,6 +83,7 @@ JOINING = (
         normalize=normal_axis("concat"),
         vjp=_concat_vjp,
         kernel="concat",
+        flops=free,
         onnx=_concat_onnx,
     ),
     OpDef(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dslc.ops.cost import product
 from dslc.ops.export import single
 from dslc.ops.ir import Attrs, Builder, Node, Value
 from dslc.ops.opdef import OpDef, OpError
@@ -76,6 +77,7 @@ LINALG = (
         operands=("a", "b"),
         vjp=_matmul_vjp,
         kernel="matmul",
+        flops=product,
         onnx=single("MatMul"),
         symbol="@",
     ),

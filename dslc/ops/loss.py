@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from dslc.ops.axes import without
+from dslc.ops.cost import per_result
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import DecomposeRule, InferRule, OpDef, OpError, Option
 from dslc.ops.rules import FLOATS, check_kind, check_same_dtype, float_options
@@ -264,6 +265,7 @@ LOSS = (
         operands=_PAIR,
         vjp=_bce_elements_vjp,
         kernel="bce_elements",
+        flops=per_result(7),
         onnx=_bce_elements_onnx,
         call=False,
     ),
@@ -274,6 +276,7 @@ LOSS = (
         operands=("logits", "target"),
         vjp=_bce_logits_elements_vjp,
         kernel="bce_logits_elements",
+        flops=per_result(7),
         onnx=_bce_logits_elements_onnx,
         call=False,
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from dslc.ops.cost import FlopsRule, per_result
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.record import record
 from dslc.tensor_type import TensorType
@@ -75,6 +76,7 @@ class OpDef:
         call: whether a program may call it by name.
         symbol: how it is written when it is an operator of the language (`+`), for messages.
         result_range: what is known of the values ("logits", "probability", ...), or "".
+        flops: what it costs; one operation for each element of the result unless it says otherwise.
         example: for its documentation, statements of a model or settings of a train block (`dslc.doc.examples`); "" where
             applying it to one tensor says it all.
     """
@@ -96,4 +98,5 @@ class OpDef:
     call: bool = True
     symbol: str = ""
     result_range: str = ""
+    flops: FlopsRule = per_result()
     example: str = ""

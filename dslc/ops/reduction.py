@@ -7,6 +7,7 @@ All but `argmax` and `argmin` take `axes` (a list of axes, one axis, or `none` f
 from __future__ import annotations
 
 from dslc.ops.axes import one_axis, ones_at, replaced, several_axes, without
+from dslc.ops.cost import per_operand
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import InferRule, NormalizeRule, OnnxRule, OpDef, OpError, Option
 from dslc.ops.rules import FLOATS, NUMBERS, check_kind
@@ -195,6 +196,7 @@ REDUCTION = (
         normalize=_normal_axes("sum"),
         vjp=_sum_vjp,
         kernel="sum",
+        flops=per_operand(),
         onnx=_reduce_onnx("ReduceSum"),
     ),
     OpDef(
@@ -208,6 +210,7 @@ REDUCTION = (
         normalize=_normal_axes("mean"),
         vjp=_mean_vjp,
         kernel="mean",
+        flops=per_operand(),
         onnx=_reduce_onnx("ReduceMean"),
     ),
     OpDef(
@@ -222,6 +225,7 @@ REDUCTION = (
         normalize=_normal_axes("max"),
         vjp=_extreme_vjp,
         kernel="max",
+        flops=per_operand(),
         onnx=_reduce_onnx("ReduceMax"),
     ),
     OpDef(
@@ -236,6 +240,7 @@ REDUCTION = (
         normalize=_normal_axes("min"),
         vjp=_extreme_vjp,
         kernel="min",
+        flops=per_operand(),
         onnx=_reduce_onnx("ReduceMin"),
     ),
     OpDef(
@@ -248,6 +253,7 @@ REDUCTION = (
         options=_ARG_OPTIONS,
         normalize=_normal_arg("argmax"),
         kernel="argmax",
+        flops=per_operand(),
         onnx=_arg_onnx("ArgMax"),
     ),
     OpDef(
@@ -260,6 +266,7 @@ REDUCTION = (
         options=_ARG_OPTIONS,
         normalize=_normal_arg("argmin"),
         kernel="argmin",
+        flops=per_operand(),
         onnx=_arg_onnx("ArgMin"),
     ),
     OpDef(

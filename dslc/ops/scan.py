@@ -6,6 +6,7 @@ are their types, and what the operands and results of a `scan` node are.
 
 from __future__ import annotations
 
+from dslc.ops.cost import free
 from dslc.ops.ir import Attrs, Node, Region, Value
 from dslc.ops.opdef import OpDef, OpError
 from dslc.record import record
@@ -130,6 +131,7 @@ SCAN = (
         final states and the outputs of all steps. Over no elements the final states are the initial ones.
         Gradient: a `scan` in the other direction over the values the forward steps computed.""",
         infer=_scan_type,
+        flops=free,
         operands=("*operands",),
         call=False,
         structural=True,
@@ -138,6 +140,7 @@ SCAN = (
         name="item",
         doc="""A result of a `scan`: `index` counts the final states, then the outputs stacked along a new axis 0.""",
         infer=_item_type,
+        flops=free,
         operands=("scan",),
         call=False,
         structural=True,

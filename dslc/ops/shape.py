@@ -6,6 +6,7 @@ Sizes may be symbolic; two shapes have equally many elements when the normal for
 from __future__ import annotations
 
 from dslc.ops.axes import one_axis, replaced, several_axes, without
+from dslc.ops.cost import free
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OnnxRule, OpDef, OpError, Option
 from dslc.tensor_type import Dim, DType, Shape, Size, TensorType, broadcast, count, divide
@@ -205,6 +206,7 @@ SHAPE = (
         normalize=_normal_reshape,
         vjp=_back_to_input,
         kernel="reshape",
+        flops=free,
         onnx=_reshape_onnx,
         view=True,
     ),
@@ -230,6 +232,7 @@ SHAPE = (
         normalize=_normal_transpose,
         vjp=_transpose_vjp,
         kernel="transpose",
+        flops=free,
         onnx=_transpose_onnx,
         view=True,
     ),
@@ -244,6 +247,7 @@ SHAPE = (
         normalize=_normal_squeeze,
         vjp=_back_to_input,
         kernel="squeeze",
+        flops=free,
         onnx=_axes_onnx("Squeeze"),
         view=True,
     ),
@@ -258,6 +262,7 @@ SHAPE = (
         normalize=_normal_expand_dims,
         vjp=_back_to_input,
         kernel="expand_dims",
+        flops=free,
         onnx=_axes_onnx("Unsqueeze"),
         view=True,
     ),
@@ -273,6 +278,7 @@ SHAPE = (
         normalize=_normal_expand,
         vjp=_expand_vjp,
         kernel="expand",
+        flops=free,
         onnx=_expand_onnx,
         view=True,
     ),

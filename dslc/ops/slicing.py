@@ -7,6 +7,7 @@ None stands for the whole axis. Slices do not clamp: where a bound lies outside 
 from __future__ import annotations
 
 from dslc.ops.axes import one_axis, replaced, with_axis
+from dslc.ops.cost import free
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
 from dslc.ops.shape import size_list
@@ -251,6 +252,7 @@ SLICING = (
         normalize=_normal_slice,
         vjp=_slice_vjp,
         kernel="slice",
+        flops=free,
         onnx=_slice_onnx,
         view=True,
         call=False,
@@ -266,6 +268,7 @@ SLICING = (
         ),
         vjp=_pad_slice_vjp,
         kernel="pad_slice",
+        flops=free,
         onnx=_pad_slice_onnx,
         call=False,
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dslc.ops.axes import normal_axis, ones_at, without
+from dslc.ops.cost import per_operand, per_result
 from dslc.ops.index import check_picking, one_hot_onnx, pick_onnx
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import InferRule, OnnxRule, OpDef, OpError, Option
@@ -124,6 +125,7 @@ SOFTMAX = (
         normalize=normal_axis("softmax"),
         vjp=_softmax_vjp,
         kernel="softmax",
+        flops=per_result(5),
         onnx=_along_axis("Softmax"),
         inplace=(0,),
         result_range="probability",
@@ -138,6 +140,7 @@ SOFTMAX = (
         normalize=normal_axis("log_softmax"),
         vjp=_log_softmax_vjp,
         kernel="log_softmax",
+        flops=per_result(5),
         onnx=_along_axis("LogSoftmax"),
         inplace=(0,),
         result_range="log-probability",
@@ -153,6 +156,7 @@ SOFTMAX = (
         normalize=normal_axis("logsumexp"),
         vjp=_logsumexp_vjp,
         kernel="logsumexp",
+        flops=per_operand(4),
         onnx=_logsumexp_onnx,
     ),
     OpDef(
@@ -167,6 +171,7 @@ SOFTMAX = (
         normalize=normal_axis("softmax_cross_entropy"),
         vjp=_entropy_vjp,
         kernel="softmax_cross_entropy",
+        flops=per_operand(5),
         onnx=_entropy_onnx,
         call=False,
     ),
@@ -179,6 +184,7 @@ SOFTMAX = (
         normalize=normal_axis("softmax_cross_entropy_grad"),
         vjp=_entropy_grad_vjp,
         kernel="softmax_cross_entropy_grad",
+        flops=per_operand(6),
         onnx=_entropy_grad_onnx,
         inplace=(0,),
         call=False,
