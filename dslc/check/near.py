@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def distance(a: str, b: str) -> int:
-    """Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`."""
+def distance(a: str, b: str, most: int) -> int:
+    """Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`; where there are more than `most`, more."""
     before: list[int] = []
     row = list(range(len(b) + 1))
     for i, x in enumerate(a, start=1):
@@ -16,6 +16,8 @@ def distance(a: str, b: str) -> int:
             if i > 1 and j > 1 and x == b[j - 2] and y == a[i - 2]:
                 best = min(best, last[j - 2] + 1)
             row.append(best)
+        if min(row) > most:
+            return most + 1
     return row[-1]
 
 
@@ -35,7 +37,7 @@ def near(name: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...
             continue
         if abs(len(candidate) - len(name)) > room:
             continue
-        edits = distance(wanted, candidate.lower())
+        edits = distance(wanted, candidate.lower(), room)
         if edits <= room:
             scored.append((edits, candidate))
     return tuple(candidate for _, candidate in sorted(scored)[:limit])

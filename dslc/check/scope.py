@@ -281,7 +281,7 @@ class Context:
             if all(known.span != outer[-1].span for known in labels):
                 labels.append(Label(outer[-1].span, f"in this use of `{name}`"))
         place = labels[0].span
-        if any(d.code == code and d.labels and d.labels[0].span == place for d in self.sink.found):
+        if self.sink.has(code, place):
             return FAILED
         self.sink.add(Diagnostic(code, message, tuple(labels), tuple(notes)))
         return FAILED

@@ -35,7 +35,7 @@ _HEAD = (tree.InputStmt, tree.DimStmt, tree.StateStmt)
 def run(e: Context, scope: Scope, statements: Sequence[tree.Stmt], *, nested: bool = False) -> None:
     """Elaborate statements in order."""
     for statement in statements:
-        if scope.stopped:
+        if scope.stopped or e.sink.full:
             return
         if not nested and isinstance(statement, tree.InputStmt | tree.DimStmt):
             continue

@@ -85,26 +85,50 @@ class InternalError(Exception):
         )
 
 
-@record(frozen=False)
+#: Errors that one sink takes. More would not help, and looking for near names in each costs time.
+MOST_ERRORS = 50
+
+
+@record(eq=False, frozen=False)
 class Sink:
-    """Collects diagnostics, so that one run reports every independent mistake. Equal ones are kept once."""
+    """Collects diagnostics, so that one run reports every independent mistake. Equal ones are kept once.
+
+    Attributes:
+        found: what was added, in order.
+        failed: whether any of it is an error.
+        full: whether there were more errors than it takes. It says so itself and drops what follows: work that can only
+            find more mistakes may stop.
+    """
 
     found: list[Diagnostic] = field(factory=list[Diagnostic])
+    failed: bool = False
+    full: bool = False
+    _errors: int = 0
+    _known: set[Diagnostic] = field(factory=set[Diagnostic])
+    _places: set[tuple[str, Span]] = field(factory=set["tuple[str, Span]"])
 
     def add(self, diagnostic: Diagnostic) -> None:
-        if diagnostic not in self.found:
-            self.found.append(diagnostic)
+        if self.full or diagnostic in self._known:
+            return
+        if diagnostic.is_error and self._errors == MOST_ERRORS:
+            places = tuple(Label(label.span, "the next one") for label in diagnostic.labels[:1])
+            diagnostic = Diagnostic("DL0070", f"more than {MOST_ERRORS} mistakes", places, where=diagnostic.where)
+            self.full = True
+        self.found.append(diagnostic)
+        self._known.add(diagnostic)
+        self._places |= {(diagnostic.code, label.span) for label in diagnostic.labels[:1]}
+        self._errors += diagnostic.is_error
+        self.failed |= diagnostic.is_error
+
+    def has(self, code: str, place: Span) -> bool:
+        """Whether there is a diagnostic of that code whose primary label is at a place."""
+        return (code, place) in self._places
 
     def report(
         self, code: str, message: str, span: Span, label: str = "", *more: Label, footers: Sequence[Note | Help] = ()
     ) -> None:
         """Add a diagnostic whose primary label is `label` at `span`."""
         self.add(Diagnostic(code, message, (Label(span, label), *more), tuple(footers)))
-
-    @property
-    def failed(self) -> bool:
-        """Whether any error was found."""
-        return any(d.is_error for d in self.found)
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.found)

@@ -6,6 +6,7 @@ DL4xxx lints, DL5xxx what only a run can find (files, data, numbers), DL6xxx tar
 
 from dslc.diagnostics.codes import (
     joins,
+    limits,
     lints,
     meanings,
     names,
@@ -22,7 +23,7 @@ from dslc.diagnostics.codes.entry import Code, Severity
 CODES: dict[str, Code] = {
     entry.code: entry
     for entry in (
-        *syntax.CODES, *names.CODES, *types.CODES, *meanings.CODES, *operators.CODES, *joins.CODES, *lints.CODES,
+        *syntax.CODES, *limits.CODES, *names.CODES, *types.CODES, *meanings.CODES, *operators.CODES, *joins.CODES, *lints.CODES,
         *recurrence.CODES, *run.CODES, *requests.CODES, *targets.CODES,
     )
 }  # fmt: skip
