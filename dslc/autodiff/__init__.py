@@ -1,0 +1,5 @@
+"""Differentiation of graphs."""
+
+from dslc.autodiff.reverse import gradients
+
+__all__ = ["gradients"]

@@ -1,0 +1,166 @@
+"""Graphs with a `scan`, made by hand: what the tests of gradients, passes and exports of recurrences share.
+
+Each has inputs named by what they are, float64, and some float outputs. `T` and `B` stay symbolic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.graph import Builder, Graph
+from dslc.graph.region import ScanBody
+from dslc.ops.ir import Value
+from dslc.tensor_type import Dim, DType, TensorType, evaluate, symbol
+
+T, B, D, N = symbol("T"), symbol("B"), 3, 4
+F64 = DType.F64
+
+
+class Made:
+    """A graph, or the body of a scan, under construction."""
+
+    def __init__(self, builder: Builder | None = None) -> None:
+        self.b = Builder() if builder is None else builder
+
+    def leaf(self, name: str, *shape: Dim, op: str = "input") -> Value:
+        return self.b.leaf(op, TensorType(F64, shape), **{"key" if op == "param" else "name": name})
+
+    def __call__(self, op: str, *operands: Value | float, **attrs: Any) -> Value:
+        made = [self.b.constant(x, F64) if isinstance(x, int | float) else x for x in operands]
+        return self.b.apply(op, *made, **attrs)
+
+    def part(self, x: Value, start: int, stop: int) -> Value:
+        """A slice of the last axis."""
+        before = (None,) * (x.type.rank - 1)
+        return self("slice", x, starts=(*before, start), stops=(*before, stop))
+
+
+def plain(reverse: bool = False) -> Graph:
+    """h' = tanh(x W + h U + b)."""
+    m, step = Made(), ScanBody()
+    i = Made(step.builder)
+    x, w, u, b, h0 = m.leaf("x", T, B, D), m.leaf("w", D, N), m.leaf("u", N, N), m.leaf("b", N), m.leaf("h0", B, N)
+    h, e = step.state(h0), step.element(x)
+    z = i("add", i("matmul", e, step.constant(w)), i("matmul", h, step.constant(u)))
+    after = i("tanh", i("add", z, step.constant(b)))
+    last, all_ = step.finish(m.b, [after], [after], reverse)
+    m.b.graph.outputs |= {"last": last, "all": all_}
+    return m.b.graph
+
+
+def backwards() -> Graph:
+    return plain(reverse=True)
+
+
+def lstm_like() -> Graph:
+    """Two states; four gates in one product, cut apart; the output is not a state."""
+    m, step = Made(), ScanBody()
+    i = Made(step.builder)
+    x, h0, c0 = m.leaf("x", T, B, D), m.leaf("h0", B, N), m.leaf("c0", B, N)
+    w, u, b, v = m.leaf("w", D, 4 * N), m.leaf("u", N, 4 * N), m.leaf("b", 4 * N), m.leaf("v", N, 2)
+    h, c, e = step.state(h0), step.state(c0), step.element(x)
+    z = i("matmul", e, step.constant(w))
+    z = i("add", i("add", z, i("matmul", h, step.constant(u))), step.constant(b))
+    gates = [i.part(z, k * N, (k + 1) * N) for k in range(4)]
+    take, keep, out = (i("sigmoid", gates[k]) for k in (0, 1, 3))
+    cell = i("add", i("mul", keep, c), i("mul", take, i("tanh", gates[2])))
+    after = i("mul", out, i("tanh", cell))
+    read = i("matmul", after, step.constant(v))
+    h_last, c_last, y = step.finish(m.b, [after, cell], [read], reverse=False)
+    m.b.graph.outputs |= {"h": h_last, "c": c_last, "y": y}
+    return m.b.graph
+
+
+def several_sequences() -> Graph:
+    """Two sequences, a mask among them, and outputs that depend on no state."""
+    m, step = Made(), ScanBody()
+    i = Made(step.builder)
+    x, y, s0 = m.leaf("x", T, B, N), m.leaf("y", T, N), m.leaf("h0", B, N)
+    scale = m.leaf("scale", N)
+    h, e, f = step.state(s0), step.element(x), step.element(y)
+    open_ = i("gt", f, 0.0)
+    mixed = i("mul", i("mul", e, f), step.constant(scale))
+    after = i("where", open_, i("add", i("mul", h, 0.5), mixed), h)
+    aside = i("softmax", i("mul", e, step.constant(scale)), axis=1)
+    last, all_, other = step.finish(m.b, [after], [i("square", after), aside], reverse=False)
+    m.b.graph.outputs |= {"last": last, "all": all_, "other": other}
+    return m.b.graph
+
+
+def vectors() -> Graph:
+    """A state without batch; a parameter that is used elementwise, and one that is sliced."""
+    m, step = Made(), ScanBody()
+    i = Made(step.builder)
+    x, h0, u, decay = m.leaf("x", T, N), m.leaf("h0", N), m.leaf("u", N, 2 * N), m.leaf("decay", N)
+    h, e, d, c = step.state(h0), step.element(x), step.constant(decay), step.constant(u)
+    left, right = i.part(c, 0, N), i.part(c, N, 2 * N)
+    after = i("tanh", i("add", i("matmul", i("mul", h, d), left), i("matmul", e, right)))
+    last, all_ = step.finish(m.b, [after], [i("mul", after, d)], reverse=True)
+    m.b.graph.outputs |= {"last": last, "all": all_}
+    return m.b.graph
+
+
+def nested() -> Graph:
+    """A scan over rows inside a scan over images; the inner one starts from the outer state."""
+    m, step = Made(), ScanBody()
+    x, h0, u = m.leaf("x", T, 3, B, N), m.leaf("h0", B, N), m.leaf("u", N, N)
+    rows, h, c = step.element(x), step.state(h0), step.constant(u)
+    inner = ScanBody()
+    i = Made(inner.builder)
+    s, e = inner.state(h), inner.element(rows)
+    after = i("tanh", i("add", i("matmul", s, inner.constant(c)), e))
+    end, all_rows = inner.finish(step.builder, [after], [after], reverse=True)
+    o = Made(step.builder)
+    out = o("mean", all_rows, axes=(0,), keepdims=False)
+    last, means = step.finish(m.b, [o("add", o("mul", h, 0.5), end)], [out], reverse=False)
+    m.b.graph.outputs |= {"last": last, "means": means}
+    return m.b.graph
+
+
+def batched_product() -> Graph:
+    """The state is a stack of matrices, multiplied by a weight and by each other."""
+    m, step = Made(), ScanBody()
+    i = Made(step.builder)
+    x, h0, u = m.leaf("x", T, B, 2, N), m.leaf("h0", B, 2, N), m.leaf("u", N, N)
+    h, e = step.state(h0), step.element(x)
+    scores = i("softmax", i("matmul", h, i("transpose", e, axes=(0, 2, 1))), axis=-1)
+    after = i("tanh", i("matmul", i("matmul", scores, e), step.constant(u)))
+    last, all_ = step.finish(m.b, [after], [scores], reverse=False)
+    m.b.graph.outputs |= {"last": last, "all": all_}
+    return m.b.graph
+
+
+def two_layers() -> Graph:
+    """A scan over what another scan gave, in the other direction."""
+    m, first, second = Made(), ScanBody(), ScanBody()
+    x, h0, u = m.leaf("x", T, B, N), m.leaf("h0", B, N), m.leaf("u", N, N)
+    i = Made(first.builder)
+    h, e = first.state(h0), first.element(x)
+    after = i("tanh", i("add", e, i("matmul", h, first.constant(u))))
+    last, all_ = first.finish(m.b, [after], [after], reverse=False)
+    i = Made(second.builder)
+    h, e = second.state(last), second.element(all_)
+    after = i("sigmoid", i("add", i("matmul", e, second.constant(u)), i("matmul", h, second.constant(u))))
+    last, all_ = second.finish(m.b, [after], [after], reverse=True)
+    m.b.graph.outputs |= {"last": last, "all": all_}
+    return m.b.graph
+
+
+GRAPHS: dict[str, Callable[[], Graph]] = {
+    made.__name__: made
+    for made in (plain, backwards, lstm_like, several_sequences, vectors, nested, batched_product, two_layers)
+}
+
+
+def numbers(graph: Graph, steps: int, batch: int = 2, seed: int = 0) -> dict[str, npt.NDArray[np.float64]]:
+    """Values for the inputs of a graph."""
+    generator, sizes = np.random.default_rng(seed), {"T": steps, "B": batch}
+    feeds: dict[str, npt.NDArray[np.float64]] = {}
+    for node in graph.leaves("input"):
+        shape = [evaluate(dim, sizes) for dim in node.out.shape]
+        feeds[node.attrs.str("name")] = generator.normal(scale=0.6, size=shape)
+    return feeds
