@@ -84,16 +84,18 @@ class _Inside:
         return self.step.element(self.around.draw(whole, attrs))
 
 
-def _lower_body(place: _Place, body: Body, inputs: Mapping[TypedValue, Value]) -> dict[TypedValue, Value]:
-    """Every value of a body; `inputs` are those that are known."""
+def _lower_body(
+    place: _Place, body: Body, inputs: Mapping[TypedValue, Value], layer: str | None = None
+) -> dict[TypedValue, Value]:
+    """Every value of a body; `inputs` are those that are known, `layer` is whose body it is."""
     values = dict(inputs)
     scans: dict[TypedValue, list[Value]] = {}
-    for typed in body.values:
+    for typed, owner in zip(body.values, _owners(body, layer), strict=True):
         if typed in values:
             continue
-        with place.builder.at(typed.span):
+        with place.builder.at(typed.span, owner):
             if typed.cell is not None:
-                scans[typed] = _lower_scan(place, typed.cell, [values[operand] for operand in typed.inputs])
+                scans[typed] = _lower_scan(place, typed.cell, [values[operand] for operand in typed.inputs], owner)
             elif typed.op == "item":
                 values[typed] = scans[typed.inputs[0]][typed.attrs.int("index")]
             else:
@@ -101,6 +103,14 @@ def _lower_body(place: _Place, body: Body, inputs: Mapping[TypedValue, Value]) -
             if typed in values:
                 place.builder.named(values[typed], typed.name)
     return values
+
+
+def _owners(body: Body, layer: str | None) -> list[str | None]:
+    """The layer that made each value of a body: the innermost one."""
+    found = [layer] * len(body.values)
+    for run in reversed(body.runs):
+        found[run.start : run.stop] = [run.path] * (run.stop - run.start)
+    return found
 
 
 def _lower_value(place: _Place, typed: TypedValue, values: Mapping[TypedValue, Value]) -> Value:
@@ -114,13 +124,13 @@ def _lower_value(place: _Place, typed: TypedValue, values: Mapping[TypedValue, V
     return place.builder.apply(typed.op, *(values[operand] for operand in typed.inputs), **typed.attrs)
 
 
-def _lower_scan(place: _Place, cell: TypedCell, operands: list[Value]) -> list[Value]:
+def _lower_scan(place: _Place, cell: TypedCell, operands: list[Value], layer: str | None) -> list[Value]:
     """The results of a `scan`: its final states, then the outputs of all steps."""
     initial, sequences = operands[: len(cell.states)], operands[len(cell.states) :]
     inside = _Inside(place, sequences[0].shape[0])
     known = {cell.body.inputs[name]: inside.step.state(value) for name, value in zip(cell.states, initial, strict=True)}
     for name, value in zip(cell.sequences, sequences, strict=True):
         known[cell.body.inputs[name]] = inside.step.element(value)
-    values = _lower_body(inside, cell.body, known)
+    values = _lower_body(inside, cell.body, known, layer)
     after, outputs = ([values[value] for value in group] for group in (cell.next, cell.outputs))
     return inside.step.finish(place.builder, after, outputs, cell.reverse)

@@ -26,7 +26,7 @@ def specialise(graph: Graph) -> Graph:
     made: dict[int, Value] = {}
     for node in graph.order():
         operands = tuple(made[value.id] for value in node.inputs)
-        with builder.at(node.span):
+        with builder.at(node.span, node.layer):
             made[node.id] = builder.named(_rewrite(builder, node, operands), node.name)
     result = builder.graph
     result.outputs = {name: made[value.id] for name, value in graph.outputs.items()}

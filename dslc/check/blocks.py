@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dslc.check.bodies import bind_hypers, block_dims, in_order, layer_info, open_scope, outputs
+from dslc.check.bodies import bind_hypers, block_dims, in_order, layer_info, layer_path, open_scope, outputs
 from dslc.check.layers import inner_values
 from dslc.check.parameters import new_name
 from dslc.check.recurrence import not_scanned, run_cell
 from dslc.check.scope import BLOCK_DEPTH, Argument, Call, CallSite, Context, Scope
 from dslc.check.statements import run
+from dslc.check.typed import LayerRun
 from dslc.check.types import bind_inputs, declare_inputs, never_bound
 from dslc.check.values import FAILED, Const, Failed, Instance, LayerRef, Value
 from dslc.diagnostics import Help, Label
@@ -38,11 +39,13 @@ def elaborate(e: Context, instance: Instance, args: Sequence[Argument] | None, s
     scope = open_scope(instance)
     e.calls.append(Call(ref.definition, ref.home.library, site.span))
     e.depth += BLOCK_DEPTH
+    start, keys = len(e.body.values), len(e.keys)
     try:
         value = (_apply if ref.scan is None else run_cell)(e, scope, inputs, values)
     finally:
         e.depth -= BLOCK_DEPTH
         e.calls.pop()
+    e.body.runs.append(LayerRun(layer_path(e, instance, keys), start, len(e.body.values)))
     if instance.results is None:
         instance.results = value
         if instance.lookup is not None:

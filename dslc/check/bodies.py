@@ -129,12 +129,18 @@ def _never_assigned(e: Context, scope: Scope, stmt: tree.OutputStmt) -> Failed:
     return e.report("DL1018", text, stmt.name.span, f"needs a line `{name} = ...`", *more)
 
 
+def layer_path(e: Context, instance: Instance, before: int) -> str:
+    """The path that an instance is reported under; `before` counts the keys there were before it was applied."""
+    if instance.labelled or len(e.keys) > before:
+        return instance.path
+    return f"{instance.path}.{instance.ref.definition.name.text}"
+
+
 def layer_info(e: Context, instance: Instance, args: Sequence[Argument], value: Value, before: int) -> LayerInfo:
     own = tuple(key for key in e.keys[before:] if key.rpartition(".")[0] == instance.path)
     first = args[0].value if args else None
-    named = instance.labelled or len(e.keys) > before
     return LayerInfo(
-        instance.path if named else f"{instance.path}.{instance.ref.definition.name.text}",
+        layer_path(e, instance, before),
         kind_text(instance.ref),
         first.type if isinstance(first, TypedValue) else None,
         value.type if isinstance(value, TypedValue) else None,

@@ -110,11 +110,22 @@ class LayerInfo:
     span: Span
 
 
+@record
+class LayerRun:
+    """One use of a layer: it made ``values[start:stop]`` of the body. Runs nest; the ones inside come first."""
+
+    path: str
+    start: int
+    stop: int
+
+
 @record(frozen=False)
 class Body:
     """A straight line of values, with the parameters they read.
 
-    `updates` are the new values of buffers by key, in the body of training only; everything else reads the old ones.
+    Attributes:
+        updates: the new values of buffers by key, in the body of training only; everything else reads the old ones.
+        runs: which layer made which values.
     """
 
     training: bool
@@ -123,6 +134,7 @@ class Body:
     params: dict[str, ParamSpec] = field(factory=dict[str, ParamSpec])
     layers: list[LayerInfo] = field(factory=list[LayerInfo])
     updates: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
+    runs: list[LayerRun] = field(factory=list[LayerRun])
 
 
 @record

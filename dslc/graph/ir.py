@@ -81,19 +81,20 @@ class Builder:
         self._next = max(self.graph.nodes, default=-1) + 1
         self._known: dict[tuple[str, tuple[int, ...], Attrs, TensorType], Value] = {}
         self._span: Span | None = None
+        self._layer: str | None = None
         for node in self.graph.nodes.values():
             if not _is_fresh(node.op):
                 self._known[_key(node.op, node.inputs, node.attrs, node.out.type)] = node.out
 
     @contextmanager
-    def at(self, span: Span | None) -> Generator[None]:
-        """Nodes made inside carry this span."""
-        before = self._span
-        self._span = span
+    def at(self, span: Span | None, layer: str | None = None) -> Generator[None]:
+        """Nodes made inside carry this span and this layer."""
+        before = self._span, self._layer
+        self._span, self._layer = span, layer
         try:
             yield
         finally:
-            self._span = before
+            self._span, self._layer = before
 
     def named(self, value: Value, name: str) -> Value:
         """The value, which has the user's name from now on, unless it has one or `name` is ""."""
@@ -140,7 +141,7 @@ class Builder:
             return self._known[key]
         value = Value(self._next, out)
         self._next += 1
-        self.graph.add(Node(op, inputs, attrs, (value,), self._span))
+        self.graph.add(Node(op, inputs, attrs, (value,), self._span, layer=self._layer))
         if not _is_fresh(op):
             self._known[key] = value
         return value

@@ -24,7 +24,7 @@ def retype(graph: Graph, types: Mapping[DType, DType]) -> Graph:
     builder = Builder()
     values: dict[int, Value] = {}
     for node in graph.order():
-        with builder.at(node.span):
+        with builder.at(node.span, node.layer):
             made = _retyped(builder, node, [values[value.id] for value in node.inputs], types)
             values[node.id] = builder.named(made, node.name)
     builder.graph.outputs |= {name: values[value.id] for name, value in graph.outputs.items()}

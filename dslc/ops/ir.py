@@ -129,7 +129,8 @@ class Node:
 
     Leaves are nodes without inputs: `input` (attrs name), `param` (key), `state` (name), `constant` (value), `draw`
     (a random tensor: dist, stream and the distribution's numbers), `size` (a run-time size as a scalar).
-    `name` is the user's name of the value, kept for messages and text forms; it has no meaning.
+    `name` is the user's name of the value, kept for messages and text forms, and `layer` the path of the layer that the node
+    was made for ("" for a model itself, None outside of models), kept for reports; they have no meaning.
     """
 
     op: str
@@ -138,6 +139,7 @@ class Node:
     outputs: tuple[Value, ...]
     span: Span | None = None
     name: str = ""
+    layer: str | None = None
 
     @property
     def id(self) -> int:

@@ -52,7 +52,7 @@ def _sweep(graph: Graph, rules: Rules, fired: set[str]) -> Graph:
     for node in graph.order():
         if node.id not in needed:
             continue
-        with builder.at(node.span):
+        with builder.at(node.span, node.layer):
             made = builder.copy(node, [values[value.id] for value in node.inputs])
             value = _first(builder, made, rules.get(node.op, ()), fired)
             values[node.id] = builder.named(value, node.name)
