@@ -102,6 +102,7 @@ class Instance:
         results: the results of that call, or None before it.
         calls: how often it was called.
         labelled: whether its path is its own; a layer without parameters may have that of its statement.
+        inner: the layers its body made in its first call, by their place in it.
     """
 
     ref: LayerRef
@@ -114,6 +115,7 @@ class Instance:
     results: Value | None = None
     calls: int = 0
     labelled: bool = True
+    inner: dict[str, Instance] = field(factory=dict[str, "Instance"])
 
 
 @record
