@@ -25,6 +25,7 @@ def open_scope(instance: Instance) -> Scope:
     """A fresh scope for one call of an instance."""
     site = f"{instance.site}@{instance.calls}" if instance.calls else instance.site
     instance.calls += 1
+    instance.call = site
     definition = instance.ref.definition
     instance.ref.home.elaborated.add(definition.name.text)
     scope = Scope(instance.ref.home, definition, instance.path, site, instance)

@@ -204,7 +204,7 @@ def owned(scope: Scope, new: Instance) -> Instance:
     """A layer of a body; in a later call of that body's layer, the one its first call made, so that both share it."""
     if scope.instance is None:
         return new
-    known = scope.instance.inner.setdefault(new.site.removeprefix(scope.site), new)
+    known = scope.instance.inner.setdefault(new.site.removeprefix(scope.instance.call), new)
     known.ref = new.ref
     return known
 

@@ -101,6 +101,7 @@ class Instance:
         hypers: all its hyper-parameters, defaults included, once it was called.
         results: the results of that call, or None before it.
         calls: how often it was called.
+        call: where the random streams of the last call begin.
         labelled: whether its path is its own; a layer without parameters may have that of its statement.
         inner: the layers its body made in its first call, by their place in it.
     """
@@ -114,6 +115,7 @@ class Instance:
     hypers: dict[str, Value] = field(factory=dict[str, "Value"])
     results: Value | None = None
     calls: int = 0
+    call: str = ""
     labelled: bool = True
     inner: dict[str, Instance] = field(factory=dict[str, "Instance"])
 

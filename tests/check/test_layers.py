@@ -39,6 +39,13 @@ def test_a_named_layer_used_twice_shares_its_parameters(elaborate):
     assert sum(value.op == "matmul" for value in model.body.values) == 2
 
 
+def test_the_turns_of_a_repeat_have_their_own_layers_and_a_shared_block_shares_them(elaborate):
+    block = "block Deep() {\n input x: f32[B, 8]\n output y: f32[B, 8]\n"
+    block += "y = x |> h: repeat(2) { fc: Dense(8) |> relu }\n}\n"
+    model = elaborate("dim B\n" + block + HEAD.removeprefix("dim B\n") + "layer d = Deep()\ny = d(d(x))\n}")
+    assert keys(model) == ["d.h.0.fc.weight", "d.h.0.fc.bias", "d.h.1.fc.weight", "d.h.1.fc.bias"]
+
+
 def test_a_layer_used_twice_draws_twice(elaborate):
     model = elaborate(HEAD + "layer d = Dropout(0.5)\ny = d(d(x)) |> Dropout(0.5) |> Dropout(0.5)\n}", training=True)
     streams = [value.attrs["stream"] for value in model.body.values if value.op == "random_bernoulli"]
