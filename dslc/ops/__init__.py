@@ -19,6 +19,7 @@ from dslc.ops.scan import SCAN
 from dslc.ops.shape import SHAPE
 from dslc.ops.slicing import SLICING
 from dslc.ops.softmax import SOFTMAX
+from dslc.ops.triangle import TRIANGLE
 
 FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "arithmetic": ARITHMETIC,
@@ -33,6 +34,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "creation": CREATION,
     "index": INDEX,
     "linalg": LINALG,
+    "triangle": TRIANGLE,
     "softmax": SOFTMAX,
     "loss": (*LOSS, *CLASS_LOSS),
     "metric": METRIC,

@@ -10,5 +10,6 @@ from samples_loss import LOSS
 from samples_reduction import REDUCTION
 from samples_shape import SHAPE
 from samples_softmax import SOFTMAX
+from samples_triangle import TRIANGLE
 
-SAMPLES: dict[str, list[Sample]] = {**ELEMENTWISE, **REDUCTION, **SHAPE, **INDEX, **LINALG, **SOFTMAX, **LOSS}
+SAMPLES: dict[str, list[Sample]] = {**ELEMENTWISE, **REDUCTION, **SHAPE, **INDEX, **LINALG, **SOFTMAX, **LOSS, **TRIANGLE}

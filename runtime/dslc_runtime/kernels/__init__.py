@@ -10,6 +10,7 @@ from dslc_runtime.kernels.loss import LOSS
 from dslc_runtime.kernels.reduction import REDUCTION
 from dslc_runtime.kernels.shape import SHAPE
 from dslc_runtime.kernels.softmax import SOFTMAX
+from dslc_runtime.kernels.triangle import TRIANGLE
 
 KERNELS: dict[str, Kernel] = {
     **ELEMENTWISE,
@@ -21,6 +22,7 @@ KERNELS: dict[str, Kernel] = {
     **SOFTMAX,
     **LOSS,
     **ARENA,
+    **TRIANGLE,
 }
 
 __all__ = ["KERNELS", "Kernel"]
