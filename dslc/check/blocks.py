@@ -7,6 +7,7 @@ sizes are those of that call.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from dslc.check.bodies import bind_hypers, block_dims, in_order, layer_info, layer_path, open_scope, outputs
 from dslc.check.layers import inner_values
@@ -16,6 +17,7 @@ from dslc.check.scope import BLOCK_DEPTH, Argument, Call, CallSite, Context, Sco
 from dslc.check.statements import run
 from dslc.check.typed import LayerRun
 from dslc.check.types import bind_inputs, declare_inputs, never_bound
+from dslc.check.unrolling import unrolling
 from dslc.check.values import FAILED, Const, Failed, Instance, LayerRef, Value
 from dslc.diagnostics import Help, Label
 from dslc.syntax import tree
@@ -41,7 +43,10 @@ def elaborate(e: Context, instance: Instance, args: Sequence[Argument] | None, s
     e.depth += BLOCK_DEPTH
     start, keys = len(e.body.values), len(e.keys)
     try:
-        value = (_apply if ref.scan is None else run_cell)(e, scope, inputs, values)
+        # The statements of a model that stands alone are in the text once.
+        alone = ref.definition.kind == "model" and len(e.calls) == 1
+        with nullcontext() if alone else unrolling(e, site.span):
+            value = (_apply if ref.scan is None else run_cell)(e, scope, inputs, values)
     finally:
         e.depth -= BLOCK_DEPTH
         e.calls.pop()

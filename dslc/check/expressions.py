@@ -17,6 +17,7 @@ from dslc.check.operators import Operand, apply_op, as_tensor, binary
 from dslc.check.pipes import pipe
 from dslc.check.scope import BRANCH_DEPTH, EXPRESSION_DEPTH, MAX_DEPTH, Context, Scope
 from dslc.check.typed import TypedValue
+from dslc.check.unrolling import spend
 from dslc.check.values import FAILED, Const, Failed, ListValue, RecordValue, Value, describe
 from dslc.diagnostics import Help
 from dslc.ops import OPS
@@ -29,6 +30,8 @@ _UNARY = {opdef.symbol: name for name, opdef in OPS.items() if opdef.symbol and 
 
 def evaluate(e: Context, scope: Scope, expr: tree.Expr) -> Value:
     """The value of an expression."""
+    if not spend(e):
+        return FAILED
     if e.depth >= MAX_DEPTH:
         return e.report("DL1091", "expressions and blocks are nested too deeply", expr.span, "too deep")
     e.depth += EXPRESSION_DEPTH

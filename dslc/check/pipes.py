@@ -12,6 +12,7 @@ from dslc.check.layers import elements
 from dslc.check.names import definition, needs_call, unknown_function, unknown_layer
 from dslc.check.scope import Argument, CallSite, Context, Made, Scope, Statement
 from dslc.check.typed import TypedValue
+from dslc.check.unrolling import can_go_on, spend, unrolling
 from dslc.check.values import FAILED, Const, Failed, LayerRef, Value, describe
 from dslc.syntax import tree
 
@@ -66,11 +67,21 @@ def _repeat(e: Context, scope: Scope, stage: tree.Stage, repeat: tree.Repeat, pi
     outer = scope.statement
     name = stage.label.text if stage.label is not None else (outer.name if outer is not None else "")
     before = len(e.keys)
-    value = piped.value
-    for turn in range(times):
-        value = _turn(e, scope, repeat, f"{name}.{turn}", turn, Argument(None, value, piped.span, piped=True))
+    with unrolling(e, stage.span):
+        value = _turns(e, scope, repeat, name, times, piped)
     if len(e.keys) > before and outer is not None:
         outer.layers.append(Made(stage.span, "repeat", stage.label is not None, elements(e, before)))
+    return value
+
+
+def _turns(e: Context, scope: Scope, repeat: tree.Repeat, name: str, times: int, piped: Argument) -> Value:
+    value, spent = piped.value, e.unrolled
+    for turn in range(times):
+        if turn == 1 and not can_go_on(e, e.unrolled - spent, times - 1, repeat.span):
+            return FAILED
+        value = _turn(e, scope, repeat, f"{name}.{turn}", turn, Argument(None, value, piped.span, piped=True))
+        if isinstance(value, Failed):  # so it would be in all later turns
+            return FAILED
     return value
 
 
@@ -83,6 +94,8 @@ def _turn(e: Context, scope: Scope, repeat: tree.Repeat, path: str, turn: int, p
         inner.define(repeat.var.text, Const(turn), repeat.var.span, "let")
     value, span = piped.value, piped.span
     for stage in repeat.stages:
+        if not spend(e):
+            return FAILED
         value = _stage(e, inner, stage, Argument(None, value, span, piped=True))
         span = stage.span
     assert inner.statement is not None

@@ -207,6 +207,7 @@ class Context:
         declarations: the statements of the inputs of a model that stands alone, by name.
         mode_read: whether anything asked for `training`; where nothing did, both modes are equal.
         true_division: whether `/` between integers divides as real numbers (in a data field).
+        unrolling: the outermost `repeat` or call being unrolled; `unrolled` counts the expressions inside such.
         default_span: a place to blame when there is no better one.
     """
 
@@ -225,6 +226,8 @@ class Context:
     mode_read: bool = False
     true_division: bool = False
     depth: int = 0
+    unrolling: Span | None = None
+    unrolled: int = 0
     leaves: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
 
     def switch(self, place: Place) -> Place:

@@ -17,4 +17,19 @@ changed in one place only.
 Mend the first ones and check again.
 """,
     ),
+    Code(
+        "DL0071",
+        "unrolled too far",
+        """
+`repeat` and blocks are unrolled when a program is checked: each turn and each call is worked out for its own sizes. All of
+them together may hold 60_000 expressions in one model, a network of thousands of layers. A number with some zeros too many,
+or blocks that use one another twice, level upon level, go beyond.
+
+    h = x |> stack: repeat(1_000_000) { fc: Dense(64) |> relu }      # wrong
+
+    h = x |> stack: repeat(100) { fc: Dense(64) |> relu }
+
+Steps in time are no `repeat`: a cell under `scan` takes any number of them.
+""",
+    ),
 )
