@@ -151,6 +151,8 @@ def _only_options(opdef: OpDef, args: Sequence[Argument]) -> bool:
     """Whether a call binds options of a function and applies it to nothing: ``leaky_relu(0.1)``."""
     if not opdef.operands or any(is_tensor_like(arg.value) for arg in args):
         return False
+    if opdef.operands[0] == "ids" and any(arg.name is None for arg in args):
+        return False
     names = {option.name for option in opdef.options}
     positional = sum(arg.name is None for arg in args)
     return bool(args) and positional <= len(names) and all(arg.name is None or arg.name.text in names for arg in args)
@@ -176,7 +178,7 @@ def _apply(e: Context, scope: Scope, opdef: OpDef, ref: FunctionRef, args: Seque
     free = [option.name for option in opdef.options if option.name not in named]
     found = match(e, what, free, rest)
     attrs = None if found is None else options(e, what, opdef.options, named | found, site)
-    tensors = _tensors(e, operands)
+    tensors = _tensors(e, opdef, operands)
     if attrs is None or tensors is None:
         return FAILED
     if opdef.random:
@@ -253,13 +255,15 @@ def _too_few(e: Context, opdef: OpDef, missing: Sequence[str], given: int, site:
     )
 
 
-def _tensors(e: Context, operands: Sequence[Argument]) -> list[TypedValue] | None:
-    """Operands as tensors; literals take the element type of the first tensor that is not a condition."""
+def _tensors(e: Context, opdef: OpDef, operands: Sequence[Argument]) -> list[TypedValue] | None:
+    """Operands as tensors; literals take the element type of the first tensor that is not a condition, ids are i64."""
     types = [arg.value.type.dtype for arg in operands if isinstance(arg.value, TypedValue)]
     dtype = next((t for t in types if t is not DType.BOOL), None)
     found: list[TypedValue] = []
-    for arg in operands:
-        value = as_tensor(e, arg.value, None if _is_truth(arg.value) else dtype, arg.span)
+    for number, arg in enumerate(operands):
+        ids = opdef.operands[min(number, len(opdef.operands) - 1)] == "ids"
+        wanted = None if _is_truth(arg.value) else DType.I64 if ids else dtype
+        value = as_tensor(e, arg.value, wanted, arg.span)
         if isinstance(value, Failed):
             return None
         found.append(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from dslc.check.library import LAYERS
 from dslc.check.scope import Made
 from dslc.check.typed import Objective, TypedValue
 from dslc.check.values import FileScope
@@ -16,9 +17,6 @@ from dslc.diagnostics import Help, Label, Note, Sink
 from dslc.ops import OPS
 from dslc.source import Span
 from dslc.syntax import tree
-
-#: Losses that apply a function themselves, and that function.
-_APPLIED_TWICE = {"cross_entropy": "softmax", "bce_logits": "sigmoid"}
 
 
 def unused_names(file: FileScope, definition: tree.Definition, made: Mapping[str, Sequence[Made]], sink: Sink) -> None:
@@ -50,6 +48,16 @@ def unused_names(file: FileScope, definition: tree.Definition, made: Mapping[str
             _report_name(sink, "input", stmt.name)
         elif isinstance(stmt, tree.LetStmt) and _silent(stmt.name, mentioned):
             _report_name(sink, "value", stmt.name)
+
+
+def shadowed_layers(file: FileScope, sink: Sink) -> None:
+    """Blocks that take the name of a standard layer."""
+    for name, definition in file.definitions.items():
+        if name in LAYERS:
+            text = f"the {definition.kind} `{name}` hides the standard layer of this name"
+            note = Note(f"in this file `{name}` means this {definition.kind}")
+            help_ = Help("choose another name, if the standard layer is not to be replaced")
+            sink.report("DL4020", text, definition.name.span, "also a standard layer", footers=[note, help_])
 
 
 def _silent(ident: tree.Ident, mentioned: frozenset[str] | set[str]) -> bool:
@@ -113,11 +121,7 @@ def _report_name(sink: Sink, what: str, name: tree.Ident) -> None:
 
 
 def objective(found: Objective, loss: Span, sink: Sink) -> None:
-    """What looks wrong in a train block's loss: logits squashed twice, parameters that cannot learn."""
-    for value in found.body.values:
-        squashed = _APPLIED_TWICE.get(value.op)
-        if squashed is not None and value.inputs[0].op == squashed:
-            _report_twice(value, squashed, sink)
+    """What looks wrong in a train block's loss: parameters that cannot learn."""
     learning = {value.attrs.str("key") for value in _with_gradient(found.loss) if value.op == "param"}
     stuck = [spec for key, spec in found.body.params.items() if key not in learning and spec.trainable]
     if stuck:
@@ -127,21 +131,6 @@ def objective(found: Objective, loss: Span, sink: Sink) -> None:
         place = [Label(stuck[0].span, "stays as it starts")] if stuck[0].span.source is loss.source else []
         note = Note("the loss does not depend on it, or only through `stop_gradient` or a step")
         sink.report("DL4005", message, loss, "does not reach it", *place, footers=[note])
-
-
-def _report_twice(loss: TypedValue, squashed: str, sink: Sink) -> None:
-    inner = loss.inputs[0]
-    source = inner.inputs[0]
-    known = source.name if "." not in source.name else ""
-    mend = f"give `{loss.op}` the value before `{squashed}`" + (f": `{known}`" if known else "")
-    sink.report(
-        "DL4010",
-        f"`{loss.op}` gets probabilities, and applies `{squashed}` itself",
-        loss.span,
-        f"needs the values before `{squashed}`",
-        Label(inner.span, f"`{squashed}` is applied here"),
-        footers=[Help(mend)],
-    )
 
 
 def _with_gradient(loss: TypedValue) -> Iterator[TypedValue]:

@@ -6,15 +6,19 @@ that nothing uses, the names alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from dslc.check import lints
+from dslc.check.allow import apply_allowed
 from dslc.check.data import check_data
 from dslc.check.elaborate import context, elaborate_scope, typed_model
 from dslc.check.files import file_scope
 from dslc.check.scope import Made
 from dslc.check.tests import check_test
 from dslc.check.train import check_train
-from dslc.check.typed import TypedData, TypedModel, TypedTest, TypedTrain
+from dslc.check.typed import Body, TypedData, TypedModel, TypedTest, TypedTrain
 from dslc.check.unused import check_names
+from dslc.check.value_lints import lint_values
 from dslc.check.values import FileScope
 from dslc.diagnostics import Sink
 from dslc.record import record
@@ -59,10 +63,14 @@ def check_file(file: tree.File, sink: Sink) -> CheckedFile:
     for name, train in trains.items():
         if train is not None:
             lints.objective(train.training, _loss_span(scope.trains[name]), sink)
+    lints.shadowed_layers(scope, sink)
+    for body in _bodies(models, trains):
+        lint_values(file.source, body.values, sink)
     tests = [check_test(scope, decl, trains, sink) for decl in scope.tests]
     for name, definition in scope.definitions.items():
         if name not in scope.elaborated:
             check_names(context(sink, False), scope, definition)
+    apply_allowed(file, sink)
     return CheckedFile(
         scope,
         models,
@@ -70,6 +78,15 @@ def check_file(file: tree.File, sink: Sink) -> CheckedFile:
         {name: train for name, train in trains.items() if train is not None},
         tuple(test for test in tests if test is not None),
     )
+
+
+def _bodies(models: Mapping[str, TypedModel], trains: Mapping[str, TypedTrain | None]) -> Iterator[Body]:
+    """Every body that was elaborated."""
+    for model in models.values():
+        yield model.body
+    for train in trains.values():
+        if train is not None:
+            yield train.training.body
 
 
 def _check_model(scope: FileScope, name: str, models: dict[str, TypedModel], sink: Sink) -> dict[str, list[Made]]:

@@ -118,3 +118,6 @@ def explain_command(code: str, quiet: bool, error_format: str) -> None:
             notes = (Note(f"codes like it: {', '.join(close)}"),) if close else ()
             raise DslcError([Diagnostic("DL0052", f"there is no code `{code}`", (), notes)])
         output.result(f"{entry.severity.value}[{entry.code}]: {entry.title}\n\n{entry.explain.strip()}")
+        if entry.lint:
+            where = "at the end of the statement's line, or on the line above it"
+            output.result(f"\n`# allow: {entry.lint}` {where}, silences this.")

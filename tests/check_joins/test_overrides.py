@@ -207,5 +207,7 @@ def test_a_path_with_quotes_stays_one_string() -> None:
 
 
 def test_another_data_path_goes_into_every_source() -> None:
-    text = set_data_path(parsed(PROGRAM), Path("/other.npz")).text
+    sink = Sink()
+    text = set_data_path(parsed(PROGRAM), Path("/other.npz"), sink).text
+    assert not sink.found
     assert text.count('npz("/other.npz", x = "x")') == 2

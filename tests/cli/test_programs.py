@@ -183,6 +183,11 @@ def test_explain_prints_every_code(dslc, code: str) -> None:
     assert len("".join(text)) > 40
 
 
+def test_explain_of_a_lint_says_how_to_allow_it(dslc) -> None:
+    assert dslc("explain", "DL4001").stdout.endswith("or on the line above it, silences this.\n")
+    assert "allow" not in dslc("explain", "DL2001").stdout
+
+
 def test_explain_of_an_unknown_code_shows_near_ones(dslc) -> None:
     result = dslc("explain", "DL2099")
     assert result.exit_code == 1

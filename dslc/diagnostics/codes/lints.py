@@ -17,7 +17,7 @@ Mended: delete the line, or
     _side = x |> aux: Dense(512) |> relu
 """,
         Severity.WARNING,
-        "unused_value",
+        "unused-value",
     ),
     Code(
         "DL4002",
@@ -30,7 +30,7 @@ It would be saved and never learn.
 Mended: delete the line, or use it.
 """,
         Severity.WARNING,
-        "unused_parameter",
+        "unused-parameter",
     ),
     Code(
         "DL4003",
@@ -45,7 +45,7 @@ Mended: delete the line, or apply it.
     z = enc(x)
 """,
         Severity.WARNING,
-        "unused_layer",
+        "unused-layer",
     ),
     Code(
         "DL4004",
@@ -60,7 +60,7 @@ Mended:
     model M(hidden: int = 8) { ... Dense(hidden) ... }
 """,
         Severity.WARNING,
-        "unused_name",
+        "unused-name",
     ),
     Code(
         "DL4005",
@@ -76,7 +76,7 @@ Mended:
     loss = bce_logits(net.logit, data.y)
 """,
         Severity.WARNING,
-        "no_gradient",
+        "no-gradient",
     ),
     Code(
         "DL4010",
@@ -92,6 +92,118 @@ Mended:
     loss = cross_entropy(net.logits, data.label)
 """,
         Severity.WARNING,
-        "double_softmax",
+        "probabilities-as-logits",
+    ),
+    Code(
+        "DL4011",
+        "a loss gets numbers of another range than it takes",
+        """\
+`bce` takes probabilities and `nll` takes logarithms of probabilities. What a `Dense` layer gives is any number: `bce` would
+take the logarithm of negative numbers, `nll` would fall for ever.
+
+    loss = bce(net.logit, data.y)
+    loss = nll(net.logits, data.label)
+
+Mended:
+
+    loss = bce_logits(net.logit, data.y)
+    loss = cross_entropy(net.logits, data.label)
+""",
+        Severity.WARNING,
+        "range-of-loss",
+    ),
+    Code(
+        "DL4012",
+        "a regression loss compares scores with one-hot codes",
+        """\
+It works, and learns more slowly than a loss made for classes: the gradient vanishes where the answer is most wrong.
+
+    loss = mse(net.logits, one_hot(data.label, classes = 10))
+
+Mended:
+
+    loss = cross_entropy(net.logits, data.label)
+""",
+        Severity.WARNING,
+        "regression-of-classes",
+    ),
+    Code(
+        "DL4013",
+        "a softmax over one element",
+        """\
+Softmax makes numbers that sum to 1. Of one number it makes 1, whatever the number is, and no gradient flows.
+
+    p = x |> fc: Dense(1) |> softmax
+
+Mended:
+
+    p = x |> fc: Dense(1) |> sigmoid
+""",
+        Severity.WARNING,
+        "constant-softmax",
+    ),
+    Code(
+        "DL4014",
+        "an id can lie beyond its table",
+        """\
+`argmax` over 20 elements gives ids up to 19. A table of 10 rows, or 10 classes, has none of the last ten; such an id stops
+the run.
+
+    word = argmax(scores, axis = -1)     # scores: f32[B, 20]
+    y = gather(table, word)              # table: f32[10, 8]
+
+Mended:
+
+    param table: f32[20, 8] = normal()
+""",
+        Severity.WARNING,
+        "id-beyond-table",
+    ),
+    Code(
+        "DL4015",
+        "samples of a batch are mixed",
+        """\
+Of f32[B, 1] and f32[B] broadcasting makes f32[B, B]: every sample meets every other. In a loss that averages over pairs
+that do not belong together.
+
+    loss = mean(square(net.y - data.y))      # net.y: f32[B, 1], data.y: f32[B]
+
+Mended:
+
+    loss = mean(square(squeeze(net.y, axis = -1) - data.y))
+""",
+        Severity.WARNING,
+        "mixed-batch",
+    ),
+    Code(
+        "DL4020",
+        "a block hides a standard layer",
+        """\
+In this file the name means the block; who reads it expects the standard layer.
+
+    block Dense(units: int) { ... }
+
+Mended:
+
+    block MyDense(units: int) { ... }
+""",
+        Severity.WARNING,
+        "shadowed-layer",
+    ),
+    Code(
+        "DL4030",
+        "there is no lint of this name",
+        """\
+`# allow: NAME` at the end of a statement's line, or on the line above it, silences a lint there. `dslc explain CODE` says
+the name of each lint.
+
+    side = x |> aux: Dense(512)      # allow: unsed-value
+
+Mended:
+
+    side = x |> aux: Dense(512)      # allow: unused-value
+""",
+        Severity.WARNING,
+        "unknown-lint",
     ),
 )

@@ -19,4 +19,19 @@ Mended: whichever is meant.
     y = max(x, axis = 0)
 """,
     ),
+    Code(
+        "DL2061",
+        "an id lies beyond its table",
+        """\
+Ids count from 0: a table of 5 rows has the ids 0 to 4. An id that is written in the program and names no row is an error
+before anything runs; one that comes from data stops the run (DL5041).
+
+    param table: f32[5, 8] = normal()
+    y = gather(table, [0, 5])
+
+Mended:
+
+    y = gather(table, [0, 4])
+""",
+    ),
 )

@@ -1,0 +1,87 @@
+"""Lints: what they find, and what they leave alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dslc.check import check_source
+from dslc.resources import models_path
+from dslc.source import Source
+
+TRAIN = """\
+dim B
+
+model Net {{
+  input  x: f32[B, 4]
+  output logits: f32[B, 3]
+  output column: f32[B, 1]
+  h = x |> body: Dense(8) |> relu
+  logits = h |> fc: Dense(3)
+  column = h |> one: Dense(1)
+}}
+
+data rows {{
+  source = inline({{ x: [[0, 1, 2, 3]], y: [2], t: [1] }})
+  field x: f32[4] = source["x"]
+  field y: i64[]  = source["y"]
+  field t: f32[]  = source["t"]
+}}
+
+train net {{
+  use net = Net()
+  data    = rows
+  loss    = {loss} + 0 * (mean(net.logits) + mean(net.column) + mean(data.t) + mean(cast(data.y, f32)))
+}}
+"""
+
+
+def codes(loss: str) -> list[str]:
+    return [d.code for d in check_source(Source("m.dl", TRAIN.format(loss=loss)))[1]]
+
+
+@pytest.mark.parametrize(
+    ("loss", "code"),
+    [
+        ("cross_entropy(softmax(net.logits), data.y)", "DL4010"),
+        ("cross_entropy(stop_gradient(sigmoid(net.logits)), data.y)", "DL4010"),
+        ("bce_logits(sigmoid(squeeze(net.column, axis = -1)), data.t)", "DL4010"),
+        ("bce(squeeze(net.column, axis = -1), data.t)", "DL4011"),
+        ("bce(log_softmax(net.logits), one_hot(data.y, classes = 3))", "DL4011"),
+        ("nll(softmax(net.logits), data.y)", "DL4011"),
+        ("nll(net.logits, data.y)", "DL4011"),
+        ("huber(net.logits, one_hot(data.y, classes = 3))", "DL4012"),
+        ("mean(square(net.column - data.t))", "DL4015"),
+        ("mean(data.t * net.column)", "DL4015"),
+        ("cross_entropy(net.logits, argmax(concat(net.logits, net.column, axis = 1), axis = 1))", "DL4014"),
+    ],
+)
+def test_a_loss_that_is_probably_not_meant_is_told(loss: str, code: str) -> None:
+    assert codes(loss) == [code]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "cross_entropy(net.logits, data.y)",
+        "cross_entropy(log(softmax(net.logits)), data.y)",
+        "cross_entropy(net.logits, argmax(net.logits, axis = -1))",
+        "bce_logits(squeeze(net.column, axis = -1), data.t)",
+        "bce(sigmoid(squeeze(net.column, axis = -1)), data.t)",
+        "nll(log_softmax(net.logits), data.y)",
+        "nll(log(softmax(net.logits)), data.y)",
+        "mse(softmax(net.logits), one_hot(data.y, classes = 3))",
+        "mse(squeeze(net.column, axis = -1), data.t)",
+        "mean(square(squeeze(net.column, axis = -1) - data.t))",
+        "mean(net.logits - net.column)",
+        "mean(softmax(net.logits))",
+    ],
+)
+def test_a_loss_that_may_well_be_meant_is_left_alone(loss: str) -> None:
+    assert codes(loss) == []
+
+
+@pytest.mark.parametrize("path", sorted(models_path().glob("*.dl")), ids=lambda path: path.stem)
+def test_the_shipped_models_have_no_warnings(path: Path) -> None:
+    assert not list(check_source(Source(path.name, path.read_text(encoding="utf-8"), path))[1])
