@@ -12,10 +12,12 @@ import numpy.typing as npt
 from dslc.check.typed import Literal as Hyper
 from dslc.diagnostics import Diagnostic, DslcError
 from dslc.driver import exporting, runs, training
+from dslc.driver.data import open_data
 from dslc.driver.faults import as_diagnostics
 from dslc.driver.feeding import convert, feed_arrays
 from dslc.driver.frontend import Checked, check_program, read_source
 from dslc.driver.models import Compiled, choose_model, compile_model, initial_params
+from dslc.driver.params import Params
 from dslc.source import Source
 from dslc_runtime import checkpoint
 from dslc_runtime.data.parts import Part
@@ -52,8 +54,9 @@ def open_run(path: PathLike) -> Run:
     """
     with as_diagnostics():
         opened = runs.open_run(Path(path))
+        history = opened.history()
     models = {name: Model(compiled, opened.params_of(name)) for name, compiled in opened.compiled().items()}
-    return Run(opened.folder.path, opened.history(), models)
+    return Run(opened.folder.path, history, models)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class Program:
         Raises:
             DslcError: no such model, or hyper-parameters that do not fit.
         """
+        _require("seed", seed, 0)
         typed = choose_model(self.checked, name, hypers)
         return Model(compile_model(typed), initial_params(typed.body.params, seed), seed)
 
@@ -116,6 +120,16 @@ class Program:
         return Trainer(checked, training.prepare(training.choose_train(checked, name)))
 
 
+def _require(name: str, value: object, least: int) -> None:
+    """Check a whole number among the arguments.
+
+    Raises:
+        ValueError: it is none, or too small.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ValueError(f"`{name}` must be a whole number of at least {least}, not {value!r}")
+
+
 def _written(value: object) -> str:
     """A Python value as the language writes it."""
     if value is None or isinstance(value, bool):
@@ -132,13 +146,19 @@ class Model:
     """A model in inference mode with its parameters.
 
     Attributes:
-        params: parameters by key, as in checkpoints and ONNX; the arrays may be written in place.
+        params: parameters by key, as in checkpoints and ONNX. Assigning to a key, or writing into its array, changes the model.
         seed: of the initial parameters; None for a trained model.
     """
 
-    _compiled: Compiled = field(repr=False)
+    _compiled: Compiled
     params: dict[str, Array]
     seed: int | None = None
+
+    def __post_init__(self) -> None:
+        self.params = Params(self.params)
+
+    def __repr__(self) -> str:
+        return f"Model({self.name}: {sum(array.size for array in self.params.values()):_} parameters)"
 
     @property
     def name(self) -> str:
@@ -162,6 +182,8 @@ class Model:
 
     def predict(self, batch: int | None = None, **inputs: npt.ArrayLike) -> dict[str, Array]:
         """As a call, in batches of so many rows, for inputs too large to compute at once."""
+        if batch is not None:
+            _require("batch", batch, 1)
         converted = convert(self._compiled.program.inputs, inputs)
         with as_diagnostics():
             return predict(program_run(self._compiled.program, self.params), Part(converted), batch)
@@ -205,6 +227,9 @@ class Trainer:
     _prepared: training.Prepared = field(repr=False)
     _steps: int = 0
 
+    def __repr__(self) -> str:
+        return f"Trainer({self._prepared.typed.name}: {self._steps} steps)"
+
     @property
     def models(self) -> dict[str, Model]:
         """The models by `use` name; their parameters are the trainer's own memory."""
@@ -214,20 +239,26 @@ class Trainer:
             for name, typed in prepared.typed.uses.items()
         }
 
-    def gradients(self, batch: Mapping[str, npt.ArrayLike]) -> tuple[float, dict[str, Array]]:
+    def gradients(self, batch: Mapping[str, npt.ArrayLike], step: str | None = None) -> tuple[float, dict[str, Array]]:
         """The loss on a batch and its gradient by parameter key, in training mode; nothing is updated.
 
         Args:
             batch: arrays by field name, ``[batch, *field's shape]``.
+            step: which `step` of the train block, where it has several.
         """
         with as_diagnostics():
-            return training.gradients(self._prepared, batch, self._steps + 1)
+            return training.gradients(self._prepared, batch, self._steps + 1, step)
 
     def step(self, batch: Mapping[str, npt.ArrayLike]) -> dict[str, float]:
-        """One update on a batch; the loss and metrics before it."""
-        self._steps += 1
+        """One update on a batch (of each `step` in turn); the losses and metrics before it."""
         with as_diagnostics():
-            return training.one_step(self._prepared, batch, self._steps)
+            found = training.one_step(self._prepared, batch, self._steps + 1, self._steps_per_epoch)
+        self._steps += 1
+        return found
+
+    def _steps_per_epoch(self) -> int:
+        typed = self._prepared.typed
+        return training.steps_per_epoch(typed, open_data(self._checked, typed.data, typed.fields))
 
     def fit(self, out: PathLike | None = None, *, force: bool = False, threads: int | None = None) -> Run:
         """Train for all epochs on the program's data, and write a run folder if `out` names one.
@@ -240,6 +271,8 @@ class Trainer:
         Raises:
             DslcError: there is a run in `out` already, or the data or the numbers are at fault; the last finished epoch is kept.
         """
+        if threads is not None:
+            _require("threads", threads, 1)
         folder = Path(out) if out is not None else None
         with as_diagnostics():
             trained = training.fit(self._checked, self._prepared, out=folder, force=force, threads=threads)
@@ -264,3 +297,6 @@ class Run:
     path: Path | None
     history: Sequence[dict[str, Any]]
     models: Mapping[str, Model]
+
+    def __repr__(self) -> str:
+        return f"Run({self.path or 'in memory'}: {len(self.history)} epochs)"

@@ -7,8 +7,9 @@ the learning rate and the step count alone is scalar arithmetic in float64. The 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TypeAlias
 
 from dslc.graph import Builder
@@ -25,6 +26,7 @@ class Step:
         lr, number: float64 scalars: the learning rate of this step, and its number, counted from 1.
         slots: the vectors the optimizer keeps from step to step, made on first use, zero at first.
         updates: the new value of every slot.
+        named: from a slot to the name of its state in the graph.
     """
 
     builder: Builder
@@ -34,10 +36,11 @@ class Step:
     number: Value
     slots: dict[str, Value] = field(default_factory=dict[str, Value])
     updates: dict[str, Value] = field(default_factory=dict[str, Value])
+    named: Callable[[str], str] = str
 
     def slot(self, name: str) -> Value:
         """The old value of a slot."""
-        self.slots[name] = self.builder.leaf("state", self.params.type, name=name)
+        self.slots[name] = self.builder.leaf("state", self.params.type, name=self.named(name))
         return self.slots[name]
 
     def op(self, name: str, *operands: Value | float) -> Value:
@@ -98,3 +101,26 @@ def _bias_correction(step: Step, beta: float) -> Value:
 
 
 _BUILDERS: Mapping[str, Callable[[Step, Value, Options], Value]] = {"sgd": _sgd, "adam": _adam}
+
+
+# ---------------------------------------------------------------------------------------------- clipping
+
+
+def clip_by_norm(builder: Builder, gradients: Sequence[Value], limit: float) -> list[Value]:
+    """Gradients scaled together so that their norm is at most `limit`: g min(1, limit / (|g| + 1e-6)).
+
+    `|g|` is the Euclidean norm over all of them. As torch.nn.utils.clip_grad_norm_. Source: Pascanu, Mikolov, Bengio, On the
+    difficulty of training recurrent neural networks, ICML 2013.
+    """
+    dtype = gradients[0].dtype
+    squares = [builder.apply("sum", builder.apply("square", g)) for g in gradients]
+    total = reduce(lambda a, b: builder.apply("add", a, b), squares)
+    norm = builder.apply("add", builder.apply("sqrt", total), builder.constant(1e-6, dtype))
+    scale = builder.apply("div", builder.constant(limit, dtype), norm)
+    scale = builder.apply("minimum", scale, builder.constant(1.0, dtype))
+    return [builder.apply("mul", g, scale) for g in gradients]
+
+
+def clip_by_value(builder: Builder, gradients: Sequence[Value], limit: float) -> list[Value]:
+    """Every element of the gradients kept between -limit and limit. As torch.nn.utils.clip_grad_value_."""
+    return [builder.apply("clip", g, low=-limit, high=limit) for g in gradients]

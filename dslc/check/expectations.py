@@ -179,7 +179,7 @@ def _metric(test: Setting, expr: tree.Attribute, part: str) -> MetricSide | None
         ]
         test.context.report("DL3067", message, expr.value.span, "no such part", footers=footers)
         return None
-    metrics = ["loss", *test.train.training.metrics]
+    metrics = list(test.train.inference.quantities)
     if name not in metrics:
         close = near(name, metrics)
         footers = [Help(did_you_mean(close), (Edit(expr.name.span, close[0]),))] if close else []

@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from dslc.check.library import LAYERS
+from dslc.check.reach import keys_with_gradient
 from dslc.check.scope import Made
-from dslc.check.typed import Objective, TypedValue
+from dslc.check.typed import TypedStep
 from dslc.check.values import FileScope
 from dslc.check.walk import names
 from dslc.diagnostics import Help, Label, Note, Sink
-from dslc.ops import OPS
 from dslc.source import Span
 from dslc.syntax import tree
 
@@ -120,29 +120,15 @@ def _report_name(sink: Sink, what: str, name: tree.Ident) -> None:
 # ---------------------------------------------------------------------------------------------- objectives
 
 
-def objective(found: Objective, loss: Span, sink: Sink) -> None:
-    """What looks wrong in a train block's loss: parameters that cannot learn."""
-    learning = {value.attrs.str("key") for value in _with_gradient(found.loss) if value.op == "param"}
-    stuck = [spec for key, spec in found.body.params.items() if key not in learning and spec.trainable]
+def step(found: TypedStep, sink: Sink) -> None:
+    """What looks wrong in a step's loss: parameters that cannot learn."""
+    body, loss = found.training.body, found.training.loss
+    learning = keys_with_gradient(loss)
+    stuck = [body.params[key] for key in found.updates if key not in learning]
     if stuck:
         more = len(stuck) - 1
         rest = f" and {more} more parameter{'s' * (more > 1)} get" if more else " gets"
         message = f"`{stuck[0].key}`{rest} no gradient from this loss"
-        place = [Label(stuck[0].span, "stays as it starts")] if stuck[0].span.source is loss.source else []
+        place = [Label(stuck[0].span, "stays as it starts")] if stuck[0].span.source is loss.span.source else []
         note = Note("the loss does not depend on it, or only through `stop_gradient` or a step")
-        sink.report("DL4005", message, loss, "does not reach it", *place, footers=[note])
-
-
-def _with_gradient(loss: TypedValue) -> Iterator[TypedValue]:
-    """The values from which a gradient flows to the loss's parameters."""
-    seen: set[int] = set()
-    waiting = [loss]
-    while waiting:
-        value = waiting.pop()
-        if id(value) in seen:
-            continue
-        seen.add(id(value))
-        yield value
-        opdef = OPS.get(value.op)
-        if opdef is not None and (opdef.vjp is not None or opdef.decompose is not None):
-            waiting += value.inputs
+        sink.report("DL4005", message, loss.span, "does not reach it", *place, footers=[note])

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dslc.check.near import did_you_mean, near, quoted
-from dslc.check.settings import literal_number, not_yet
-from dslc.check.typed import OptimizerSpec
-from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.check.options import by_name, number, truth
+from dslc.check.schedules import check_schedule, constant, is_schedule
+from dslc.check.settings import not_yet
+from dslc.check.typed import OptimizerSpec, Stage
+from dslc.diagnostics import Edit, Help, Note, Sink
 from dslc.ops.opdef import Option
 from dslc.ops.optimizers import OPTIMIZERS, OptimizerDef
 from dslc.source import Span
 from dslc.syntax import tree
 
-SCHEDULES = ("warmup", "cosine", "step_decay", "exponential", "linear", "plateau", "one_cycle")
 LATER = ("adamw", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "radam", "lion", "lamb", "lbfgs", "rprop")
 
 
 def default_optimizer(span: Span) -> OptimizerSpec:
     """What a train block without the setting uses."""
-    return OptimizerSpec("adam", {o.name: _default(o) for o in OPTIMIZERS["adam"].options}, span)
+    return _spec("adam", {o.name: _default(o) for o in OPTIMIZERS["adam"].options}, None, span)
+
+
+def _spec(name: str, options: Mapping[str, float | bool], lr: tuple[Stage, ...] | None, span: Span) -> OptimizerSpec:
+    others = {key: value for key, value in options.items() if key != "lr"}
+    return OptimizerSpec(name, others, lr or constant(float(options["lr"])), span)
 
 
 def check_optimizer(value: tree.Expr, sink: Sink) -> OptimizerSpec | None:
@@ -35,8 +41,7 @@ def check_optimizer(value: tree.Expr, sink: Sink) -> OptimizerSpec | None:
         mend = Help("write its options in parentheses, or none:", (Edit(callee.span, f"{callee.id}()"),))
         sink.report("DL3037", f"`{callee.id}` is not called", callee.span, "no parentheses", footers=[mend])
         return None
-    options = _options(OPTIMIZERS[callee.id], value.args, sink)
-    return None if options is None else OptimizerSpec(callee.id, options, value.span)
+    return _made(OPTIMIZERS[callee.id], value, sink)
 
 
 def _report_kind(value: tree.Expr, sink: Sink) -> None:
@@ -57,45 +62,27 @@ def _report_unknown(callee: tree.Name, sink: Sink) -> None:
     sink.report("DL3037", f"there is no optimizer `{callee.id}`", callee.span, "not found", footers=footers)
 
 
-def _options(optimizer: OptimizerDef, args: tuple[tree.Arg, ...], sink: Sink) -> dict[str, float | bool] | None:
-    """Every option by name in the optimizer's order, defaults filled in."""
-    by_name = {option.name: option for option in optimizer.options}
-    given: dict[str, tree.Arg] = {}
-    good = True
-    for arg, positional in zip(args, [*by_name, *[""] * len(args)], strict=False):
-        name = arg.name.text if arg.name is not None else positional
-        if name in given:
-            first = Label(given[name].span, "first here")
-            sink.report("DL3038", f"`{name}` is given twice", arg.span, "given again here", first)
-            good = False
-        elif name not in by_name:
-            _report_option(optimizer, arg, by_name, sink)
-            good = False
-        else:
-            given[name] = arg
+def _made(optimizer: OptimizerDef, call: tree.Call, sink: Sink) -> OptimizerSpec | None:
+    """The optimizer with every option in its order, defaults filled in."""
+    given = by_name(optimizer.name, [option.name for option in optimizer.options], call.args, sink)
+    if given is None:
+        return None
+    rate = given["lr"].value if "lr" in given else None
+    stages = check_schedule(rate, sink) if rate is not None and is_schedule(rate) else None
+    good = rate is None or not is_schedule(rate) or stages is not None
     values: dict[str, float | bool] = {}
-    for name, option in by_name.items():
-        value = _value(optimizer, option, given[name], sink) if name in given else _default(option)
+    for option in optimizer.options:
+        if option.name not in given or (option.name == "lr" and rate is not None and is_schedule(rate)):
+            values[option.name] = _default(option)
+            continue
+        value = _value(optimizer, option, given[option.name], sink)
         good = good and value is not None
-        values[name] = 0.0 if value is None else value
+        values[option.name] = 0.0 if value is None else value
     if good and values.get("nesterov") and not values.get("momentum"):
         mend = Help("give it momentum:", code=("momentum = 0.9, nesterov = true",))
         sink.report("DL3005", "`nesterov` needs momentum", given["nesterov"].span, "`momentum` is 0", footers=[mend])
         good = False
-    return values if good else None
-
-
-def _report_option(optimizer: OptimizerDef, arg: tree.Arg, known: Mapping[str, Option], sink: Sink) -> None:
-    footers: list[Note | Help] = []
-    if arg.name is None:
-        message, place = f"`{optimizer.name}` takes {len(known)} options, this is one more", arg.span
-    else:
-        message, place = f"`{optimizer.name}` has no option `{arg.name.text}`", arg.name.span
-        close = ("lr",) if arg.name.text in ("learning_rate", "alpha", "eta") else near(arg.name.text, known)
-        if close:
-            footers.append(Help(did_you_mean(close), (Edit(place, close[0]),) if len(close) == 1 else ()))
-    footers.append(Note(f"options of `{optimizer.name}`: {quoted(known, 'and')}"))
-    sink.report("DL3038", message, place, "not an option", footers=footers)
+    return _spec(optimizer.name, values, stages, call.span) if good else None
 
 
 def _default(option: Option) -> float | bool:
@@ -106,30 +93,15 @@ def _default(option: Option) -> float | bool:
 
 def _value(optimizer: OptimizerDef, option: Option, arg: tree.Arg, sink: Sink) -> float | bool | None:
     """The value of an option, or None after a report."""
-    expr = arg.value
     if option.kind == "bool":
-        if isinstance(expr, tree.Constant) and isinstance(expr.value, bool):
-            return expr.value
-        sink.report("DL3038", f"`{option.name}` is `true` or `false`", expr.span, "neither")
-        return None
-    number = literal_number(expr)
-    if number is None:
-        return _report_number(option, expr, sink)
-    wanted = _range(option.name, number)
+        return truth(option.name, arg.value, sink)
+    found = number(option.name, arg.value, sink)
+    wanted = _range(option.name, found) if found is not None else ""
     if wanted:
         message = f"`{option.name}` of `{optimizer.name}` must be {wanted}"
-        sink.report("DL3005", message, expr.span, f"this is {number:g}")
+        sink.report("DL3005", message, arg.value.span, f"this is {found:g}")
         return None
-    return float(number)
-
-
-def _report_number(option: Option, expr: tree.Expr, sink: Sink) -> None:
-    head = expr.head if isinstance(expr, tree.Pipe) else expr
-    callee = head.callee if isinstance(head, tree.Call) else head
-    if isinstance(callee, tree.Name) and callee.id in SCHEDULES:
-        not_yet("a schedule of the learning rate", expr, sink)
-        return
-    sink.report("DL3038", f"`{option.name}` is a number", expr.span, "not a number written out")
+    return found
 
 
 def _range(name: str, value: float) -> str:

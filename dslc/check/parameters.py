@@ -10,7 +10,7 @@ import re
 from dslc.check.expressions import evaluate
 from dslc.check.files import legal_name
 from dslc.check.initial import initializer
-from dslc.check.layers import instantiate
+from dslc.check.layers import instantiate, owned
 from dslc.check.operators import MAX_ELEMENTS, apply_op
 from dslc.check.scope import Context, Scope, origin_notes
 from dslc.check.typed import ParamSpec, TypedValue
@@ -158,4 +158,4 @@ def layer(e: Context, scope: Scope, stmt: tree.LayerStmt) -> None:
     scope.labels[stmt.name.text] = stmt.name.span
     instance = instantiate(e, value, scope.key(stmt.name.text), stmt.value.span)
     instance.site = f"{scope.site}/{stmt.name.text}"
-    scope.define(stmt.name.text, instance, stmt.name.span, "layer")
+    scope.define(stmt.name.text, owned(scope, instance), stmt.name.span, "layer")

@@ -22,7 +22,7 @@ from dslc.check.value_lints import lint_values
 from dslc.check.values import FileScope
 from dslc.diagnostics import Sink
 from dslc.record import record
-from dslc.source import Source, Span
+from dslc.source import Source
 from dslc.syntax import tree
 from dslc.syntax.parse import parse
 
@@ -60,9 +60,9 @@ def check_file(file: tree.File, sink: Sink) -> CheckedFile:
             lints.unused_names(scope, definition, made, sink)
     datas = {name: check_data(scope, decl, sink) for name, decl in scope.datas.items()}
     trains = {name: check_train(scope, decl, datas, sink) for name, decl in scope.trains.items()}
-    for name, train in trains.items():
-        if train is not None:
-            lints.objective(train.training, _loss_span(scope.trains[name]), sink)
+    for train in trains.values():
+        for step in train.steps if train is not None else ():
+            lints.step(step, sink)
     lints.shadowed_layers(scope, sink)
     for body in _bodies(models, trains):
         lint_values(file.source, body.values, sink)
@@ -85,8 +85,8 @@ def _bodies(models: Mapping[str, TypedModel], trains: Mapping[str, TypedTrain | 
     for model in models.values():
         yield model.body
     for train in trains.values():
-        if train is not None:
-            yield train.training.body
+        for step in train.steps if train is not None else ():
+            yield step.training.body
 
 
 def _check_model(scope: FileScope, name: str, models: dict[str, TypedModel], sink: Sink) -> dict[str, list[Made]]:
@@ -104,8 +104,3 @@ def _check_model(scope: FileScope, name: str, models: dict[str, TypedModel], sin
     for diagnostic in own:
         sink.add(diagnostic)
     return made
-
-
-def _loss_span(decl: tree.TrainDecl) -> Span:
-    settings = (stmt for stmt in decl.body if isinstance(stmt, tree.AssignStmt))
-    return next(stmt.value.span for stmt in settings if stmt.targets[0].text == "loss")

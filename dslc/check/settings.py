@@ -13,9 +13,10 @@ from dslc.record import record
 from dslc.syntax import tree
 
 DATA = ("source", "split", "shuffle_seed", "stratify")
-TRAIN = ("data", "loss", "metrics", "optimizer", "batch", "epochs", "seed")
+STEP = ("loss", "metrics", "optimizer", "clip_norm", "clip_value", "freeze")
+TRAIN = ("data", *STEP, "batch", "epochs", "seed")
 TEST = ("seed",)
-LATER = ("clip_norm", "freeze", "early_stop", "accumulate", "precision")
+LATER = ("accumulate", "precision")
 PARTS = ("train", "val", "test")
 
 
@@ -33,7 +34,7 @@ def collect(
     """The settings of a block by name. Reports unknown and repeated ones, and statements that do not belong.
 
     Args:
-        block: "data", "train" or "test", for messages.
+        block: "data", "train", "step" or "test", for messages.
         known: the names of its settings.
         allowed: the kinds of other statements the block may hold; the caller looks at them.
     """
@@ -54,7 +55,7 @@ def collect(
                 "set again here",
                 Label(first.span, "first here"),
             )
-        elif target.text in LATER and block == "train":
+        elif target.text in LATER and block in ("train", "step"):
             not_yet(f"`{target.text}`", target, sink)
         elif target.text not in known:
             _unknown(block, target, known, sink)
@@ -69,9 +70,11 @@ def _unknown(block: str, target: tree.Ident, known: Sequence[str], sink: Sink) -
     if close:
         edits = (Edit(target.span, close[0]),) if len(close) == 1 else ()
         footers.append(Help(did_you_mean(close), edits))
+    elif block == "step" and target.text in TRAIN:
+        footers.append(Help(f"`{target.text}` is the same for all steps: set it beside them"))
     if block == "test":
         footers.append(Help(f"name a value with `let {target.text} = ...`, an input's value with `given`"))
-    elif block == "train" and not close:
+    elif block in ("train", "step") and not footers:
         footers.append(Help(f"name a value with `let {target.text} = ...`"))
     footers.append(Note(f"a {block} block has the setting{'s' * (len(known) > 1)} {quoted(known, 'and')}"))
     sink.report(
@@ -107,22 +110,23 @@ _WORDS: Mapping[type, str] = {
 }
 _HOLDS: Mapping[str, str] = {
     "data": "`field`s and the settings",
-    "train": "`use`, `let` and the settings",
+    "train": "`use`, `step`, `sample`, `let`, `early_stop(...)` and the settings",
+    "step": "`update`, `sample`, `let` and the settings",
     "test": "`use`, `train`, `given`, `let`, `expect` and the setting",
 }
-_KNOWN: Mapping[str, Sequence[str]] = {"data": DATA, "train": TRAIN, "test": TEST}
+_KNOWN: Mapping[str, Sequence[str]] = {"data": DATA, "train": TRAIN, "step": STEP, "test": TEST}
 
 
 def report_statement(block: str, statement: tree.Stmt, sink: Sink) -> None:
     """Report a statement that a block cannot hold."""
-    if block == "train" and isinstance(statement, tree.StepStmt | tree.SampleStmt):
-        not_yet(f"`{_WORDS[type(statement)]}` in a train block", statement.name, sink)
-        return
+    mend: list[Help] = []
     if isinstance(statement, tree.CallStmt):
         callee = statement.call.callee
         if block == "train" and isinstance(callee, tree.Name) and callee.id in LATER:
             not_yet(f"`{callee.id}`", callee, sink)
             return
+        if block == "train" and isinstance(callee, tree.Name) and near(callee.id, ("early_stop",)):
+            mend.append(Help(did_you_mean(("early_stop",)), (Edit(callee.span, "early_stop"),)))
         what = "a call"
     else:
         word = _WORDS.get(type(statement))
@@ -132,7 +136,7 @@ def report_statement(block: str, statement: tree.Stmt, sink: Sink) -> None:
         f"{what} cannot stand in a {block} block",
         statement.span,
         "not allowed here",
-        footers=[Note(f"a {block} block holds {_HOLDS[block]} {quoted(_KNOWN[block], 'and')}")],
+        footers=[*mend, Note(f"a {block} block holds {_HOLDS[block]} {quoted(_KNOWN[block], 'and')}")],
     )
 
 

@@ -1,44 +1,39 @@
-"""Train blocks -> `TypedTrain`: the joins between model, data, loss and optimizer.
+"""Train blocks -> `TypedTrain`: the joins between models, data, losses and optimizers.
 
-Input: the syntax tree of a train block and the file's typed data blocks. Output: one objective per mode over the data's fields,
-with equal parameters in equal order, and the settings resolved. Builds no gradient and no update.
+Input: the syntax tree of a train block and the file's typed data blocks. Output: its steps, each with an objective over the
+data's fields, what all of them report in inference mode, and the settings resolved. Builds no gradient and no update.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 
+from dslc.check.class_ids import check_classes
 from dslc.check.data import whole
-from dslc.check.elaborate import context as new_context
-from dslc.check.fields import scalars
+from dslc.check.early import check_early_stop
 from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.objectives import Parts, objective
 from dslc.check.optimizer import check_optimizer, default_optimizer
-from dslc.check.scope import Context, Scope
-from dslc.check.settings import TRAIN, Setting, collect, missing, not_yet
-from dslc.check.assigning import statement_value
-from dslc.check.typed import Body, Objective, OptimizerSpec, TypedData, TypedTrain, TypedValue
-from dslc.check.uses import Use, batch_symbol, bind, check_uses, field_input, field_lookup
-from dslc.check.values import Failed, FileScope, Namespace, describe
-from dslc.check.walk import names
+from dslc.check.options import number
+from dslc.check.settings import TRAIN, Setting, collect, missing, report_statement
+from dslc.check.steps import StepBlock, check_steps, prefixed
+from dslc.check.typed import (
+    Body,
+    Evaluation,
+    Objective,
+    ParamSpec,
+    TypedData,
+    TypedStep,
+    TypedTrain,
+    TypedValue,
+)
+from dslc.check.uses import Use, batch_symbol, check_uses
+from dslc.check.values import FileScope
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
-from dslc.record import record, replace
-from dslc.source import Span
+from dslc.record import replace
 from dslc.syntax import tree
-from dslc.tensor_type import Size
 
 DEFAULT_BATCH = 32
-
-
-@record
-class _Block:
-    """A train block with its parts found: what both modes are elaborated from."""
-
-    file: FileScope
-    decl: tree.TrainDecl
-    settings: Mapping[str, Setting]
-    uses: Mapping[str, Use]
-    data: TypedData
-    batch: Size
 
 
 def check_train(
@@ -50,8 +45,9 @@ def check_train(
         datas: the file's data blocks by name; None for one whose mistakes are reported already.
     """
     before = sum(d.is_error for d in sink)
-    settings = collect("train", decl.body, TRAIN, (tree.UseStmt, tree.LetStmt), sink)
-    optimizer = _optimizer(decl, settings, sink)
+    inner = (tree.UseStmt, tree.LetStmt, tree.StepStmt, tree.SampleStmt, tree.CallStmt)
+    settings = collect("train", decl.body, TRAIN, inner, sink)
+    stops = _early_stops(decl, sink)
     batch = _batch(settings["batch"], sink) if "batch" in settings else DEFAULT_BATCH
     epochs = whole(settings["epochs"], 1, sink) if "epochs" in settings else 1
     seed = whole(settings["seed"], 0, sink) if "seed" in settings else 0
@@ -59,34 +55,29 @@ def check_train(
     uses = check_uses(file, decl.body, sink)
     if uses is not None and not uses:
         missing("train", "use", decl.name, "use net = MLP()", sink)
-    if "loss" not in settings and not any(isinstance(s, tree.StepStmt) for s in decl.body):
-        missing("train", "loss", decl.name, "loss = mse(net.y, data.y)", sink)
-    if data is None or not uses or "loss" not in settings:
+    params = _params(uses or {})
+    blocks = check_steps(decl, settings, uses, params, sink) if uses else _without_models(decl, settings, sink)
+    if data is None or not uses or blocks is None:
         return None
-    if _has_penalty(decl, sink):
+    statements = [s for s in decl.body if isinstance(s, tree.LetStmt | tree.SampleStmt)]
+    parts = Parts(file, statements, uses, data, settings["data"].name.span, params, batch_symbol(file, decl, uses))
+    steps = [_step(parts, block, sink) for block in blocks]
+    evaluation = _evaluation(parts, blocks, sink)
+    stop = check_early_stop(stops, evaluation.quantities, data, sink) if evaluation is not None else None
+    made = tuple(step for step in steps if step is not None)
+    if evaluation is None or len(made) < len(steps) or sum(d.is_error for d in sink) > before:
         return None
-    block = _Block(file, decl, settings, uses, data, batch_symbol(uses))
-    training = _objective(block, True, sink)
-    inference = _objective(block, False, sink)
-    if training is None or inference is None or optimizer is None or sum(d.is_error for d in sink) > before:
+    if not _has_one_type(params, made, sink):
         return None
-    if not _has_one_type(training, sink):
-        return None
-    _check_classes(training, data, sink)
-    _align(training.body, inference.body)
+    for step in made:
+        check_classes(step.training, data, sink)
     models = {name: use.model for name, use in uses.items()}
     return TypedTrain(
-        decl.name.text, models, data, training, inference, optimizer, batch, epochs or 1, seed or 0, decl.name.span
+        decl.name.text, models, data, params, made, evaluation, stop, batch, epochs or 1, seed or 0, decl.name.span
     )
 
 
 # ---------------------------------------------------------------------------------------------- settings
-
-
-def _optimizer(decl: tree.TrainDecl, settings: Mapping[str, Setting], sink: Sink) -> OptimizerSpec | None:
-    if "optimizer" not in settings:
-        return default_optimizer(decl.name.span)
-    return check_optimizer(settings["optimizer"].value, sink)
 
 
 def _batch(setting: Setting, sink: Sink) -> int | None:
@@ -121,187 +112,93 @@ def _data(
     return None
 
 
-def _has_penalty(decl: tree.TrainDecl, sink: Sink) -> bool:
-    """Report penalties on parameters, which this version does not serve."""
-    penalties = [
-        node
-        for statement in decl.body
-        if isinstance(statement, tree.AssignStmt | tree.LetStmt)
-        for node in names(statement.value)
-        if node.id in ("l1", "l2")
-    ]
-    for node in penalties:
-        not_yet(f"the penalty `{node.id}`", node, sink)
-    return bool(penalties)
-
-
-# ---------------------------------------------------------------------------------------------- the objective
-
-
-def _objective(block: _Block, training: bool, sink: Sink) -> Objective | None:
-    """Loss and metrics as a computation over batched fields."""
-    context = new_context(sink, training)
-    scope = _scope(block, context)
-    for statement in block.decl.body:
-        if isinstance(statement, tree.LetStmt):
-            value = statement_value(context, scope, statement.name.text, statement.value, statement.span)
-            scope.define(statement.name.text, value, statement.name.span, "let")
-    loss = _scalar(context, scope, "loss", block.settings["loss"].value, "DL3035")
-    metrics = _metrics(context, scope, block.settings.get("metrics"))
-    if loss is None or metrics is None:
-        return None
-    if not _reads_parameter(loss):
-        label = "reads no parameter of a model"
-        context.report("DL3042", "the loss does not depend on a model", block.settings["loss"].value.span, label)
-        return None
-    return Objective(context.body, loss, metrics)
-
-
-def _scope(block: _Block, context: Context) -> Scope:
-    """The names a train block's expressions can read: `data`, and the models in use."""
-    scope = Scope(block.file)
-    data = block.data
-
-    def read(name: str, _: Span) -> TypedValue:
-        return field_input(context, data, name, block.batch)
-
-    namespace = Namespace(f"data block `{data.name}`", tuple(data.fields), read)
-    scope.define("data", namespace, block.settings["data"].name.span)
-    for name, use in block.uses.items():
-        path = name if len(block.uses) > 1 else ""
-        bind(context, scope, use, path, field_lookup(context, data, use, block.batch))
-    return scope
-
-
-def _scalar(context: Context, scope: Scope, name: str, expr: tree.Expr, code: str) -> TypedValue | None:
-    """The value of an expression that must be one floating number."""
-    value = statement_value(context, scope, name, expr, expr.span)
-    if isinstance(value, Failed):
-        return None
-    what = "the loss" if code == "DL3035" else f"metric `{name}`"
-    if not isinstance(value, TypedValue):
-        context.report(code, f"{what} must be computed from a model", expr.span, f"this is {describe(value)}")
-        return None
-    footers: list[Note | Help] = []
-    if value.type.shape:
-        message = f"{what} must be a single number, not {value.type}"
-        if value.type.dtype.is_float:
-            footers.append(Help("take the mean over all elements:", (Edit(expr.span, f"mean({expr.span.text})"),)))
-    elif not value.type.dtype.is_float:
-        message = f"{what} must be a floating-point number, not {value.type}"
-        footers.append(Help("convert it:", (Edit(expr.span, f"cast({expr.span.text}, f32)"),)))
-    else:
-        return value
-    context.report(code, message, expr.span, f"this is {value.type}", footers=footers)
-    return None
-
-
-def _metrics(context: Context, scope: Scope, setting: Setting | None) -> dict[str, TypedValue] | None:
-    """The metrics by name, or None after a report."""
-    if setting is None:
-        return {}
-    if not isinstance(setting.value, tree.Record):
-        mend = Help("name each of them:", code=("metrics = { accuracy: accuracy(net.logits, data.label) }",))
-        context.report("DL3004", "`metrics` takes a record", setting.value.span, "not a record", footers=[mend])
-        return None
-    found: dict[str, TypedValue] = {}
-    good = True
-    for entry in setting.value.entries:
-        key = entry.key
-        if key.text == "loss" or key.text in found:
-            own = key.text == "loss"
-            message = "a metric cannot be called `loss`" if own else f"metric `{key.text}` is given twice"
-            context.report("DL3003", message, key.span, "the loss itself is reported so" if own else "given again here")
-            good = False
+def _early_stops(decl: tree.TrainDecl, sink: Sink) -> list[tree.CallStmt]:
+    """The `early_stop(...)` of a block; other calls are reported."""
+    found: list[tree.CallStmt] = []
+    for statement in decl.body:
+        if not isinstance(statement, tree.CallStmt):
             continue
-        value = _scalar(context, scope, key.text, entry.value, "DL3036")
-        good = good and value is not None
-        if value is not None:
-            found[key.text] = value
-    return found if good else None
+        callee = statement.call.callee
+        if isinstance(callee, tree.Name) and callee.id == "early_stop":
+            found.append(statement)
+        else:
+            report_statement("train", statement, sink)
+    return found
 
 
-def _ancestors(value: TypedValue) -> Iterator[TypedValue]:
-    """A value and all it is computed from, each once."""
-    seen: set[int] = set()
-    waiting = [value]
-    while waiting:
-        value = waiting.pop()
-        if id(value) not in seen:
-            seen.add(id(value))
-            yield value
-            waiting.extend(value.inputs)
+def _limit(settings: Mapping[str, Setting], name: str, sink: Sink) -> float | None:
+    """A limit of gradients, or None where there is none or after a report."""
+    if name not in settings:
+        return None
+    place = settings[name].value
+    limit = number(name, place, sink)
+    if limit is not None and limit <= 0:
+        sink.report("DL3005", f"`{name}` must be greater than 0", place.span, f"this is {limit:g}")
+    return limit
 
 
-def _reads_parameter(value: TypedValue) -> bool:
-    """Whether it reads one that can be trained; integers cannot."""
-    return any(ancestor.op == "param" and ancestor.type.dtype.is_float for ancestor in _ancestors(value))
+# ---------------------------------------------------------------------------------------------- steps
 
 
-def _has_one_type(objective: Objective, sink: Sink) -> bool:
-    """Whether all trained parameters are of one element type, as one vector holds them; report it if not."""
-    trained = [spec for spec in objective.body.params.values() if spec.trainable]
-    other = next((spec for spec in trained if spec.type.dtype is not trained[0].type.dtype), None)
-    if other is not None:
-        first = trained[0]
-        label = Label(first.span, f"`{first.key}` is {first.type}")
-        message = "trained parameters are of several element types"
-        mend = Help("declare them in one type, and `cast` the value where it is used")
-        sink.report("DL3043", message, other.span, f"`{other.key}` is {other.type}", label, footers=[mend])
-    return other is None
+def _params(uses: Mapping[str, Use]) -> dict[str, ParamSpec]:
+    """The parameters and buffers of all models by key, in the order of the source."""
+    found: dict[str, ParamSpec] = {}
+    for name, use in uses.items():
+        for key, spec in use.model.body.params.items():
+            key = prefixed(name, uses) + key
+            found[key] = replace(spec, key=key)
+    return found
 
 
-def _align(training: Body, inference: Body) -> None:
-    """Give both bodies the same parameters in the order of training, those first that training reads."""
-    every = training.params | inference.params
-    for body in (training, inference):
-        body.params = dict(every)
+def _without_models(decl: tree.TrainDecl, settings: Mapping[str, Setting], sink: Sink) -> None:
+    """What can be said of the steps where the models are not known."""
+    if "loss" not in settings and not any(isinstance(s, tree.StepStmt) for s in decl.body):
+        missing("train", "loss", decl.name, "loss = mse(net.y, data.y)", sink)
 
 
-# ---------------------------------------------------------------------------------------------- class ids
+def _step(parts: Parts, block: StepBlock, sink: Sink) -> TypedStep | None:
+    settings = block.settings
+    optimizer = default_optimizer(block.span)
+    if "optimizer" in settings:
+        optimizer = check_optimizer(settings["optimizer"].value, sink)
+    training = objective(parts, block, True, sink)
+    norm, value = (_limit(settings, name, sink) for name in ("clip_norm", "clip_value"))
+    if training is None or optimizer is None:
+        return None
+    return TypedStep(block.name, block.updates, training, optimizer, norm, value, block.span)
 
 
-def class_limits(objective: Objective) -> dict[str, int]:
-    """How many classes the ids of a field may name, by field: the class axis of the logits it is compared with."""
-    limits: dict[str, int] = {}
-    for value in objective.body.values:
-        if value.op not in ("cross_entropy", "nll") or len(value.inputs) < 2:
-            continue
-        scores, ids = value.inputs[:2]
-        axis = value.attrs.get("axis", -1)
-        classes = scores.type.shape[axis if isinstance(axis, int) else -1]
-        if ids.op == "input" and not ids.type.dtype.is_float and isinstance(classes, int):
-            name = ids.attrs.str("name")
-            limits[name] = min(classes, limits.get(name, classes))
-    return limits
+def _evaluation(parts: Parts, blocks: Sequence[StepBlock], sink: Sink) -> Evaluation | None:
+    """What all steps report in inference mode, in one body."""
+    body = Body(training=False)
+    quantities: dict[str, TypedValue] = {}
+    for block in blocks:
+        found = objective(parts, block, False, sink)
+        if found is None:
+            return None
+        prefix = f"{block.name}." if block.name else ""
+        quantities |= {prefix + name: value for name, value in _named(found).items()}
+        body.values += found.body.values
+        body.inputs |= found.body.inputs
+        body.layers += found.body.layers
+    body.params = dict(parts.params)
+    return Evaluation(body, quantities)
 
 
-def _check_classes(objective: Objective, data: TypedData, sink: Sink) -> None:
-    """Report inline class ids that lie beyond the logits; those of files are looked at when they are opened."""
-    for name, classes in class_limits(objective).items():
-        field = data.fields[name]
-        match field.expr:
-            case tree.Index(value=tree.Name(id="source"), items=(tree.String(value=column),)):
-                pass
-            case _:
-                continue
-        for source in data.sources.values():
-            ids = scalars(source.columns[column]) if source.kind == "inline" else ()
-            wrong = [i for i in ids if isinstance(i, int | float) and not 0 <= i < classes]
-            if wrong:
-                _report_class(name, wrong[0], classes, objective, source.span, field.span, sink)
-                break
+def _named(found: Objective) -> dict[str, TypedValue]:
+    return {"loss": found.loss, **found.metrics}
 
 
-def _report_class(
-    name: str, wrong: float, classes: int, objective: Objective, source: Span, field: Span, sink: Sink
-) -> None:
-    sink.report(
-        "DL3041",
-        f"field `{name}` holds the class id {wrong:g}, but there are logits for {classes} classes",
-        source,
-        f"holds {wrong:g}",
-        Label(field, "the class ids"),
-        Label(objective.loss.span, f"compared with logits of {classes} classes here"),
-        footers=[Note(f"class ids count from 0: {classes} classes have the ids 0 to {classes - 1}")],
-    )
+def _has_one_type(params: Mapping[str, ParamSpec], steps: Sequence[TypedStep], sink: Sink) -> bool:
+    """Whether the parameters a step updates are of one element type, as one vector holds them; report it if not."""
+    for step in steps:
+        trained = [params[key] for key in step.updates]
+        other = next((spec for spec in trained if spec.type.dtype is not trained[0].type.dtype), None)
+        if other is not None:
+            first = trained[0]
+            label = Label(first.span, f"`{first.key}` is {first.type}")
+            message = "trained parameters are of several element types"
+            mend = Help("declare them in one type, and `cast` the value where it is used")
+            sink.report("DL3043", message, other.span, f"`{other.key}` is {other.type}", label, footers=[mend])
+            return False
+    return True

@@ -12,7 +12,7 @@ from dslc.check.blocks import elaborate_alone
 from dslc.check.elaborate import context as new_context
 from dslc.check.elaborate import typed_model
 from dslc.check.expressions import evaluate
-from dslc.check.layers import instantiate
+from dslc.check.layers import inner_values, instantiate
 from dslc.check.names import definition
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Context, Scope
@@ -124,11 +124,13 @@ def _report_kind(file: FileScope, statement: tree.UseStmt, made: tree.Expr, ref:
 def bind(context: Context, scope: Scope, use: Use, path: str, lookup: Lookup) -> None:
     """Put the model into a scope under its name, with `path` in front of its parameters' keys."""
     instance = instantiate(context, use.ref, path, use.name.span)
-    instance.lookup = lookup
+    instance.site = f"{scope.site}/{path}" if scope.site else path
     scope.define(use.name.text, instance, use.name.span, "layer")
     if use.bound is not None:
         callee = tree.Name(use.name.text, use.bound.callee.span)
         evaluate(context, scope, tree.Call(callee, use.bound.args, use.bound.span))
+        instance.values = inner_values(context, path)
+    instance.lookup = lookup
 
 
 def add_input(context: Context, name: str, type: TensorType, span: Span) -> TypedValue:
@@ -143,8 +145,13 @@ def add_input(context: Context, name: str, type: TensorType, span: Span) -> Type
 # ---------------------------------------------------------------------------------------------- joins with fields
 
 
-def batch_symbol(uses: Mapping[str, Use]) -> Size:
-    """The run-time size of a batch: axis 0 of the models' inputs, by the first one's name."""
+def batch_symbol(file: FileScope, decl: tree.TrainDecl, uses: Mapping[str, Use]) -> Size:
+    """The run-time size of a batch: axis 0 of the first sample that has one, else of the first input of a model."""
+    bodies = [decl.body, *(s.body for s in decl.body if isinstance(s, tree.StepStmt))]
+    for statement in (s for body in bodies for s in body if isinstance(s, tree.SampleStmt)):
+        first = statement.type.dims[0] if statement.type.dims else None
+        if isinstance(first, tree.Name) and first.id in file.dims:
+            return symbol(first.id)
     for use in uses.values():
         for value in use.model.body.inputs.values():
             if value.type.shape and isinstance(value.type.shape[0], Size):
@@ -158,10 +165,12 @@ def field_input(context: Context, data: TypedData, name: str, batch: Size) -> Ty
     return add_input(context, name, TensorType(field.type.dtype, (batch, *field.type.shape)), field.span)
 
 
-def field_lookup(context: Context, data: TypedData, use: Use, batch: Size) -> Lookup:
-    """What binds a model's inputs to the fields of the same name."""
+def field_lookup(context: Context, data: TypedData, use: Use, batch: Size, samples: Mapping[str, TypedValue]) -> Lookup:
+    """What binds a model's inputs to the samples and fields of the same name."""
 
     def lookup(name: str, statement: tree.InputStmt, _: Span) -> Value:
+        if name in samples:
+            return samples[name]
         if not _joins(context, data, use, statement):
             return FAILED
         return field_input(context, data, name, batch)

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc.backends.to_numpy import compile_numpy
+from dslc.check.class_ids import class_limits
 from dslc.check.fields import field_body
-from dslc.check.train import class_limits
 from dslc.check.typed import FieldSpec, SourceSpec, TypedData
 from dslc.diagnostics import Diagnostic, DslcError, Sink
 from dslc.driver.faults import as_diagnostics
@@ -34,9 +34,16 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Data in memory: the parts by name ("train", "val", "test") and a hash that changes when the data do."""
+    """Data in memory.
+
+    Attributes:
+        parts: by name ("train", "val", "test").
+        whole: all rows of the first source, of which parts may have been split off.
+        fingerprint: a hash that changes when the data do.
+    """
 
     parts: Mapping[str, Part]
+    whole: Part
     fingerprint: str
 
     def part(self, name: str) -> Part:
@@ -65,18 +72,20 @@ def open_data(
         DslcError: a field's expression does not fit the columns that are there.
     """
     chosen = [spec for name, spec in data.fields.items() if not fields or name in fields or name == data.stratify]
-    tables = {part: open_table(checked, spec) for part, spec in data.sources.items()}
+    columns = tuple(dict.fromkeys(column for spec in chosen for column in spec.columns))
+    tables = {part: open_table(checked, spec, columns) for part, spec in data.sources.items()}
     parts: dict[str, Part] = {}
     for part, table in tables.items():
         parts[part] = Part(apply_fields(checked, data, chosen, table, data.sources[part]))
         for name, count in (classes or {}).items():
             require_classes(f"{table.name} ({part})", name, parts[part].fields[name], count)
+    whole = next(iter(parts.values()))
     if data.split:
         train = parts["train"].fields
         labels = train[data.stratify] if data.stratify else None
         rows = split_rows(tables["train"].rows, data.split, data.shuffle_seed, labels)
         parts |= {part: Part(train, chosen_rows) for part, chosen_rows in rows.items()}
-    return Opened(parts, _fingerprint(tables))
+    return Opened(parts, whole, _fingerprint(tables))
 
 
 def verify_data(checked: Checked) -> list[str]:
@@ -106,16 +115,16 @@ def _class_limits(checked: Checked, data: TypedData) -> dict[str, int]:
     limits: dict[str, int] = {}
     for train in checked.file.trains.values():
         if train.data is data:
-            for name, classes in class_limits(train.training).items():
+            for name, classes in class_limits(train.inference.body).items():
                 limits[name] = min(classes, limits.get(name, classes))
     return limits
 
 
-def open_table(checked: Checked, spec: SourceSpec) -> Table:
-    """The raw columns of one source."""
+def open_table(checked: Checked, spec: SourceSpec, needed: Sequence[str]) -> Table:
+    """The raw columns of one source: those it names, or where it names none, the `needed` ones by their own names."""
     if spec.kind == "inline":
         return memory_table({name: np.array(rows) for name, rows in spec.columns.items()})
-    columns = {name: str(stored) for name, stored in spec.columns.items()}
+    columns = {name: str(stored) for name, stored in spec.columns.items()} or {name: name for name in needed}
     return open_npz(checked.folder / spec.path, columns)
 
 

@@ -15,18 +15,24 @@ from dslc_runtime.program import Bound, Program, SizeError, TensorSpec
 Array = npt.NDArray[Any]
 
 
-def feed_arrays(program: Program, given: Mapping[str, npt.ArrayLike], state: Mapping[str, Array]) -> Bound:
+def feed_arrays(
+    program: Program, given: Mapping[str, npt.ArrayLike], state: Mapping[str, Array], batch: int = 1
+) -> Bound:
     """Bind a program for the sizes of some arrays and copy them into its inputs.
 
     Numbers are converted where nothing is lost but precision: integers to floats, any integers to any integers. Floats
     never become integers.
+
+    Args:
+        batch: the run-time sizes that no input tells.
 
     Raises:
         DslcError: an input is missing or unknown, or an array has another shape or kind (DL5040).
     """
     arrays = convert(program.inputs, given)
     try:
-        bound = program.bind(program.sizes_of({name: array.shape for name, array in arrays.items()}), state)
+        sizes = program.sizes_of({name: array.shape for name, array in arrays.items()})
+        bound = program.bind({**sizes, **dict.fromkeys(program.free_sizes, batch)}, state)
     except SizeError as error:
         raise DslcError([_wrong(str(error), program.inputs)]) from error
     for name, array in arrays.items():

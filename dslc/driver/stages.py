@@ -19,7 +19,7 @@ from dslc.graph.text import print_graph
 from dslc.lower import lower
 from dslc.passes import optimize
 from dslc.syntax.text import tree_text
-from dslc.training import training_graph
+from dslc.training import training_graphs
 from dslc_runtime.files import write_atomic
 
 
@@ -35,36 +35,44 @@ def emit_stage(checked: Checked, name: str | None, stage: str) -> str:
     if stage == "tree":
         return tree_text(checked.file.scope.file)
     if stage == "training" or (stage in ("plan", "python") and _means_training(checked, name)):
-        graph = _training(checked, name)
-    else:
-        typed = choose_model(checked, name, {})
-        if stage == "typed":
-            return model_text(typed)
-        graph = lower(typed.body, typed.outputs)
+        graphs = _training(checked, name)
+        if len(graphs) == 1:
+            return _text(next(iter(graphs.values())), stage)
+        return "\n\n".join(f"# step {step}\n{_text(graph, stage)}" for step, graph in graphs.items())
+    typed = choose_model(checked, name, {})
+    return model_text(typed) if stage == "typed" else _text(lower(typed.body, typed.outputs), stage)
+
+
+def _text(graph: Graph, stage: str) -> str:
+    """A graph as it is, or optimised, or what it becomes."""
     if stage == "graph":
         return print_graph(graph)
     graph = optimize(graph)
     if stage == "plan":
         return plan_text(plan(specialise(graph)))
-    return compile_numpy(graph).source if stage == "python" else print_graph(graph)
+    return compile_numpy(graph).listing() if stage == "python" else print_graph(graph)
 
 
 def _means_training(checked: Checked, name: str | None) -> bool:
     return name in checked.file.trains or (name is None and len(checked.file.trains) == 1)
 
 
-def _training(checked: Checked, name: str | None) -> Graph:
+def _training(checked: Checked, name: str | None) -> dict[str, Graph]:
+    """The graphs of a train block's steps by name."""
     typed = choose_train(checked, name if name in checked.file.trains else None)
-    return training_graph(typed.training, typed.optimizer).graph
+    return dict(zip((step.name for step in typed.steps), training_graphs(typed).steps, strict=True))
 
 
-def write_stage(checked: Checked, name: str | None, target: Path) -> str:
-    """Write what the ending of a path says; a line that says what was written.
+def write_stage(checked: Checked, name: str | None, stage: str | None, target: Path) -> str:
+    """Write a stage, or what the ending of a path says; a line that says what was written.
 
     Raises:
         DslcError: the ending is unknown (DL0055), or the file cannot be written.
     """
     with as_diagnostics():
+        if stage is not None:
+            write_atomic(target, (emit_stage(checked, name, stage).rstrip("\n") + "\n").encode())
+            return f"{target}: {stage}"
         if target.suffix == ".onnx":
             compiled = compile_model(choose_model(checked, name, {}))
             exporting.export_model(compiled, initial_params(compiled.typed.body.params, 0), target)
@@ -72,5 +80,5 @@ def write_stage(checked: Checked, name: str | None, target: Path) -> str:
         if target.suffix == ".txt":
             write_atomic(target, (emit_stage(checked, name, "optimized") + "\n").encode())
             return f"{target}: the optimised graph"
-    notes = (Note("the endings are .onnx and .txt; `--emit` prints the other stages"),)
+    notes = (Note("the endings are .onnx and .txt; `--emit STAGE` says what else to write"),)
     raise DslcError([Diagnostic("DL0055", f"nothing is written to files that end in `{target.suffix}`", (), notes)])

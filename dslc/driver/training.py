@@ -13,28 +13,28 @@ import numpy.typing as npt
 
 from dslc.backends.interpret import evaluate as evaluate_graph
 from dslc.backends.to_numpy import compile_numpy
+from dslc.check.class_ids import class_limits
 from dslc.check.overrides import rewrite_paths
-from dslc.check.train import class_limits
-from dslc.check.typed import Objective, ParamSpec, TypedTrain
-from dslc.diagnostics import Diagnostic, DslcError, Label, Note
+from dslc.check.typed import Evaluation, TypedStep, TypedTrain
+from dslc.diagnostics import Diagnostic, DslcError, Note
 from dslc.driver.data import Opened, open_data
-from dslc.driver.feeding import feed_arrays
+from dslc.driver.feeding import convert, feed_arrays
 from dslc.driver.frontend import Checked
 from dslc.driver.models import choose, initial_params
 from dslc.graph import Graph
-from dslc.graph.arrays import numpy_dtype
 from dslc.lower import lower
 from dslc.passes import optimize
-from dslc.tensor_type import DType
-from dslc.training import GRADIENT, TrainingGraph, gradient_graph, training_graph
+from dslc.training import GRADIENT, TrainingGraphs, gradient_graph, training_graphs
 from dslc.version import __version__
+from dslc_runtime.early_stop import EarlyStop
 from dslc_runtime.errors import RuntimeFault
-from dslc_runtime.loop import TIDY_STEPS, Job, Result
+from dslc_runtime.loop import TIDY_STEPS, Job, Result, Update
 from dslc_runtime.loop import train as run_job
 from dslc_runtime.observer import Observer
-from dslc_runtime.program import NonFiniteError, Program
+from dslc_runtime.program import Bound, NonFiniteError, Program
 from dslc_runtime.report import write_report
 from dslc_runtime.run_folder import RunFolder, create_run, machine, require_no_run, write_program
+from dslc_runtime.schedules import Span, Stage, schedule
 from dslc_runtime.state import State
 from dslc_runtime.threads import default_threads, describe, limited
 
@@ -47,14 +47,15 @@ class Prepared:
 
     Attributes:
         typed: the train block.
-        graph: the training step before it was optimised, with the program's names in it.
-        step, inference: programs of one update, and of loss and metrics in inference mode.
-        state: parameters and slots at their first values; both programs run on it.
+        graphs: its steps before they were optimised, with the program's names in them.
+        steps: the program of each step's update.
+        inference: the program of all losses and metrics in inference mode.
+        state: parameters, buffers and slots at their first values; all programs run on it.
     """
 
     typed: TypedTrain
-    graph: TrainingGraph
-    step: Program
+    graphs: TrainingGraphs
+    steps: tuple[Program, ...]
     inference: Program
     state: State
 
@@ -75,31 +76,16 @@ def choose_train(checked: Checked, name: str | None) -> TypedTrain:
 
 
 def prepare(typed: TypedTrain) -> Prepared:
-    """Compile a train block and make its first state.
-
-    Raises:
-        DslcError: its trained parameters have several element types (DL6008).
-    """
-    _require_one_type(typed)
-    graph = training_graph(typed.training, typed.optimizer)
-    params = initial_params(typed.training.body.params, typed.seed)
-    state = State.of(params, graph.layout, graph.slots, numpy_dtype(graph.dtype))
-    step = compile_numpy(optimize(graph.graph))
-    return Prepared(typed, graph, step, compile_numpy(inference_graph(typed.inference)), state)
+    """Compile a train block and make its first state."""
+    graphs = training_graphs(typed)
+    state = State.of(initial_params(typed.params, typed.seed), graphs.groups, graphs.buffers)
+    steps = tuple(compile_numpy(optimize(graph)) for graph in graphs.steps)
+    return Prepared(typed, graphs, steps, compile_numpy(inference_graph(typed.inference)), state)
 
 
-def _require_one_type(typed: TypedTrain) -> None:
-    first: dict[DType, ParamSpec] = {}
-    for spec in typed.training.body.params.values():
-        first.setdefault(spec.type.dtype, spec)
-    if len(first) > 1:
-        labels = tuple(Label(spec.span, f"`{spec.key}` is {spec.type}") for spec in first.values())
-        raise DslcError([Diagnostic("DL6008", "the trained parameters have several element types", labels)])
-
-
-def inference_graph(objective: Objective) -> Graph:
-    """Loss and metrics in inference mode, from the parameters by key."""
-    return optimize(lower(objective.body, {"loss": objective.loss, **objective.metrics}))
+def inference_graph(evaluation: Evaluation) -> Graph:
+    """Losses and metrics in inference mode, from the parameters by key."""
+    return optimize(lower(evaluation.body, evaluation.quantities))
 
 
 def train(
@@ -142,7 +128,7 @@ def fit(
     typed = prepared.typed
     if out is not None and not resume and not force:
         require_no_run(out)
-    opened = open_data(checked, typed.data, tuple(typed.training.body.inputs), class_limits(typed.training))
+    opened = open_data(checked, typed.data, typed.fields, class_limits(typed.inference.body))
     used = threads if threads is not None else default_threads(_work(prepared, opened))
     folder = None
     about = facts(checked, prepared, opened, used)
@@ -165,13 +151,27 @@ def fit(
 def _work(prepared: Prepared, opened: Opened) -> float:
     """Multiply-adds of one step, about: each weight meets each row forward, and twice more backward."""
     rows = prepared.typed.batch or len(opened.part("train"))
-    return 3.0 * rows * prepared.graph.layout.size
+    return 3.0 * rows * sum(group.layout.size for group in prepared.graphs.groups)
 
 
-def gradients(prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int) -> tuple[float, dict[str, Array]]:
-    """The loss on a batch and its gradient by key, in training mode, with the random tensors of step `number`."""
-    program = compile_numpy(optimize(gradient_graph(prepared.typed.training)))
-    bound = feed_arrays(program, batch, prepared.state.params)
+def choose_step(prepared: Prepared, name: str | None) -> int:
+    """Which step of a train block is meant; a name is needed where there are several.
+
+    Raises:
+        DslcError: there is none of that name (DL0053), or there are several and none was named (DL0054).
+    """
+    typed = prepared.typed
+    names = [step.name for step in typed.steps]
+    return 0 if names == [""] and name is None else names.index(choose("step", names, name, typed.name))
+
+
+def gradients(
+    prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int, step: str | None = None
+) -> tuple[float, dict[str, Array]]:
+    """The loss of a step on a batch and its gradient by key, in training mode, with the random tensors of step `number`."""
+    chosen = prepared.typed.steps[choose_step(prepared, step)]
+    program = compile_numpy(optimize(gradient_graph(prepared.typed, chosen)))
+    bound = _fed(prepared, program, batch, prepared.state.params)
     for draw in bound.drawing(prepared.typed.seed):
         draw(number)
     bound.run()
@@ -181,34 +181,81 @@ def gradients(prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: in
     return float(bound.outputs["loss"]), found
 
 
-def one_step(prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int) -> dict[str, float]:
-    """One update; loss and metrics of the batch before it.
+def one_step(
+    prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int, per_epoch: Callable[[], int]
+) -> dict[str, float]:
+    """One update of each step in turn; losses and metrics of the batch before it.
+
+    Args:
+        per_epoch: how many steps an epoch has, for learning rates that depend on it.
 
     Raises:
         DslcError: an array does not fit (DL5040), or the loss is not finite and nothing was updated (DL5030).
     """
-    bound = feed_arrays(prepared.step, batch, prepared.state.for_training)
-    for draw in bound.drawing(prepared.typed.seed):
-        draw(number)
-    scalars = {"lr": float(prepared.typed.optimizer.options["lr"]), "step": float(number)}
-    try:
-        bound.run(**{name: scalars[name] for name in bound.scalars})
-    except NonFiniteError as error:
-        given = {**bound.inputs, **{spec.stream: drawn for spec, drawn in bound.draws}}
-        culprit = diagnosis(prepared)(given, number)
-        notes = (Note(f"the first value that is not finite is {culprit}"),) if culprit else ()
-        raise DslcError([Diagnostic("DL5030", f"the loss is not finite at step {number}", (), notes)]) from error
+    found: dict[str, float] = {}
+    for position, step in enumerate(prepared.typed.steps):
+        bound = _fed(prepared, prepared.steps[position], batch, prepared.state.for_training)
+        for draw in bound.drawing(prepared.typed.seed):
+            draw(number)
+        timed = any(
+            length.unit == "epochs" for stage in step.optimizer.lr for length in (stage.length, stage.every) if length
+        )
+        scalars = {"lr": rate(step, per_epoch() if timed else 1)(number), "step": float(number)}
+        try:
+            bound.run(**{name: scalars[name] for name in bound.scalars})
+        except NonFiniteError as error:
+            given = {**bound.inputs, **{spec.stream: drawn for spec, drawn in bound.draws}}
+            culprit = diagnosis(prepared, position)(given, number)
+            notes = (Note(f"the first value that is not finite is {culprit}"),) if culprit else ()
+            raise DslcError([Diagnostic("DL5030", f"the loss is not finite at step {number}", (), notes)]) from error
+        found |= {prepared.typed.called(step, name): float(value) for name, value in bound.outputs.items()}
     if number % TIDY_STEPS == 0:
         prepared.state.drop_tiny()
-    return {name: float(value) for name, value in bound.outputs.items()}
+    return found
+
+
+def _fed(prepared: Prepared, program: Program, batch: Mapping[str, npt.ArrayLike], state: Mapping[str, Array]) -> Bound:
+    """A step's program with its part of a batch in its inputs; every step is given the fields of all."""
+    if len(prepared.steps) == 1:
+        return feed_arrays(program, batch, state)
+    specs = {name: spec for each in prepared.steps for name, spec in each.inputs.items()}
+    arrays = convert(specs, batch)
+    rows = next((len(array) for array in arrays.values() if array.ndim), 1)
+    return feed_arrays(program, {name: arrays[name] for name in program.inputs}, state, rows)
+
+
+def rate(step: TypedStep, per_epoch: int) -> Callable[[int], float]:
+    """The learning rate of a step, by the number of the update, counted from 1."""
+    stages = [
+        Stage(
+            stage.kind,
+            Span(stage.length.amount, stage.length.unit) if stage.length is not None else None,
+            Span(stage.every.amount, stage.every.unit) if stage.every is not None else None,
+            stage.start,
+            stage.options,
+        )
+        for stage in step.optimizer.lr
+    ]
+    return schedule(stages, per_epoch)
+
+
+def steps_per_epoch(typed: TypedTrain, opened: Opened) -> int:
+    """How many updates an epoch has; its last batch may be short."""
+    rows = max(len(opened.part("train")), 1)
+    return -(-rows // min(typed.batch or rows, rows))
 
 
 def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
     """The runtime's view of a training."""
     typed = prepared.typed
-    rate = float(typed.optimizer.options["lr"])
+    per_epoch = steps_per_epoch(typed, opened)
+    updates = tuple(
+        Update(step.name, program, rate(step, per_epoch), diagnosis(prepared, position))
+        for position, (step, program) in enumerate(zip(typed.steps, prepared.steps, strict=True))
+    )
+    stop = typed.early_stop
     return Job(
-        prepared.step,
+        updates,
         prepared.inference,
         prepared.state,
         opened.part("train"),
@@ -216,10 +263,9 @@ def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
         typed.batch,
         typed.epochs,
         typed.seed,
-        lambda _: rate,
-        diagnosis(prepared),
         threads,
         opened.fingerprint,
+        EarlyStop(stop.on, stop.patience, stop.min_delta, stop.lower, stop.restore_best) if stop is not None else None,
     )
 
 
@@ -247,11 +293,11 @@ def facts(checked: Checked, prepared: Prepared, opened: Opened, threads: int | N
     }
 
 
-def diagnosis(prepared: Prepared) -> Callable[[Mapping[str, Array], int], str]:
-    """Finds the first value that is not finite when a loss is not: the step is run again by the slow interpreter."""
+def diagnosis(prepared: Prepared, position: int) -> Callable[[Mapping[str, Array], int], str]:
+    """Finds the first value that is not finite when a step's loss is not: it is run again by the slow interpreter."""
 
     def diagnose(given: Mapping[str, Array], step: int) -> str:
-        graph, state = prepared.graph.graph, prepared.state
+        graph, state = prepared.graphs.steps[position], prepared.state
         bad = state.non_finite()
         if bad:
             return f"parameter `{bad}`"

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc.backends.prove_onnx import Proof
-from dslc.check.train import class_limits
+from dslc.check.class_ids import class_limits
 from dslc.diagnostics import Diagnostic, DslcError
-from dslc.driver.data import apply_fields, open_data
+from dslc.driver.data import Opened, apply_fields, open_data
 from dslc.driver.evaluation import BATCH, classify_part, evaluate_part, open_engine
 from dslc.driver.exporting import export_model
 from dslc.driver.feeding import convert
@@ -46,19 +46,31 @@ class Evaluation:
 
 
 def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, device: str) -> Evaluation:
-    """Loss and metrics of a run; `split` is `test` where there is one, else `val`, else `train`.
+    """Loss and metrics of a run.
+
+    Args:
+        data: read the data from here instead.
+        split: a part, or "all": the rows of the first source, before any were split off.
 
     Raises:
         RuntimeFault: the run, the data, the engine or the device cannot be had.
     """
     run = open_run(path, data)
     typed = run.typed
-    opened = open_data(run.checked, typed.data, tuple(typed.inference.body.inputs), class_limits(typed.inference))
-    chosen = split or next(part for part in ("test", "val", "train") if part in opened.parts)
-    part = opened.part(chosen)
+    opened = open_data(run.checked, typed.data, tuple(typed.inference.body.inputs), class_limits(typed.inference.body))
+    known = run.folder.read_about().get("data") == opened.fingerprint
+    chosen = split or _usual_part(opened, known)
+    part = opened.whole if chosen == "all" else opened.part(chosen)
     figures = evaluate_part(run.typed, part, run.params, engine, device)
     classes = classify_part(run.typed, part, run.params, engine, device)
     return Evaluation(chosen, len(part), f"{engine}, {device}", figures, classes)
+
+
+def _usual_part(opened: Opened, known: bool) -> str:
+    """`test` where there is one; else all rows of data the run was not trained on, or of those that it was, `val` or `train`."""
+    if "test" not in opened.parts and not known:
+        return "all"
+    return next(part for part in ("test", "val", "train") if part in opened.parts)
 
 
 def evaluation_json(found: Evaluation) -> str:

@@ -49,6 +49,11 @@ class Program(Protocol):
     @property
     def inputs(self) -> Mapping[str, object]: ...
 
+    @property
+    def free_sizes(self) -> Sequence[str]:
+        """The run-time sizes that no input tells: of batches that are random tensors alone."""
+        ...
+
     def sizes_of(self, shapes: Mapping[str, Sequence[int]], /) -> Mapping[str, int]: ...
 
     def bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array], /) -> Bound: ...
@@ -78,7 +83,8 @@ class Feed:
 def feed(program: Program, state: Mapping[str, Array], fields: Mapping[str, Array], batch: int, seed: int) -> Feed:
     """Bind a program for batches of one size."""
     names = [name for name in program.inputs if name in fields]
-    bound = program.bind(program.sizes_of({name: (batch, *fields[name].shape[1:]) for name in names}), state)
+    sizes = program.sizes_of({name: (batch, *fields[name].shape[1:]) for name in names})
+    bound = program.bind({**sizes, **dict.fromkeys(program.free_sizes, batch)}, state)
     return Feed(
         bound,
         tuple((fields[name], bound.inputs[name]) for name in names),

@@ -31,7 +31,8 @@ class Progress:
     Attributes:
         epoch, step: finished epochs and updates.
         seed, batch, data: what resuming needs to be the same; `data` is the data's fingerprint.
-        best_epoch, best: the epoch whose weights are in `model.safetensors`, and its score if there is one.
+        best_epoch: the epoch whose weights are in `model.safetensors`.
+        best, waited: the best score so far, and for how many epochs there has been no better one; see `early_stop`.
     """
 
     epoch: int
@@ -41,6 +42,7 @@ class Progress:
     data: str
     best_epoch: int = 0
     best: float | None = None
+    waited: int = 0
 
 
 class Keeper:
@@ -57,7 +59,7 @@ class Keeper:
         self.progress = progress
         self._committed = state.copy()
         self._best = {key: np.array(best[key] if best else value) for key, value in state.params.items()}
-        self._trained = tuple((self._best[segment.key], state.params[segment.key]) for segment in state.layout.segments)
+        self._trained = tuple((self._best[key], state.params[key]) for key in state.written)
         self._dirty = False
         self._written = 0.0
 
@@ -130,11 +132,11 @@ def _progress(folder: RunFolder, saved: checkpoint.Checkpoint) -> Progress:
             "data": str(data),
             "best_epoch": int(best_epoch),
         }:
-            batch, best = saved.facts.get("batch"), saved.facts.get("best")
+            batch, best, waited = (saved.facts.get(name) for name in ("batch", "best", "waited"))
         case _:
             raise RuntimeFault(
                 "DL5020", f"`{folder.last.name}` does not say where the training stands", str(folder.last)
             )
-    if not isinstance(batch, int | None) or not isinstance(best, float | int | None):
+    if not isinstance(batch, int | None) or not isinstance(best, float | int | None) or not isinstance(waited, int):
         raise RuntimeFault("DL5020", f"`{folder.last.name}` does not say where the training stands", str(folder.last))
-    return Progress(epoch, step, seed, batch, data, best_epoch, best)
+    return Progress(epoch, step, seed, batch, data, best_epoch, best, waited)

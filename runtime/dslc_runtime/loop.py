@@ -1,31 +1,30 @@
-"""The training loop: a compiled step, its data and its state -> a trained state, a history and a run folder.
+"""The training loop: compiled updates, their data and state -> a trained state, a history and a run folder.
 
-It knows no layers, losses or optimizers; a step is ``fill the inputs, run``. What it guarantees:
+It knows no layers, losses or optimizers; an update is ``fill the inputs, run``, and every batch goes through all of them in
+order. What it guarantees:
 
 - the order of the data is a function of (seed, epoch), every random tensor one of (seed, stream, step): resuming after an
   epoch gives the bytes that running through would have given;
-- whatever stops it (Ctrl-C, a loss that is not finite, a full disk), the last finished epoch is kept, in `state` and on disk.
+- whatever ends it (Ctrl-C, a loss that is not finite, a full disk), the last finished epoch is kept, in `state` and on disk.
 """
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from time import perf_counter
-from types import FrameType
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime.data.parts import Part, Rows
+from dslc_runtime.early_stop import EarlyStop, advance, is_over
 from dslc_runtime.engine import Feed, Program, feed
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.evaluate import evaluate, program_run
 from dslc_runtime.history import History, Row, read_history
+from dslc_runtime.interrupts import Stop, interruptible
 from dslc_runtime.keeper import Keeper, Progress, resume_from
 from dslc_runtime.observer import Observer, Silent
 from dslc_runtime.program import NonFiniteError
@@ -46,24 +45,43 @@ def _no_diagnosis(inputs: Mapping[str, Array], step: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """What is done with every batch, once.
+
+    Attributes:
+        name: stands in front of its quantities in the history ("critic" gives `critic.loss`); "" where it is the only one.
+        program: outputs `loss` and metrics, updates the state; its scalars are among `lr` and `step`.
+        rate: the learning rate of a step, counted from 1.
+        diagnose: (what the failing step was given, step) -> the first value in the network that is not finite, in words, or
+            "". Given are the inputs by name and the random tensors by stream.
+    """
+
+    name: str
+    program: Program
+    rate: Callable[[int], float]
+    diagnose: Callable[[Mapping[str, Array], int], str] = _no_diagnosis
+
+    def called(self, quantity: str) -> str:
+        """A quantity's name in the history."""
+        return f"{self.name}.{quantity}" if self.name else quantity
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A training that is compiled and has its data, but has not run.
 
     Attributes:
-        training: one step; outputs `loss` and metrics, updates the arenas; its scalars are among `lr` and `step`.
-        inference: `loss` and the same metrics in inference mode, from the parameters by key.
-        state: the memory both run on.
+        updates: run in this order for every batch; each sees what those before it wrote.
+        inference: the same losses and metrics in inference mode, by their names in the history, from the parameters by key.
+        state: the memory all of them run on.
         train, val: the data.
         batch: rows per step, None for all of them (then their order is left alone).
-        rate: the learning rate of a step, counted from 1.
-        diagnose: (what the failing step was given, step) -> the first value in the network that is not finite, in words, or
-            "". Given are the inputs by name and the random tensors by stream.
         threads: BLAS threads to use; None leaves the setting as it is.
         data: the data's fingerprint.
-        best_by: the quantity of a row of the history ("val.loss") whose lowest value marks the best epoch; "" keeps the last.
+        early_stop: when to end before the last epoch, and which epoch is the best; None keeps the last.
     """
 
-    training: Program
+    updates: tuple[Update, ...]
     inference: Program
     state: State
     train: Part
@@ -71,11 +89,9 @@ class Job:
     batch: int | None
     epochs: int
     seed: int
-    rate: Callable[[int], float]
-    diagnose: Callable[[Mapping[str, Array], int], str] = _no_diagnosis
     threads: int | None = None
     data: str = ""
-    best_by: str = ""
+    early_stop: EarlyStop | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +102,15 @@ class Result:
         history: one row per finished epoch: epoch, step, loss, metrics, `val.*`, seconds, lr.
         progress: the last finished epoch and the best one.
         best: the weights of the best epoch by key; `state` of the job holds the last epoch's.
-        interrupted: whether Ctrl-C ended it early.
+        interrupted: whether Ctrl-C ended it.
+        stopped: whether `early_stop` ended it.
     """
 
     history: list[Row]
     progress: Progress
     best: Mapping[str, Array]
     interrupted: bool
+    stopped: bool
 
 
 def train(job: Job, out: RunFolder | None = None, observer: Observer | None = None, resume: bool = False) -> Result:
@@ -112,7 +130,7 @@ def train(job: Job, out: RunFolder | None = None, observer: Observer | None = No
     watcher = observer if observer is not None else Silent()
     interrupted = False
     try:
-        with limited(job.threads), np.errstate(all="ignore"), _interruptible() as stop:
+        with limited(job.threads), np.errstate(all="ignore"), interruptible() as stop:
             _epochs(_Session(job, keeper, history, watcher, stop))
     except KeyboardInterrupt:
         interrupted = True
@@ -121,7 +139,7 @@ def train(job: Job, out: RunFolder | None = None, observer: Observer | None = No
         history.close()
         keeper.flush()
     watcher.on_end(interrupted)
-    return Result(history.rows, keeper.progress, keeper.best, interrupted)
+    return Result(history.rows, keeper.progress, keeper.best, interrupted, is_over(keeper.progress, job.early_stop))
 
 
 def _begin(job: Job, out: RunFolder | None, resume: bool) -> tuple[Keeper, History]:
@@ -144,32 +162,26 @@ def _begin(job: Job, out: RunFolder | None, resume: bool) -> tuple[Keeper, Histo
     return Keeper(job.state, out, progress, best), History(out.history, rows)
 
 
-@dataclass(slots=True)
-class _Stop:
-    """Set by Ctrl-C; the loop looks at it between steps, so that no step or commit is cut in half."""
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """An update bound for a batch size.
 
-    asked: bool = False
+    Attributes:
+        scalars: what gives the numbers its program takes, in order.
+        outputs: its quantities by their names in the history, each where its program leaves it.
+    """
 
+    update: Update
+    feed: Feed
+    scalars: tuple[Callable[[int], float], ...]
+    outputs: tuple[tuple[str, Array], ...]
 
-@contextmanager
-def _interruptible() -> Generator[_Stop]:
-    """The first Ctrl-C asks the loop to stop, the second one interrupts at once. Outside the main thread, nothing changes."""
-    stop = _Stop()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = signal.getsignal(signal.SIGINT)
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stop.asked = True
-        signal.signal(signal.SIGINT, before)
-
-    signal.signal(signal.SIGINT, ask)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, before)
+    @classmethod
+    def of(cls, update: Update, job: Job, batch: int) -> _Bound:
+        ready = feed(update.program, job.state.for_training, job.train.fields, batch, job.seed)
+        numbers: dict[str, Callable[[int], float]] = {"lr": update.rate, "step": float}
+        scalars = tuple(numbers[name] for name in ready.bound.scalars)
+        return cls(update, ready, scalars, tuple((update.called(k), v) for k, v in ready.bound.outputs.items()))
 
 
 @dataclass(slots=True)
@@ -180,16 +192,15 @@ class _Session:
     keeper: Keeper
     history: History
     watcher: Observer
-    stop: _Stop
-    feeds: dict[int, Feed] = field(default_factory=dict[int, Feed])
+    stop: Stop
+    bindings: dict[int, tuple[_Bound, ...]] = field(default_factory=dict[int, "tuple[_Bound, ...]"])
     step: int = 0
 
-    def feed(self, batch: int) -> Feed:
-        """The training step bound for a batch size."""
-        if batch not in self.feeds:
-            job = self.job
-            self.feeds[batch] = feed(job.training, job.state.for_training, job.train.fields, batch, job.seed)
-        return self.feeds[batch]
+    def bound(self, batch: int) -> tuple[_Bound, ...]:
+        """All updates bound for a batch size."""
+        if batch not in self.bindings:
+            self.bindings[batch] = tuple(_Bound.of(update, self.job, batch) for update in self.job.updates)
+        return self.bindings[batch]
 
 
 def _epochs(session: _Session) -> None:
@@ -200,6 +211,8 @@ def _epochs(session: _Session) -> None:
     score = program_run(job.inference, job.state.params, job.seed)
     session.watcher.on_start(progress.epoch + 1, job.epochs, -(-n // batch))
     for epoch in range(progress.epoch + 1, job.epochs + 1):
+        if is_over(session.keeper.progress, job.early_stop):
+            return
         started = perf_counter()
         means = _epoch(session, epoch, batch)
         bad = job.state.non_finite()
@@ -209,22 +222,14 @@ def _epochs(session: _Session) -> None:
         if job.val is not None:
             scores = evaluate(score, job.val, batch)
             row |= {f"val.{name}": value for name, value in scores.items()}
-        row |= {"lr": job.rate(session.step), "seconds": round(perf_counter() - started, 6)}
+        row |= {update.called("lr"): update.rate(session.step) for update in job.updates}
+        row["seconds"] = round(perf_counter() - started, 6)
         session.history.append(row)
-        session.keeper.commit(_advance(session.keeper.progress, epoch, session.step, row.get(job.best_by)))
+        watched = row.get(job.early_stop.on) if job.early_stop is not None else None
+        session.keeper.commit(advance(session.keeper.progress, epoch, session.step, job.early_stop, watched))
         session.watcher.on_epoch(row)
         if session.stop.asked:
             raise KeyboardInterrupt
-
-
-def _advance(before: Progress, epoch: int, step: int, score: float | None) -> Progress:
-    """Progress after an epoch: it is the best one if there is nothing to compare, or its score is lower."""
-    if score is None:
-        return replace(before, epoch=epoch, step=step, best_epoch=epoch)
-    if before.best is None or score < before.best:
-        best = score if np.isfinite(score) else None
-        return replace(before, epoch=epoch, step=step, best_epoch=epoch, best=best)
-    return replace(before, epoch=epoch, step=step)
 
 
 def _epoch(session: _Session, epoch: int, batch: int) -> dict[str, float]:
@@ -248,27 +253,27 @@ def _order(job: Job, epoch: int, batch: int) -> Rows:
 
 
 def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str, float]) -> None:
-    """Run the batches of `rows`, all of one size, and add their loss and metrics to `sums`, weighted by that size."""
+    """Run the batches of `rows`, all of one size, and add their losses and metrics to `sums`, weighted by that size."""
     job, stop, watcher = session.job, session.stop, session.watcher
-    ready = session.feed(batch)
-    fill, run = ready.fill, ready.bound.step
-    numbers: dict[str, Callable[[int], float]] = {"lr": job.rate, "step": float}
-    scalars = [numbers[name] for name in ready.bound.scalars]
-    outputs = tuple(ready.bound.outputs.items())
+    bound = session.bound(batch)
+    outputs = [output for each in bound for output in each.outputs]
     totals = [0.0] * len(outputs)
-    places = tuple((i, value) for i, (_, value) in enumerate(outputs))
-    loss_at = next(i for i, (name, _) in enumerate(outputs) if name == "loss")
+    places = tuple(enumerate(value for _, value in outputs))
+    loss_at = next(i for i, (name, _) in enumerate(outputs) if name == bound[0].update.called("loss"))
+    runs = tuple((each, each.feed.fill, each.feed.bound.step, each.scalars) for each in bound)
     step = session.step
     report_at = perf_counter() + _REPORT_SECONDS
     for start in range(0, len(rows), batch):
         if stop.asked:
             raise KeyboardInterrupt
         step += 1
-        fill(rows[start : start + batch], step)
-        try:
-            run(*[number(step) for number in scalars])
-        except NonFiniteError as error:
-            raise _bad_loss(session, ready, epoch, step) from error
+        some = rows[start : start + batch]
+        for each, fill, run, scalars in runs:
+            fill(some, step)
+            try:
+                run(*[number(step) for number in scalars])
+            except NonFiniteError as error:
+                raise _bad_loss(each, epoch, step) from error
         for i, value in places:
             totals[i] += float(value)
         if step % TIDY_STEPS == 0:
@@ -282,13 +287,14 @@ def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str
         sums[name] = sums.get(name, 0.0) + total * batch
 
 
-def _bad_loss(session: _Session, ready: Feed, epoch: int, step: int) -> RuntimeFault:
-    draws = {spec.stream: drawn for spec, drawn in ready.bound.draws}
-    culprit = session.job.diagnose({**ready.bound.inputs, **draws}, step)
+def _bad_loss(each: _Bound, epoch: int, step: int) -> RuntimeFault:
+    draws = {spec.stream: drawn for spec, drawn in each.feed.bound.draws}
+    culprit = each.update.diagnose({**each.feed.bound.inputs, **draws}, step)
     notes = [f"the first value that is not finite is {culprit}"] if culprit else []
+    loss = f"the loss of `{each.update.name}`" if each.update.name else "the loss"
     return RuntimeFault(
         "DL5030",
-        f"the loss is not finite at step {step} (epoch {epoch})",
+        f"{loss} is not finite at step {step} (epoch {epoch})",
         notes=[*notes, _kept(epoch)],
         help="lower the learning rate, or look for a log, a division or an exp that can overflow",
     )

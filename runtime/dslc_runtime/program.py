@@ -174,6 +174,13 @@ class Program:
         self._module = namespace() | {"scan": self._scan}
         exec(compile(self.source, "<compiled program>", "exec"), self._module)
 
+    def listing(self) -> str:
+        """The source, then that of every body it runs along time."""
+        parts = [self.source]
+        for number, (body, _) in enumerate(self.bodies):
+            parts.append(f"# ---- one step of scan {number}\n\n{body.listing()}")
+        return "\n\n".join(part.rstrip("\n") + "\n" for part in parts)
+
     @property
     def inputs(self) -> Mapping[str, TensorSpec]:
         """The array inputs by name."""

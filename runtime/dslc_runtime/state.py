@@ -1,8 +1,8 @@
-"""What training changes: parameters by key, and the flat vectors they and the optimizer's slots live in."""
+"""What training changes: parameters and buffers by key, and the flat vectors that parameters and the optimizer's slots live in."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeAlias
@@ -14,8 +14,6 @@ from dslc_runtime.arena import Layout
 
 Array: TypeAlias = npt.NDArray[Any]
 
-PARAMS = "params"  # the arena of the trainable parameters
-
 # Slots below this are set to 0. Far above the subnormals (1e-38, 2e-308), and far below what can move a parameter: Adam's
 # second moment counts against epsilon, and sqrt(1e-32) is 1e-8 times the usual 1e-8.
 _TINY = {np.dtype(np.float32): 1e-32, np.dtype(np.float64): 1e-290}
@@ -23,44 +21,76 @@ _TILE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """Memory a training program is bound to; it is written in place and never replaced.
+class Group:
+    """Parameters that are updated by the same steps. They lie in one vector, and each slot of an optimizer is one like it.
+
+    Names of vectors hold a `/`, which no key of a parameter does.
 
     Attributes:
-        params: every parameter by key. Trainable ones are views of ``arenas["params"]``, frozen ones stand alone.
-        arenas: the training program's states: `params` and the optimizer's slots.
-        layout: where each trainable parameter lies in an arena.
+        name: "all", or the steps that update it ("critic+generator").
+        layout: where each parameter lies in the vectors.
+        dtype: of the vectors.
+        slots: the optimizers' vectors, with the step they belong to in front where there are several ("critic.m").
+    """
+
+    name: str
+    layout: Layout
+    dtype: npt.DTypeLike
+    slots: tuple[str, ...] = ()
+
+    @property
+    def params(self) -> str:
+        """The name of the vector of parameters."""
+        return vector_name("params", self.name)
+
+
+def vector_name(what: str, group: str) -> str:
+    """The name of a group's vector: `params/all`, `critic.m/critic`."""
+    return f"{what}/{group}"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Memory that training programs are bound to; it is written in place and never replaced.
+
+    Attributes:
+        params: every parameter and buffer by key. Trained ones are views of their group's vector, the others stand alone.
+        arenas: the vectors by name: parameters and slots of every group.
+        groups: what is trained.
+        buffers: keys of what training writes without a gradient.
     """
 
     params: Mapping[str, Array]
     arenas: Mapping[str, Array]
-    layout: Layout
+    groups: tuple[Group, ...]
+    buffers: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, params: Mapping[str, Array], layout: Layout, slots: Iterable[str], dtype: npt.DTypeLike) -> State:
-        """A state of its own memory.
+    def of(cls, params: Mapping[str, Array], groups: Sequence[Group], buffers: Sequence[str] = ()) -> State:
+        """A state of its own memory; slots are 0 at first.
 
         Args:
-            params: first values of every parameter, in the order to show and save them.
-            layout: of those that are trained.
-            slots: names of the optimizer's vectors, which are 0 at first.
-            dtype: of the vectors.
+            params: first values of all parameters and buffers, in the order to show and save them.
         """
-        flat = layout.pack(params, dtype)
-        views = layout.views(flat)
+        arenas: dict[str, Array] = {}
+        views: dict[str, Array] = {}
+        for group in groups:
+            flat = group.layout.pack(params, group.dtype)
+            arenas[group.params] = flat
+            views |= group.layout.views(flat)
+            arenas |= {vector_name(slot, group.name): np.zeros_like(flat) for slot in group.slots}
         held = {key: views[key] if key in views else value.copy() for key, value in params.items()}
-        return cls(held, {PARAMS: flat, **{name: np.zeros_like(flat) for name in slots}}, layout)
-
-    @property
-    def frozen(self) -> dict[str, Array]:
-        """The parameters that are not trained."""
-        trained = {segment.key for segment in self.layout.segments}
-        return {key: value for key, value in self.params.items() if key not in trained}
+        return cls(held, arenas, tuple(groups), tuple(buffers))
 
     @property
     def for_training(self) -> dict[str, Array]:
         """What a training program is bound to."""
-        return {**self.frozen, **self.arenas}
+        return {**self.params, **self.arenas}
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The keys of everything training changes."""
+        return (*(segment.key for group in self.groups for segment in group.layout.segments), *self.buffers)
 
     def tensors(self) -> dict[str, Array]:
         """Views of everything there is to save, by name: `key` for a parameter, `slot/key` for its part of a slot.
@@ -68,44 +98,57 @@ class State:
         Slots are saved by key, so that an order of parameters that changes with the program cannot mix them up.
         """
         found = dict(self.params)
-        for name, slot in self.arenas.items():
-            if name != PARAMS:
-                found |= {f"{name}/{key}": view for key, view in self.layout.views(slot).items()}
+        for group, slot, vector in self._slots():
+            found |= {f"{slot}/{key}": view for key, view in group.layout.views(vector).items()}
         return found
 
     def copy(self) -> State:
-        """The same values in memory of their own."""
+        """The same values in memory of their own; what training does not write is shared."""
         arenas = {name: arena.copy() for name, arena in self.arenas.items()}
-        views = self.layout.views(arenas[PARAMS])
-        return State({key: views.get(key, value) for key, value in self.params.items()}, arenas, self.layout)
+        own = {key: self.params[key].copy() for key in self.buffers}
+        for group in self.groups:
+            own |= group.layout.views(arenas[group.params])
+        return State(
+            {key: own.get(key, value) for key, value in self.params.items()}, arenas, self.groups, self.buffers
+        )
 
     def copy_from(self, other: State) -> None:
-        """Take over everything a training writes from a state of the same layout."""
+        """Take over everything a training writes from a state of the same groups."""
         for name, arena in self.arenas.items():
             np.copyto(arena, other.arenas[name])
+        for key in self.buffers:
+            np.copyto(self.params[key], other.params[key])
 
     def drop_tiny(self) -> None:
-        """Set what is tiny in the optimizer's slots to 0.
+        """Set what is tiny in the optimizers' slots to 0.
 
         A moment whose gradient stays 0 decays into subnormal numbers and, by rounding, never reaches 0; arithmetic on those is
         15 to 50 times slower. On MNIST (pixels that are nearly always 0) a training step takes half as long again without this.
         """
-        for name, slot in self.arenas.items():
-            if name == PARAMS or slot.dtype not in _TINY:
+        for _, _, slot in self._slots():
+            if slot.dtype not in _TINY:
                 continue
             for start in range(0, slot.size, _TILE):
                 tile = slot[start : start + _TILE]
                 np.multiply(tile, np.abs(tile) >= _TINY[slot.dtype], out=tile)
 
     def non_finite(self) -> str:
-        """The key of the first trained parameter holding a NaN or an infinity, or ""."""
-        flat = self.arenas[PARAMS]
-        if isfinite(np.dot(flat, flat)):  # one pass; a sum that merely overflows is looked at below
-            return ""
-        views = self.layout.views(flat)
-        return next((key for key, view in views.items() if not np.isfinite(view).all()), "")
+        """The key of the first trained parameter or buffer holding a NaN or an infinity, or ""."""
+        for group in self.groups:
+            flat = self.arenas[group.params]
+            if isfinite(np.dot(flat, flat)):  # one pass; a sum that merely overflows is looked at below
+                continue
+            for key, view in group.layout.views(flat).items():
+                if not np.isfinite(view).all():
+                    return key
+        return next((key for key in self.buffers if not np.isfinite(self.params[key]).all()), "")
 
     def assign(self, tensors: Mapping[str, Array]) -> None:
         """Overwrite the memory with tensors named as `tensors()` names them."""
         for name, memory in self.tensors().items():
             memory[...] = tensors[name]
+
+    def _slots(self) -> Iterator[tuple[Group, str, Array]]:
+        for group in self.groups:
+            for slot in group.slots:
+                yield group, slot, self.arenas[vector_name(slot, group.name)]

@@ -178,3 +178,52 @@ def test_the_package_lists_its_names() -> None:
         assert getattr(dslc, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'lode'"):
         _ = dslc.lode  # type: ignore[attr-defined]
+
+
+# ---------------------------------------------------------------------------------------------- parameters
+
+
+def test_assigning_to_a_parameter_changes_the_model_and_its_trainer() -> None:
+    trainer = dslc.parse(TOY).trainer()
+    trainer.models["net"].params["fc1.bias"] = np.full(4, 3.0)
+    assert (trainer.models["net"].params["fc1.bias"] == 3).all()
+    model = dslc.parse(TOY).model()
+    before = model(x=np.ones((1, 3)))["logits"]
+    model.params["fc2.bias"] = 7
+    model.params.update({"fc2.weight": np.zeros((4, 3))})
+    assert (model(x=np.ones((1, 3)))["logits"] == 7).all()
+    assert not (before == 7).any()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("fc1.bais", np.zeros(4)), ("fc1.bias", np.zeros(5)), ("fc1.bias", "text"), ("fc1.bias", [[1], [1, 2]])],
+)
+def test_what_does_not_fit_a_parameter_is_refused_and_changes_nothing(key: str, value: object) -> None:
+    model = dslc.parse(TOY).model()
+    before = {name: array.copy() for name, array in model.params.items()}
+    with pytest.raises(dslc.DslcError, match="DL5042"):
+        model.params[key] = value
+    for name, array in model.params.items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_keys_of_parameters_are_fixed() -> None:
+    model = dslc.parse(TOY).model()
+    with pytest.raises(dslc.DslcError, match="neither added nor removed"):
+        del model.params["fc1.bias"]
+    with pytest.raises(dslc.DslcError, match="neither added nor removed"):
+        model.params.clear()
+
+
+def test_what_is_printed_is_short() -> None:
+    program = dslc.parse(TOY)
+    assert repr(program.model()) == "Model(Toy: 31 parameters)"
+    assert repr(program.trainer()) == "Trainer(toy: 0 steps)"
+
+
+def test_whole_numbers_are_asked_for() -> None:
+    with pytest.raises(ValueError, match="`seed` must be a whole number of at least 0, not -1"):
+        dslc.parse(TOY).model(seed=-1)
+    with pytest.raises(ValueError, match="`batch` must be"):
+        dslc.parse(TOY).model().predict(batch=0, x=np.ones((1, 3)))

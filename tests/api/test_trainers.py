@@ -98,9 +98,9 @@ def test_tiny_moments_are_cleared_every_64_steps() -> None:
     made = trainer()
     prepared: Prepared = made._prepared
     for step in range(1, 65):
-        prepared.state.arenas["m"][0] = 1e-38
+        prepared.state.arenas["m/all"][0] = 1e-38
         made.step({**BATCH, "x": np.zeros((6, 3), np.float32)})
-        assert (prepared.state.arenas["m"][0] == 0) == (step == 64)
+        assert (prepared.state.arenas["m/all"][0] == 0) == (step == 64)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from dslc.driver.frontend import read_source
 from dslc.graph import Graph
 from dslc.lower import lower
 from dslc.passes import optimize
-from dslc.training import training_graph
+from dslc.training import training_graphs
 
 MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.dl"))
 
@@ -25,9 +25,8 @@ def graphs(path: Path) -> list[Graph]:
     file = check_text(read_source(path)).file
     found: list[Graph] = []
     for train in file.trains.values():
-        found.append(optimize(training_graph(train.training, train.optimizer).graph))
-        objective = train.inference
-        found.append(optimize(lower(objective.body, {"loss": objective.loss, **objective.metrics})))
+        found.append(optimize(training_graphs(train).steps[0]))
+        found.append(optimize(lower(train.inference.body, train.inference.quantities)))
         found += [optimize(lower(model.body, model.outputs)) for model in train.uses.values()]
     return found
 

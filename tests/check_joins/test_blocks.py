@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dslc.check import check_source
+from dslc.check.class_ids import class_limits
 from dslc.check.program import CheckedFile
-from dslc.check.train import class_limits
 from dslc.check.typed import GoldenSide, LiteralSide, MetricSide, OnnxSide, TypedValue
 from dslc.source import Source
 
@@ -66,35 +66,36 @@ def test_a_data_block_keeps_sources_fields_and_shares() -> None:
 
 def test_a_train_block_has_one_objective_per_mode_with_equal_parameters() -> None:
     train = check(MODEL + TRAIN).trains["net"]
-    assert list(train.training.body.params) == ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]
-    assert list(train.inference.body.params) == list(train.training.body.params)
-    assert any(value.op == "random_bernoulli" for value in train.training.body.values)
+    assert list(train.steps[0].training.body.params) == ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"]
+    assert list(train.inference.body.params) == list(train.steps[0].training.body.params)
+    assert any(value.op == "random_bernoulli" for value in train.steps[0].training.body.values)
     assert not any(value.op == "random_bernoulli" for value in train.inference.body.values)
-    inputs = {name: str(value.type) for name, value in train.training.body.inputs.items()}
+    inputs = {name: str(value.type) for name, value in train.steps[0].training.body.inputs.items()}
     assert inputs == {"x": "f32[N, 2]", "label": "i64[N]"}
-    assert str(train.training.loss.type) == "f32[]"
-    assert list(train.training.metrics) == ["accuracy"]
+    assert str(train.steps[0].training.loss.type) == "f32[]"
+    assert list(train.steps[0].training.metrics) == ["accuracy"]
     assert train.uses["net"].hypers["hidden"] == 8
     assert (train.batch, train.epochs, train.seed) == (16, 2, 5)
 
 
 def test_optimizer_options_are_complete_and_by_position_or_name() -> None:
-    spec = check(MODEL + TRAIN).trains["net"].optimizer
+    spec = check(MODEL + TRAIN).trains["net"].steps[0].optimizer
     assert spec.name == "sgd"
-    options = {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.0}
-    assert spec.options == options
+    assert spec.options == {"momentum": 0.9, "nesterov": True, "weight_decay": 0.0}
+    assert [(stage.kind, stage.start) for stage in spec.lr] == [("constant", 0.1)]
 
 
 def test_settings_left_out_are_adam_batches_of_32_and_one_epoch() -> None:
     lines = [line for line in TRAIN.splitlines() if not line.strip().startswith(("opt", "batch", "epochs", "seed"))]
     train = check(MODEL + "\n".join(lines)).trains["net"]
-    assert (train.optimizer.name, train.optimizer.options["lr"]) == ("adam", 1e-3)
+    optimizer = train.steps[0].optimizer
+    assert (optimizer.name, optimizer.lr[0].start) == ("adam", 1e-3)
     assert (train.batch, train.epochs, train.seed) == (32, 1, 0)
     assert check(MODEL + TRAIN.replace("= 16", "= all")).trains["net"].batch is None
 
 
 def test_class_ids_are_limited_by_the_logits_they_are_compared_with() -> None:
-    assert class_limits(check(MODEL + TRAIN).trains["net"].training) == {"label": 3}
+    assert class_limits(check(MODEL + TRAIN).trains["net"].inference.body) == {"label": 3}
 
 
 def test_two_models_have_keys_that_begin_with_their_names() -> None:
@@ -102,14 +103,14 @@ def test_two_models_have_keys_that_begin_with_their_names() -> None:
         "loss      = error", "loss      = error + mse(net.h, stop_gradient(net.h)) + mean(other.logits)"
     )
     train = check(MODEL + text).trains["net"]
-    assert list(train.training.body.params)[::4] == ["net.fc1.weight", "other.fc1.weight"]
-    assert str(train.training.body.params["other.fc1.weight"].type) == "f32[2, 4]"
+    assert list(train.steps[0].training.body.params)[::4] == ["net.fc1.weight", "other.fc1.weight"]
+    assert str(train.steps[0].training.body.params["other.fc1.weight"].type) == "f32[2, 4]"
 
 
 def test_inputs_can_be_bound_by_hand() -> None:
     data = MODEL.replace("field x:", "field pixels:")
     train = check(data + TRAIN.replace("Net(hidden = 8)", "Net(hidden = 8)(data.pixels)")).trains["net"]
-    assert list(train.training.body.inputs) == ["pixels", "label"]
+    assert list(train.steps[0].training.body.inputs) == ["pixels", "label"]
     assert codes(data + TRAIN) == ["DL3031"]
 
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from dslc_runtime.arena import Layout
 from dslc_runtime.data import Part
-from dslc_runtime.loop import Job
+from dslc_runtime.loop import Job, Update
 from dslc_runtime.program import NonFiniteError
 from dslc_runtime.random import Draw, DrawSpec, drawing
-from dslc_runtime.state import State
+from dslc_runtime.state import Group, State
 
 MASK = DrawSpec("bernoulli", "net.mask", {"p": 0.75, "value": 4 / 3})
 LAYOUT = Layout.of({"w": (3,), "b": (1,)})
@@ -45,6 +45,10 @@ class HandProgram:
     def inputs(self) -> Mapping[str, object]:
         return {"x": None, "y": None}
 
+    @property
+    def free_sizes(self) -> tuple[str, ...]:
+        return ()
+
     def sizes_of(self, shapes: Mapping[str, Any], /) -> dict[str, int]:
         assert shapes["x"][0] == shapes["y"][0]
         return {"B": shapes["x"][0]}
@@ -64,7 +68,7 @@ class HandProgram:
 
             return HandBound({"x": x, "y": y}, [], outputs, (), score)
 
-        flat, momentum = arrays["params"], arrays["momentum"]
+        flat, momentum = arrays["params/all"], arrays["momentum/all"]
         views = LAYOUT.views(flat)
 
         def step(lr: float) -> None:
@@ -87,9 +91,13 @@ def make_job(rows: int = 50, **changes: Any) -> Job:
     y = (x @ np.array([[1.0], [-2.0], [0.5]]) + 0.3).astype(np.float32)
     fields = {"x": x, "y": y}
     cut = rows * 4 // 5
-    state = State.of({"w": np.zeros(3, np.float32), "b": np.zeros(1, np.float32)}, LAYOUT, ["momentum"], "f4")
+    state = State.of(
+        {"w": np.zeros(3, np.float32), "b": np.zeros(1, np.float32)}, [Group("all", LAYOUT, "f4", ("momentum",))]
+    )
+    update = Update("", HandProgram(True), lambda step: 0.02 / (1 + 0.01 * step))
+    update = replace(update, **{name: changes.pop(name) for name in ("rate", "diagnose") if name in changes})
     job = Job(
-        training=HandProgram(True),
+        updates=(update,),
         inference=HandProgram(False),
         state=state,
         train=Part(fields, np.arange(cut)),
@@ -97,7 +105,6 @@ def make_job(rows: int = 50, **changes: Any) -> Job:
         batch=7,
         epochs=4,
         seed=3,
-        rate=lambda step: 0.02 / (1 + 0.01 * step),
         data="fingerprint",
     )
     return replace(job, **changes)

@@ -15,13 +15,14 @@ from regression import LAYOUT, HandProgram, make_job
 
 from dslc_runtime import checkpoint, keeper
 from dslc_runtime.data import Part
+from dslc_runtime.early_stop import EarlyStop
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.evaluate import evaluate, function_run, predict, program_run
 from dslc_runtime.history import read_history
 from dslc_runtime.loop import train
 from dslc_runtime.observer import Silent
 from dslc_runtime.run_folder import RunFolder, create_run
-from dslc_runtime.state import State
+from dslc_runtime.state import Group, State
 
 
 @pytest.fixture
@@ -92,8 +93,8 @@ def test_a_training_is_the_sum_of_its_steps() -> None:
             bound.inputs["x"][...] = again.train.fields["x"][some]
             bound.inputs["y"][...] = again.train.fields["y"][some]
             fill(*bound.draws[0][:1], 3, step, bound.draws[0][1])
-            bound.step(again.rate(step))
-    assert again.state.arenas["params"].tobytes() == job.state.arenas["params"].tobytes()
+            bound.step(again.updates[0].rate(step))
+    assert again.state.arenas["params/all"].tobytes() == job.state.arenas["params/all"].tobytes()
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
@@ -165,7 +166,7 @@ def test_resuming_a_finished_run_changes_nothing(run: RunFolder) -> None:
 def test_the_best_weights_are_those_of_the_lowest_validation_loss(run: RunFolder) -> None:
     rates = iter([0.05] * 18 + [-0.05] * 100)  # three epochs down, then up again
     job = make_job(epochs=6, rate=lambda step: next(rates) if step else 0.0)
-    result = train(replace(job, best_by="val.loss"), run)
+    result = train(replace(job, early_stop=EarlyStop("val.loss", patience=9)), run)
     losses = [row["val.loss"] for row in result.history]
     best = losses.index(min(losses)) + 1
     assert best in (2, 3, 4)
@@ -255,7 +256,7 @@ def test_a_parameter_that_is_not_finite_is_never_saved(run: RunFolder) -> None:
     assert caught.value.code == "DL5031"
     assert "after epoch 2" in caught.value.message
     assert checkpoint.load(run.last).facts["epoch"] == 1
-    assert np.isfinite(job.state.arenas["params"]).all()
+    assert np.isfinite(job.state.arenas["params/all"]).all()
 
 
 def test_a_fault_in_the_first_epoch_saves_nothing(run: RunFolder) -> None:
@@ -293,7 +294,7 @@ def test_the_whole_batch_needs_no_shuffling_and_one_binding() -> None:
     job = make_job(batch=None, epochs=3)
     result = train(job)
     assert result.progress.step == 3
-    assert job.training.binds == 1
+    assert job.updates[0].program.binds == 1
 
 
 def test_training_on_nothing_is_a_fault() -> None:
@@ -332,7 +333,7 @@ def test_predictions_come_in_order_whatever_the_batch() -> None:
 
 def test_large_finite_parameters_are_finite() -> None:
     state = make_job().state
-    state.arenas["params"][...] = 3e38  # the sum of their squares overflows
+    state.arenas["params/all"][...] = 3e38  # the sum of their squares overflows
     with np.errstate(all="ignore"):
         assert state.non_finite() == ""
         state.params["b"][...] = np.nan
@@ -341,12 +342,12 @@ def test_large_finite_parameters_are_finite() -> None:
 
 @pytest.mark.parametrize(("dtype", "subnormal", "kept"), [("f4", 1e-40, 1e-30), ("f8", 1e-310, 1e-280)])
 def test_tiny_moments_become_zero_and_others_stay(dtype: str, subnormal: float, kept: float) -> None:
-    state = State.of({"w": np.full(3, subnormal), "b": np.ones(1)}, LAYOUT, ["m", "v"], dtype)
+    state = State.of({"w": np.full(3, subnormal), "b": np.ones(1)}, [Group("all", LAYOUT, dtype, ("m", "v"))])
     before = np.array([subnormal, -subnormal, kept, -1.0], dtype)
-    state.arenas["m"][...] = before
-    state.arenas["v"][...] = np.nan
+    state.arenas["m/all"][...] = before
+    state.arenas["v/all"][...] = np.nan
     state.drop_tiny()
-    assert state.arenas["m"].tolist() == [0, 0, before[2], -1]
+    assert state.arenas["m/all"].tolist() == [0, 0, before[2], -1]
     assert state.params["w"][0] == np.dtype(dtype).type(subnormal), "parameters are left alone"
 
 
@@ -354,7 +355,7 @@ def test_a_long_training_leaves_no_subnormal_moments() -> None:
     """A column of zeros: its weight's gradient is 0 after the first step, and its momentum decays for good."""
     job = make_job(epochs=1200, val=None, batch=None, rate=lambda step: 0.0)
     job.train.fields["x"][:, 0] = 0
-    job.state.arenas["momentum"][0] = 1.0
+    job.state.arenas["momentum/all"][0] = 1.0
     train(job)
-    assert job.state.arenas["momentum"][0] == 0
+    assert job.state.arenas["momentum/all"][0] == 0
     assert np.finfo(np.float32).tiny > 0.9**1200

@@ -20,7 +20,7 @@ from dslc.check.typed import TypedTrain
 from dslc.graph import Graph
 from dslc.passes import optimize
 from dslc.source import Source
-from dslc.training import GRADIENT, TrainingGraph, gradient_graph, training_graph
+from dslc.training import GRADIENT, TrainingGraphs, gradient_graph, training_graphs
 
 GOLDEN = np.load(Path(__file__).parent.parent / "goldens" / "training.npz")
 CASES = [(net, optimizer) for net in NETS for optimizer in OPTIMIZERS]
@@ -43,10 +43,11 @@ def fields(net: str, step: int, dtype: str) -> State:
     return {name: a.astype(target) if a.dtype.kind == "f" else a for name, a in batch(net, step).items()}
 
 
-def first_state(made: TrainingGraph, net: str, dtype: str) -> State:
+def first_state(made: TrainingGraphs, net: str, dtype: str) -> State:
     target = np.float32 if dtype == "f32" else np.float64
-    flat = made.layout.pack(first_values(net), target)
-    return {"params": flat, **{name: np.zeros_like(flat) for name in made.slots}}
+    (group,) = made.groups
+    flat = group.layout.pack(first_values(net), target)
+    return {group.params: flat, **{f"{name}/all": np.zeros_like(flat) for name in group.slots}}
 
 
 def interpreted(graph: Graph) -> Step:
@@ -79,11 +80,13 @@ def trained(
 ) -> tuple[list[float], State]:
     """Losses, and parameters by key after some steps."""
     block = train_block(net, optimizer, dtype)
-    made = training_graph(block.training, block.optimizer)
-    step, state = engine(optimize(made.graph)), first_state(made, net, dtype)
-    rate = float(block.optimizer.options["lr"])
+    made = training_graphs(block)
+    step, state = engine(optimize(made.steps[0])), first_state(made, net, dtype)
+    (stage,) = block.steps[0].optimizer.lr
+    assert stage.start is not None
+    rate = stage.start
     losses = [step(state, fields(net, t, dtype), rate, float(t + 1)) for t in range(steps)]
-    return losses, made.layout.views(state["params"])
+    return losses, made.groups[0].layout.views(state["params/all"])
 
 
 def assert_equal(found: Any, case: str, tolerance: float) -> None:
@@ -95,7 +98,7 @@ def assert_equal(found: Any, case: str, tolerance: float) -> None:
 @pytest.mark.parametrize(("dtype", "tolerance"), [("f32", 1e-5), ("f64", 1e-12)])
 def test_gradients_equal_those_of_pytorch(net: str, dtype: str, tolerance: float):
     block = train_block(net, "sgd", dtype)
-    graph = optimize(gradient_graph(block.training))
+    graph = optimize(gradient_graph(block, block.steps[0]))
     target = np.float32 if dtype == "f32" else np.float64
     params = {key: value.astype(target) for key, value in first_values(net).items()}
     found = interpret(graph, {**params, **fields(net, 0, dtype)})

@@ -1,0 +1,148 @@
+"""What a step of a train block minimises and reports, in one mode: its expressions -> `Objective` over batched fields.
+
+Each step is elaborated in a body of its own, in both modes, so that its random tensors are its own. Builds no gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dslc.check.assigning import statement_value
+from dslc.check.elaborate import context as new_context
+from dslc.check.penalties import penalties
+from dslc.check.reach import keys_read
+from dslc.check.samples import sample
+from dslc.check.scope import Context, Scope
+from dslc.check.settings import Setting
+from dslc.check.steps import StepBlock
+from dslc.check.typed import Objective, ParamSpec, TypedData, TypedValue
+from dslc.check.uses import Use, bind, field_input, field_lookup
+from dslc.check.values import Failed, FileScope, Namespace, describe
+from dslc.diagnostics import Edit, Help, Note, Sink
+from dslc.record import record
+from dslc.source import Span
+from dslc.syntax import tree
+from dslc.tensor_type import Size
+
+
+@record
+class Parts:
+    """The parts of a train block that every step is elaborated from.
+
+    Attributes:
+        statements: the `let`s and `sample`s of the block itself.
+        data_span: the setting that names the data.
+        params: every parameter of every model by key.
+        batch: the run-time size of a batch.
+    """
+
+    file: FileScope
+    statements: Sequence[tree.Stmt]
+    uses: Mapping[str, Use]
+    data: TypedData
+    data_span: Span
+    params: Mapping[str, ParamSpec]
+    batch: Size
+
+
+def objective(parts: Parts, step: StepBlock, training: bool, sink: Sink) -> Objective | None:
+    """Loss and metrics of a step as a computation over batched fields, or None after a report."""
+    context = new_context(sink, training)
+    scope = _scope(parts, step, context)
+    loss = _scalar(context, scope, "loss", step.settings["loss"].value, "DL3035")
+    metrics = _metrics(context, scope, step.settings.get("metrics"))
+    if loss is None or metrics is None:
+        return None
+    if keys_read(loss).isdisjoint(step.updates):
+        _report_unreached(context, step)
+        return None
+    context.body.params = dict(parts.params)
+    return Objective(context.body, loss, metrics)
+
+
+def _scope(parts: Parts, step: StepBlock, context: Context) -> Scope:
+    """The names a step's expressions can read: `data`, models, samples, `let`s, and the penalties."""
+    scope = Scope(parts.file, site=step.name)
+
+    def read(name: str, _: Span) -> TypedValue:
+        return field_input(context, parts.data, name, parts.batch)
+
+    namespace = Namespace(f"data block `{parts.data.name}`", tuple(parts.data.fields), read)
+    scope.define("data", namespace, parts.data_span)
+    for function in penalties(context, parts.params, step.updates):
+        scope.define(function.name, function, parts.data_span)
+    statements = [*parts.statements, *step.statements]
+    samples: dict[str, TypedValue] = {}
+    for statement in statements:
+        if isinstance(statement, tree.SampleStmt):
+            value = sample(context, scope, statement, parts.batch)
+            scope.define(statement.name.text, value, statement.name.span, "value")
+            if isinstance(value, TypedValue):
+                samples[statement.name.text] = value
+    for name, use in parts.uses.items():
+        path = name if len(parts.uses) > 1 else ""
+        bind(context, scope, use, path, field_lookup(context, parts.data, use, parts.batch, samples))
+    for statement in statements:
+        if isinstance(statement, tree.LetStmt):
+            value = statement_value(context, scope, statement.name.text, statement.value, statement.span)
+            scope.define(statement.name.text, value, statement.name.span, "let")
+    return scope
+
+
+def _scalar(context: Context, scope: Scope, name: str, expr: tree.Expr, code: str) -> TypedValue | None:
+    """The value of an expression that must be one floating number."""
+    value = statement_value(context, scope, name, expr, expr.span)
+    if isinstance(value, Failed):
+        return None
+    what = "the loss" if code == "DL3035" else f"metric `{name}`"
+    if not isinstance(value, TypedValue):
+        context.report(code, f"{what} must be computed from a model", expr.span, f"this is {describe(value)}")
+        return None
+    footers: list[Note | Help] = []
+    if value.type.shape:
+        message = f"{what} must be a single number, not {value.type}"
+        if value.type.dtype.is_float:
+            footers.append(Help("take the mean over all elements:", (Edit(expr.span, f"mean({expr.span.text})"),)))
+    elif not value.type.dtype.is_float:
+        message = f"{what} must be a floating-point number, not {value.type}"
+        footers.append(Help("convert it:", (Edit(expr.span, f"cast({expr.span.text}, f32)"),)))
+    else:
+        return value
+    context.report(code, message, expr.span, f"this is {value.type}", footers=footers)
+    return None
+
+
+def _metrics(context: Context, scope: Scope, setting: Setting | None) -> dict[str, TypedValue] | None:
+    """The metrics by name, or None after a report."""
+    if setting is None:
+        return {}
+    if not isinstance(setting.value, tree.Record):
+        mend = Help("name each of them:", code=("metrics = { accuracy: accuracy(net.logits, data.label) }",))
+        context.report("DL3004", "`metrics` takes a record", setting.value.span, "not a record", footers=[mend])
+        return None
+    found: dict[str, TypedValue] = {}
+    good = True
+    for entry in setting.value.entries:
+        key = entry.key
+        if key.text == "loss" or key.text in found:
+            own = key.text == "loss"
+            message = "a metric cannot be called `loss`" if own else f"metric `{key.text}` is given twice"
+            context.report("DL3003", message, key.span, "the loss itself is reported so" if own else "given again here")
+            good = False
+            continue
+        value = _scalar(context, scope, key.text, entry.value, "DL3036")
+        good = good and value is not None
+        if value is not None:
+            found[key.text] = value
+    return found if good else None
+
+
+def _report_unreached(context: Context, step: StepBlock) -> None:
+    """The loss reads no parameter that the step updates."""
+    place = step.settings["loss"].value.span
+    if not step.learners:
+        context.report("DL3042", "the loss does not depend on a model", place, "reads no parameter of a model")
+        return
+    listed = ", ".join(f"`{ident.text}`" for ident in step.learners)
+    message = f"the loss of step `{step.name}` does not depend on what the step updates"
+    context.report("DL3042", message, place, f"reads no parameter of {listed}")
