@@ -15,9 +15,6 @@ from dslc.check.scope import Argument, CallSite, Context, Scope
 from dslc.check.values import FAILED, Failed, FunctionRef, Instance, LayerRef, LocalFunction, Value, describe
 from dslc.syntax import tree
 
-#: Functions of the language that this version does not serve.
-LATER = frozenset({"einsum", "rearrange"})
-
 
 def call(e: Context, scope: Scope, expr: tree.Call) -> Value:
     callee = callee_of(e, scope, expr)
@@ -38,8 +35,6 @@ def callee_of(e: Context, scope: Scope, expr: tree.Call) -> Value:
     name, span = expr.callee.id, expr.callee.span
     if name in scope.names:
         return lookup(e, scope, name, span)
-    if name in LATER:
-        return e.report("DL1090", f"`{name}` is not supported by this version yet", span, "not supported yet")
     if name == "scan":
         return make_scan(e, arguments(e, scope, expr.args), CallSite(span, expr.span))
     made = definition(scope, name)

@@ -40,6 +40,26 @@ _FUNCTIONS = (
         "a, b = split(x, 2)\nc, d = split(x, [3, 5])",
     ),
     Builtin(
+        "einsum",
+        'einsum("b i, i j -> b j", x, w)',
+        """Sums of products over axes that have names.
+
+        The string names the axes of each tensor, separated by commas, then those of the result. Axes of one name have one
+        size; those that the result leaves out are summed over. `...` stands for any axes, the same in each tensor; they
+        broadcast. An axis cannot be named twice in one tensor. Floats, i32 and i64. Two tensors become one matrix product
+        where they can; more are combined from left to right.""",
+        'y = einsum("b t d, b u d -> b t u", seq, seq)',
+    ),
+    Builtin(
+        "rearrange",
+        'rearrange(x, "b t (h d) -> b h t d", h = 4)',
+        """The same elements with axes split, merged and in another order.
+
+        `(h d)` is one axis made of two, of which the last changes fastest; all sizes but one in a group are given by name. `1`
+        is an axis of size 1, `...` stands for any axes. Both sides name the same axes. The rules are those of einops.""",
+        'y = rearrange(seq, "b t (h d) -> b h t d", h = 2)',
+    ),
+    Builtin(
         "floor_div",
         "floor_div(a, b)",
         """The quotient of two compile-time numbers, rounded down.

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 from dslc.check import constants
 from dslc.check.arguments import failed, is_tensor_like, match, options, unknown
+from dslc.check.einsum import einsum
 from dslc.check.operators import apply_op, as_tensor, broadcast_clash
+from dslc.check.rearrange import rearrange
 from dslc.check.scans import not_a_cell
 from dslc.check.scope import Argument, CallSite, Context, Scope, origin_notes
 from dslc.check.typed import TypedValue
@@ -24,7 +26,7 @@ from dslc.syntax import tree
 from dslc.tensor_type import DType
 
 #: Functions that are no operators: they look at tensors or numbers while the program is checked.
-COMPILE_TIME = frozenset({"shape", "split", "scan", *constants.FUNCTIONS})
+COMPILE_TIME = frozenset({"shape", "split", "scan", "einsum", "rearrange", *constants.FUNCTIONS})
 _SPLIT = (Option("parts", "sizes", required=True), Option("axis", "axis", -1))
 
 
@@ -48,6 +50,10 @@ def call_function(e: Context, scope: Scope, ref: FunctionRef, args: Sequence[Arg
         return _shape(e, args, site)
     if ref.name == "split":
         return _split_tensor(e, args, site)
+    if ref.name == "einsum":
+        return einsum(e, args, site)
+    if ref.name == "rearrange":
+        return rearrange(e, args, site)
     if ref.name in constants.FUNCTIONS:
         folded = _fold(e, ref.name, args, site)
         if folded is not None:

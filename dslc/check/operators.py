@@ -167,9 +167,16 @@ def literal_tensor(e: Context, value: Literal, type: TensorType, span: Span) -> 
 
 
 def apply_op(
-    e: Context, span: Span, op: str, operands: Sequence[TypedValue], attrs: Mapping[str, Attr], *, name: str = ""
+    e: Context,
+    span: Span,
+    op: str,
+    operands: Sequence[TypedValue],
+    attrs: Mapping[str, Attr],
+    *,
+    name: str = "",
+    origins: tuple[Origin | None, ...] | None = None,
 ) -> TypedValue:
-    """The value of an operator whose operands fit, with the origins of its sizes.
+    """The value of an operator whose operands fit, with the origins of its sizes: those given, else found from its operands'.
 
     Raises:
         OpError: they do not fit.
@@ -183,7 +190,8 @@ def apply_op(
     elements = prod(size for size in result.shape if isinstance(size, int))
     if elements > MAX_ELEMENTS:
         raise OpError(f"the result {result} has {elements:_} elements; the limit is {MAX_ELEMENTS:_}", code="DL2020")
-    value = TypedValue(result, op, tuple(operands), given, span, name, _origins(op, result, operands))
+    known = _origins(op, result, operands) if origins is None else origins
+    value = TypedValue(result, op, tuple(operands), given, span, name, known)
     e.body.values.append(value)
     return value
 

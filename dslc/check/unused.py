@@ -6,7 +6,6 @@ Types and shapes are checked where a block is used.
 
 from __future__ import annotations
 
-from dslc.check.applying import LATER
 from dslc.check.calls import is_function
 from dslc.check.names import definition as find_definition
 from dslc.check.names import find, undefined, unknown_function, unknown_layer
@@ -60,7 +59,7 @@ def _check(e: Context, scope: Scope, node: tree.Name, called: bool) -> None:
     name = node.id
     if find(scope, name) or name in INITIALIZERS:
         return
-    if called and (find_definition(scope, name) is not None or name in LATER or is_function(name)):
+    if called and (find_definition(scope, name) is not None or is_function(name)):
         return
     if not called:
         undefined(e, scope, name, node.span)

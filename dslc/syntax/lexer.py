@@ -39,6 +39,18 @@ def unescape(text: str) -> str:
     return _ESCAPE.sub(resolve, text[1:-1]) if "\\" in text else text[1:-1]
 
 
+def place_in_string(text: str, at: int) -> int:
+    """Where character `at` of a string's value stands in its token; one past the last is the closing quote."""
+    position = 1
+    for match in _ESCAPE.finditer(text):
+        plain = match.start() - position
+        if at <= plain:
+            break
+        at -= plain + 1
+        position = match.end()
+    return position + at
+
+
 def scan(source: Source, sink: Sink) -> list[Token]:
     """All tokens of a source, the last one `$END`."""
     return _Lexer(source, sink).run()

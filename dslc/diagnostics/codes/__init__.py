@@ -10,6 +10,7 @@ from dslc.diagnostics.codes import (
     lints,
     meanings,
     names,
+    notation,
     operators,
     recurrence,
     requests,
@@ -24,7 +25,7 @@ CODES: dict[str, Code] = {
     entry.code: entry
     for entry in (
         *syntax.CODES, *limits.CODES, *names.CODES, *types.CODES, *meanings.CODES, *operators.CODES, *joins.CODES, *lints.CODES,
-        *recurrence.CODES, *run.CODES, *requests.CODES, *targets.CODES,
+        *recurrence.CODES, *notation.CODES, *run.CODES, *requests.CODES, *targets.CODES,
     )
 }  # fmt: skip
 
