@@ -53,6 +53,8 @@ def _chosen(path: Path, found: Mapping[str, Any], columns: Mapping[str, Sequence
         name = next((n for n in (column, *others) if n in found), None)
         if name is None:
             notes = [f"it has {listed(found)}"]
+            if path.suffix == ".csv":
+                notes.append(f"a column `{column}` of vectors is written as `{column}_0`, `{column}_1`, ...")
             raise RuntimeFault("DL5003", f"there is no column `{column}`", str(path), notes, near_name(column, found))
         chosen[column] = found[name]
     return chosen
@@ -62,7 +64,7 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise RuntimeFault("DL5001", f"`{path.name}` cannot be read: {why(error)}", str(path)) from error
+        raise RuntimeFault("DL5001", f"the input `{path.name}` cannot be read: {why(error)}", str(path)) from error
 
 
 def _damaged(path: Path, how: str) -> RuntimeFault:

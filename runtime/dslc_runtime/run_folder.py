@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from dslc_runtime import checkpoint
 from dslc_runtime.errors import RuntimeFault, why
-from dslc_runtime.files import cannot_write, sweep, write_atomic
+from dslc_runtime.files import sweep, write_atomic
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -132,7 +132,12 @@ def create_run(path: Path, config: str, about: Mapping[str, Any]) -> RunFolder:
         for name in _FILES:
             (path / name).unlink(missing_ok=True)
     except OSError as error:
-        raise cannot_write(path, error) from error
+        raise RuntimeFault(
+            "DL5023",
+            f"the run folder `{path.name or path}` cannot be made or written: {why(error)}",
+            str(path),
+            help="name another folder with `--out`",
+        ) from error
     write_program(folder, config, about)
     return folder
 

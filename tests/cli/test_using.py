@@ -240,6 +240,13 @@ def test_input_at_fault_is_one_message(dslc, run: Path, name: str, text: str, co
     assert result.stderr.splitlines()[-1] == "1 error"
 
 
+def test_a_missing_column_of_a_csv_says_how_vectors_are_written(dslc, trained: Path, tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "a,b,c\n1,2,3\n")
+    result = dslc("predict", trained / "run", "--input", path)
+    assert result.exit_code == 1
+    assert "= note: a column `x` of vectors is written as `x_0`, `x_1`, ..." in result.stderr
+
+
 def test_rows_of_another_width_are_one_message(dslc, run: Path) -> None:
     Path("narrow.json").write_text('{"x": [[1, 2]]}')
     assert "a row of array `x` of narrow.json is i64[2]" in dslc("predict", run, "--input", "narrow.json").stderr

@@ -7,8 +7,8 @@ CODES: tuple[Code, ...] = (
         "DL5001",
         "a data file cannot be read",
         """\
-A data source names a file that is not there, or that may not be read. Paths are relative to the .dl file;
-`--data PATH` replaces the path of the source.
+A data source, or `predict --input`, names a file that is not there or may not be read. Paths in a program are relative to
+the .dl file, and `--data PATH` replaces them; paths on the command line are relative to the folder the command runs in.
 
 Wrong, when the file lies in `data/`:
     source = npz("mnist.npz", image = "x_train")
@@ -168,8 +168,8 @@ Mended:
         "DL5023",
         "a file cannot be written",
         """\
-The folder is not there or not writable, or the disk is full. What was there before is untouched: files are written beside the old
-one and then put in its place.
+The folder is not there, is a file, or may not be written, or the disk is full. What was there before is untouched: a file is
+written beside the old one and then put in its place.
 
 Wrong:
     dslc train xor.dl --out /read-only/place
