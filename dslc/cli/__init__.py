@@ -14,6 +14,7 @@ import click
 # command -> (module, what it does), in the order of `dslc --help`.
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("programs", "Check syntax, names, sizes, types and joins."),
+    "fmt": ("formatting", "Put programs into the one layout."),
     "info": ("programs", "Show inputs, outputs, layers, parameters and memory."),
     "compile": ("programs", "Print or write a stage of the compiler."),
     "train": ("training", "Train, and write a run folder."),

@@ -52,10 +52,19 @@ def read_source(path: Path) -> Source:
     if size > MAX_BYTES:
         text = f"`{path}` has {size:_} bytes; a program has at most {MAX_BYTES:_}"
         raise DslcError([Diagnostic("DL0051", text)])
+    return decode_source(raw, str(path), path)
+
+
+def decode_source(raw: bytes, name: str, path: Path | None = None) -> Source:
+    """The bytes of a program as a source, with line ends of one kind.
+
+    Raises:
+        DslcError: they are not UTF-8 text (DL0051).
+    """
     try:
-        return Source(str(path), raw.decode("utf-8-sig").replace("\r\n", "\n"), path)
+        return Source(name, raw.decode("utf-8-sig").replace("\r\n", "\n"), path)
     except UnicodeDecodeError as error:
-        text = f"`{path}` is not UTF-8 text: byte {error.start} cannot be read"
+        text = f"`{name}` is not UTF-8 text: byte {error.start} cannot be read"
         raise DslcError([Diagnostic("DL0051", text, (), (Help("save the file as UTF-8"),))]) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from dslc_runtime.errors import RuntimeFault, why
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Replace `path` by `data`: a temporary file in the same folder, fsync, rename, fsync of the folder.
+
+    A file that is replaced keeps its permissions.
 
     Raises:
         RuntimeFault: DL5023, the folder is missing or not writable, or the disk is full. `path` is as it was.
@@ -24,6 +27,8 @@ def write_atomic(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if path.exists():
+            aside.chmod(stat.S_IMODE(path.stat().st_mode))
         aside.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
