@@ -227,13 +227,17 @@ def rewrite_paths(file: tree.File, base: Path) -> Source:
     return _with_paths(file, lambda path: str((base / path).resolve()))
 
 
-def set_data_path(file: tree.File, path: Path, sink: Sink) -> Source:
-    """The file's text with every data source reading from another file or folder (`--data`). Reports that there is none."""
+def set_data_path(file: tree.File, path: Path, folder: bool, sink: Sink) -> Source:
+    """The file's text with every data source reading another file (`--data`). Reports that there is none.
+
+    Args:
+        folder: whether the path is a folder, in which each file is looked for by its own name.
+    """
     if not _data_paths(file):
         notes = (Note("its rows are written in the program, or it has no data block"),)
         text = "`--data` replaces the files that data are read from, and this program reads none"
         sink.add(Diagnostic("DL0056", text, (), notes, file.source.name))
-    return _with_paths(file, lambda _: str(path.resolve()))
+    return _with_paths(file, lambda old: str((path / Path(old).name if folder else path).resolve()))
 
 
 def _with_paths(file: tree.File, change: Callable[[str], str]) -> Source:

@@ -77,7 +77,13 @@ def info_command(file: str, settings: tuple[str, ...], as_json: bool, quiet: boo
 
 @click.command("compile")
 @click.argument("file")
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), help="Write here: .onnx, .py, .txt.")
+@click.option(
+    "-o",
+    "--output",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Write here: .onnx, .txt, or the stage that `--emit` names.",
+)
 @click.option(
     "--emit",
     type=click.Choice(["tree", "typed", "graph", "optimized", "training", "plan", "python"]),
@@ -89,8 +95,8 @@ def compile_command(
     file: str, target: Path | None, emit: str | None, settings: tuple[str, ...], quiet: bool, error_format: str
 ) -> None:
     """Print a stage of the compiler, or write it to a file."""
-    if (target is None) == (emit is None):
-        raise click.UsageError("give either `-o FILE` or `--emit STAGE`")
+    if target is None and emit is None:
+        raise click.UsageError("give `-o FILE`, `--emit STAGE`, or both")
     from dslc.driver.frontend import check_program, read_source
     from dslc.driver.stages import emit_stage, write_stage
 
@@ -98,24 +104,29 @@ def compile_command(
         path, name = split_name(file)
         checked = check_program(read_source(path), settings)
         output.diagnostics(checked.warnings)
-        if emit is not None:
+        if target is not None:
+            output.note(write_stage(checked, name, emit, target))
+        elif emit is not None:
             output.result(emit_stage(checked, name, emit).rstrip("\n"))
-        elif target is not None:
-            output.note(write_stage(checked, name, target))
 
 
 @click.command("explain")
-@click.argument("code")
+@click.argument("code", required=False)
 @common
-def explain_command(code: str, quiet: bool, error_format: str) -> None:
-    """Say what a diagnostic's CODE (such as DL2001) means."""
+def explain_command(code: str | None, quiet: bool, error_format: str) -> None:
+    """Say what a diagnostic's CODE (such as DL2001) means; without one, list them all."""
     from dslc.check.near import near
 
     with reporting(quiet, error_format) as output:
-        entry = CODES.get(code.upper())
+        if code is None:
+            for entry in CODES.values():
+                output.result(f"{entry.code}  {entry.title}")
+            return
+        wanted = f"DL{code}" if code.isdecimal() else code.upper()
+        entry = CODES.get(wanted)
         if entry is None:
-            close = near(code.upper(), list(CODES))
-            notes = (Note(f"codes like it: {', '.join(close)}"),) if close else ()
+            close = near(wanted, list(CODES))
+            notes = (Note(f"codes like it: {', '.join(close)}" if close else "`dslc explain` lists all codes"),)
             raise DslcError([Diagnostic("DL0052", f"there is no code `{code}`", (), notes)])
         output.result(f"{entry.severity.value}[{entry.code}]: {entry.title}\n\n{entry.explain.strip()}")
         if entry.lint:

@@ -60,11 +60,15 @@ class TerminalProgress:
             self._progress.stop()
 
 
-_NOT_SHOWN = ("epoch", "step", "lr", "seconds")
+_NOT_SHOWN = ("epoch", "step", "lr", "seconds")  # `lr` of every step, `critic.lr`, too
 
 
 def epoch_line(row: dict[str, Any], epochs: int) -> str:
     """One epoch in one line: its number, what was measured, and how long it took."""
     width = len(str(epochs))
-    figures = [f"{name} {value:.4g}" for name, value in row.items() if name not in _NOT_SHOWN and value is not None]
+    figures = [
+        f"{name} {value:.4g}"
+        for name, value in row.items()
+        if name.rpartition(".")[2] not in _NOT_SHOWN and value is not None
+    ]
     return f"epoch {row['epoch']:>{width}}/{epochs}  {'  '.join(figures)}  ({row['seconds']:.1f} s)"

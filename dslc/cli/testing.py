@@ -52,5 +52,6 @@ def test_command(
         output.result(summary(results))
         if not results and not broken:
             output.note("no test has such a name" if pattern != "*" else "there are no tests")
-    if broken or any(not result.passed for result in results):
+    nothing_chosen = not results and pattern != "*"
+    if broken or nothing_chosen or any(not result.passed for result in results):
         sys.exit(FAULT)

@@ -60,7 +60,10 @@ def train_command(
         trained = train(checked, name, out=folder, resume=resume, force=force, threads=threads, observer=observer)
         _report(output, folder, trained.result.history, trained.result.progress.best_epoch)
         if trained.result.interrupted:
-            click.echo("interrupted; `--resume` goes on after the last finished epoch", err=True)
+            done = len(trained.result.history)
+            click.echo(
+                "interrupted" + (f"; `--resume --out {folder}` goes on after epoch {done}" if done else ""), err=True
+            )
             sys.exit(INTERRUPTED)
 
 
@@ -78,6 +81,8 @@ def _report(output: Output, folder: Path, history: list[dict[str, object]], best
         return
     row = next((row for row in history if row["epoch"] == best), history[-1])
     hidden = ("epoch", "step", "seconds", "lr")
-    figures = "  ".join(f"{k} {v:.4g}" for k, v in row.items() if k not in hidden and isinstance(v, float))
+    figures = "  ".join(
+        f"{k} {v:.4g}" for k, v in row.items() if k.rpartition(".")[2] not in hidden and isinstance(v, float)
+    )
     output.result(f"epoch {row['epoch']} of {len(history)} is kept: {figures}")
     output.result(f"run: {folder}")

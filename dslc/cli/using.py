@@ -38,7 +38,10 @@ def choose_engine(engine: str | None, device: str) -> str:
 @click.command("eval")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.option("--data", type=click.Path(path_type=Path), help="Read the data from this file or folder instead.")
-@click.option("--split", help="Which part: `test` where there is one, else `val`, else `train`.")
+@click.option(
+    "--split",
+    help="Which part, or `all` rows before splitting; `test` by default, else `all` of new data, `val` or `train` of the run's own.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @engine_options
 @common
@@ -105,10 +108,10 @@ def predict_command(
 @click.option("-o", "target", required=True, type=click.Path(path_type=Path), help="The ONNX file to write.")
 @click.option("--opset", type=int, default=18, show_default=True, help="The ONNX operator set; 18 is the one served.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a hyper-parameter (FILE only).")
-@click.option("--seed", type=click.IntRange(min=0), default=0, help="Of the initial parameters (FILE only).")
+@click.option("--seed", type=click.IntRange(min=0), help="Of the initial parameters (FILE only); 0 by default.")
 @common
 def export_command(
-    source: str, target: Path, opset: int, settings: tuple[str, ...], seed: int, quiet: bool, error_format: str
+    source: str, target: Path, opset: int, settings: tuple[str, ...], seed: int | None, quiet: bool, error_format: str
 ) -> None:
     """Write the model of a run, or of a program with initial parameters, as ONNX.
 
@@ -120,10 +123,10 @@ def export_command(
     with reporting(quiet, error_format) as output, as_diagnostics():
         path, name = split_name(source)
         if path.is_dir():
-            if settings:
-                raise click.UsageError("`--set` is for programs; a run is as it was trained")
+            if settings or seed is not None:
+                raise click.UsageError("`--set` and `--seed` are for programs; a run is as it was trained")
             output.result(export_run(path, name, target, opset))
         else:
-            found = export_file(path, name, target, opset, settings, seed)
+            found = export_file(path, name, target, opset, settings, seed or 0)
             output.diagnostics(found.warnings)
             output.result(found.text)

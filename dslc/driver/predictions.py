@@ -129,7 +129,9 @@ def _read_json(path: Path, columns: tuple[str, ...]) -> dict[str, Any]:
     try:
         found: object = json.loads(_bytes(path))
     except (ValueError, RecursionError) as error:
-        raise _damaged(path, "is not JSON") from error
+        where = isinstance(error, json.JSONDecodeError)
+        place = f": {error.msg.lower()}, line {error.lineno}, column {error.colno}" if where else ""
+        raise _damaged(path, f"is not JSON{place}") from error
     if isinstance(found, dict):
         return cast("dict[str, Any]", found)
     if not isinstance(found, list) or not all(isinstance(row, dict) for row in cast("list[object]", found)):

@@ -223,7 +223,19 @@ def test_an_unknown_command_suggests_a_near_one(dslc) -> None:
 
 def test_help_lists_every_command(dslc) -> None:
     shown = dslc("--help").stdout
-    for command in ("check", "info", "compile", "train", "eval", "predict", "export", "test", "explain", "doc", "doctor"):
+    for command in (
+        "check",
+        "info",
+        "compile",
+        "train",
+        "eval",
+        "predict",
+        "export",
+        "test",
+        "explain",
+        "doc",
+        "doctor",
+    ):
         assert f"  {command}  " in shown
 
 
@@ -261,3 +273,20 @@ def test_a_reader_that_goes_away_is_no_error(toy: Path) -> None:
     command = f"{sys.executable} -m dslc compile toy.dl --emit python | true"
     done = subprocess.run(["sh", "-c", command], cwd=toy.resolve().parent, capture_output=True, text=True, check=False)
     assert done.stderr == ""
+
+
+def test_explain_lists_every_code_and_takes_a_bare_number(dslc) -> None:
+    listed = dslc("explain").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == list(CODES)
+    assert dslc("explain", "2001").stdout == dslc("explain", "DL2001").stdout
+
+
+def test_a_stage_is_written_to_a_file(dslc, toy: Path) -> None:
+    assert dslc("compile", toy, "--emit", "python", "-o", "step.py").exit_code == 0
+    assert Path("step.py").read_text() == dslc("compile", toy, "--emit", "python").stdout
+
+
+def test_a_folder_in_place_of_a_program_says_what_is_in_it(dslc, toy: Path) -> None:
+    found = dslc("check", ".")
+    assert found.exit_code == 1
+    assert "name a program in it: `toy.dl`" in found.stderr

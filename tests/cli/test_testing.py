@@ -206,3 +206,9 @@ def test_a_golden_that_cannot_be_written_is_one_message(dslc, toy: Path) -> None
     result = dslc("test", program(FROZEN), "--update")
     assert result.exit_code == 1
     assert Path("golden").read_text() == "a file where a folder is needed"
+
+
+def test_a_pattern_that_chooses_no_test_fails(dslc, toy: Path) -> None:
+    found = dslc("test", toy, "-k", "no such test")
+    assert found.exit_code == 1
+    assert "no test has such a name" in found.stderr

@@ -378,3 +378,49 @@ def test_one_of_several_trained_models_is_named(dslc, toy: Path) -> None:
     found = json.loads(dslc("predict", "two:r", "--input", "x.json").stdout)
     assert np.shape(found["p"]) == (1, 1)
     assert {item.name for item in onnx.load("m.onnx").graph.initializer} >= {"fc.weight", "fc.bias"}
+
+
+# ---------------------------------------------------------------------------------------------- data named at the command
+
+
+def test_new_data_are_evaluated_whole_and_the_runs_own_in_the_part_kept_aside(dslc, toy: Path) -> None:
+    text = toy.read_text().replace(
+        '  source = {\n    train: npz("toy.npz", x = "x", y = "y"),\n', '  source = npz("toy.npz", x = "x", y = "y")\n'
+    )
+    text = text.replace('    test:  npz("toy.npz", x = "tx", y = "ty"),\n  }\n', "")
+    toy.write_text(text)
+    assert dslc("train", toy, "--out", "run").exit_code == 0
+    np.savez("new.npz", x=np.load("toy.npz")["tx"], y=np.load("toy.npz")["ty"])
+
+    def evaluated(*more: str) -> tuple[str, int]:
+        found = json.loads(dslc("eval", "run", "--json", *more).stdout)
+        return found["split"], found["rows"]
+
+    assert evaluated() == ("val", 10)
+    assert evaluated("--data", "new.npz") == ("all", 20)
+    assert evaluated("--data", "new.npz", "--split", "val") == ("val", 5)
+    shutil.copy("toy.npz", "moved.npz")
+    assert evaluated("--data", "moved.npz") == ("val", 10)
+
+
+def test_data_may_be_a_folder_with_a_file_of_the_same_name(dslc, run: Path) -> None:
+    moved = Path("elsewhere")
+    moved.mkdir()
+    shutil.move("toy.npz", moved / "toy.npz")
+    assert dslc("eval", run).exit_code == 1
+    assert dslc("eval", run, "--data", moved).exit_code == 0
+
+
+def test_an_archive_without_named_columns_has_those_that_fields_read(dslc, toy: Path) -> None:
+    np.savez("plain.npz", X=np.ones((6, 2), np.float32), y=np.ones((6, 1), np.float32), unrelated=np.zeros(3))
+    Path("plain.dl").write_text(
+        "dim B\nmodel M {\n  input x: f32[B, 2]\n  output p: f32[B, 1]\n  p = x |> fc: Dense(1)\n}\n"
+        'data d {\n  source = npz("plain.npz")\n  field x: f32[2] = source["X"]\n  field y: f32[1] = source["y"]\n}\n'
+        "train t {\n  use net = M()\n  data = d\n  loss = mse(net.p, data.y)\n}\n"
+    )
+    found = dslc("train", "plain.dl", "--out", "plain")
+    assert found.exit_code == 0, found.stderr
+
+
+def test_seed_is_not_for_a_run(dslc, run: Path) -> None:
+    assert dslc("export", run, "-o", "m.onnx", "--seed", 3).exit_code == 2

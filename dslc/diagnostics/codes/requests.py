@@ -112,6 +112,19 @@ Mended:
 """,
     ),
     Code(
+        "DL5042",
+        "what is assigned to a parameter does not fit",
+        """
+`model.params` has a key for every parameter, and assigning to one copies into its array: the shape is the parameter's (or
+that of one number, which fills it), numbers are converted to its element type, keys are neither added nor removed.
+
+Wrong, where `hidden.weight` is f32[2, 8]:
+    model.params["hidden.weight"] = np.zeros((8, 2))
+Mended:
+    model.params["hidden.weight"] = np.zeros((2, 8))
+""",
+    ),
+    Code(
         "DL5050",
         "a test's expectation is not met",
         """

@@ -59,7 +59,8 @@ def split_rows(n: int, shares: Mapping[str, float], seed: int, labels: Array | N
     parts = {"train": np.sort(rest), **parts}
     for name, rows in parts.items():
         if not len(rows):
-            raise RuntimeFault("DL5008", f"the part `{name}` gets no row of the {n} there are")
+            text = f"the part `{name}` gets no row of the {n} there are"
+            raise RuntimeFault("DL5008", text, help="give it a larger share in `split`")
     return parts
 
 
