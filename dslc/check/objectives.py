@@ -24,6 +24,15 @@ from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import Size
 
+#: What a training reports beside metrics, by the names it reports them under.
+_REPORTED = {
+    "loss": "the loss itself",
+    "epoch": "the number of the epoch",
+    "step": "the number of steps",
+    "lr": "the learning rate",
+    "seconds": "the time of an epoch",
+}
+
 
 @record
 class Parts:
@@ -124,10 +133,10 @@ def _metrics(context: Context, scope: Scope, setting: Setting | None) -> dict[st
     good = True
     for entry in setting.value.entries:
         key = entry.key
-        if key.text == "loss" or key.text in found:
-            own = key.text == "loss"
-            message = "a metric cannot be called `loss`" if own else f"metric `{key.text}` is given twice"
-            context.report("DL3003", message, key.span, "the loss itself is reported so" if own else "given again here")
+        if key.text in _REPORTED or key.text in found:
+            own = _REPORTED.get(key.text, "")
+            message = f"a metric cannot be called `{key.text}`" if own else f"metric `{key.text}` is given twice"
+            context.report("DL3003", message, key.span, f"{own} is reported so" if own else "given again here")
             good = False
             continue
         value = _scalar(context, scope, key.text, entry.value, "DL3036")

@@ -37,6 +37,7 @@ def new_name(e: Context, scope: Scope, ident: tree.Ident, *, value: bool = False
         )
         return False
     if not legal_name(e.sink, ident):
+        scope.define(ident.text, FAILED, ident.span, "failed")
         return False
     if value and ident.text.lstrip("_")[:1].isupper():
         new = ident.text.lower() if ident.text.isupper() else re.sub(r"(?<!^)(?=[A-Z])", "_", ident.text).lower()
