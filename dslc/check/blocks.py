@@ -32,11 +32,12 @@ def elaborate(e: Context, instance: Instance, args: Sequence[Argument] | None, s
     if ref.definition.kind == "cell" and ref.scan is None:
         return not_scanned(e, ref, instance)
     inputs = [stmt for stmt in ref.definition.body if isinstance(stmt, tree.InputStmt)]
+    first = instance.results is None and (instance.lookup is None or args is None)
     if args is None:
         args = _looked_up(instance, inputs, site)
     values = in_order(e, ref, inputs, args, site)
     if values is None or any(isinstance(arg.value, Failed) for arg in values):
-        instance.results = FAILED
+        instance.results = FAILED if first else instance.results
         return FAILED
     scope = open_scope(instance)
     e.calls.append(Call(ref.definition, ref.home.library, site.span))
@@ -51,7 +52,7 @@ def elaborate(e: Context, instance: Instance, args: Sequence[Argument] | None, s
         e.depth -= BLOCK_DEPTH
         e.calls.pop()
     e.body.runs.append(LayerRun(layer_path(e, instance, keys), start, len(e.body.values)))
-    if instance.results is None:
+    if first:
         instance.results = value
         if instance.lookup is not None:
             instance.values = inner_values(e, instance.path)

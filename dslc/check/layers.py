@@ -291,21 +291,27 @@ def instantiate(_: Context, ref: LayerRef, path: str, span: Span) -> Instance:
 
 
 def read(e: Context, instance: Instance, name: str, span: Span) -> Value:
-    """What ``instance.name`` is: a value, a parameter, or an inner layer whose names can be read in turn."""
-    if instance.results is None and instance.lookup is not None:
-        e.elaborate(e, instance, None, CallSite(span, span))
-    if isinstance(instance.results, Failed):
-        return FAILED
+    """What ``instance.name`` is: a value, a parameter, or an inner layer whose names can be read in turn.
+
+    Reading a value of a model in use applies it to what its `lookup` gives, once; its parameters are there after any call.
+    """
     return _read(e, instance, "", name, span)
 
 
 def _read(e: Context, instance: Instance, inner: str, name: str, span: Span) -> Value:
     relative = f"{inner}.{name}" if inner else name
     key = f"{instance.path}.{relative}" if instance.path else relative
-    if relative in instance.values:
-        return instance.values[relative]
     if key in e.params:
         return e.leaf(key)
+    if instance.lookup is not None and instance.results is None:
+        if any(other.startswith(f"{key}.") for other in e.params):
+            title = f"the layer `{relative}`"
+            return Namespace(title, (), lambda wanted, place: _read(e, instance, relative, wanted, place))
+        e.elaborate(e, instance, None, CallSite(span, span))
+    if isinstance(instance.results, Failed):
+        return FAILED
+    if relative in instance.values:
+        return instance.values[relative]
     if instance.lookup is None and key in e.readable:
         return e.readable[key]
     below = _names_below(e, instance, relative)

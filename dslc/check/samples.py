@@ -45,7 +45,7 @@ def sample(e: Context, scope: Scope, statement: tree.SampleStmt, batch: Size) ->
     zero = literal_tensor(e, 0.0, TensorType(found.type.dtype), statement.type.span)
     if isinstance(zero, Failed):
         return FAILED
-    attrs["stream"] = f"{scope.site}/{name}/sample"
+    attrs["stream"] = "/".join(filter(None, (scope.site, name, "sample")))
     try:
         like = apply_op(e, statement.span, "expand", (zero,), {"sizes": found.type.shape})
         return apply_op(e, statement.span, opdef.name, (like,), attrs, name=name)

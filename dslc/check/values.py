@@ -95,11 +95,11 @@ class Instance:
     Attributes:
         path: labels joined by dots; the prefix of its parameters' keys. "" for a model alone.
         site: where its random streams begin.
-        lookup: gives the value of an input (its name, the statement, the place of the read) when something of the instance
-            is read before it was called: so `use net = M()` binds inputs on first use. None where it must be called.
+        lookup: gives the value of an input (its name, the statement, the place of the read) when a value of the instance is
+            read: so `use net = M()` binds inputs on first use. None where it must be called.
         values: what `instance.name` reads, by path inside the instance; filled by its first call.
         hypers: all its hyper-parameters, defaults included, once it was called.
-        results: the results of that call, or None before it.
+        results: the results of its first call (of the one its `lookup` gives, where it has one), or None before it.
         calls: how often it was called.
         call: where the random streams of the last call begin.
         labelled: whether its path is its own; a layer without parameters may have that of its statement.

@@ -111,7 +111,7 @@ def _metrics(history: Sequence[Row]) -> list[str]:
     """Quantities to draw: loss first, then the metrics, each once for training and validation."""
     names = [name.removeprefix("val.") for row in history[:1] for name in row]
     skip = {"epoch", "step", "seconds", "lr"}
-    return list(dict.fromkeys(name for name in names if name not in skip))
+    return list(dict.fromkeys(name for name in names if name.rpartition(".")[2] not in skip))
 
 
 def _summary(history: Sequence[Row], best_epoch: int) -> str:
