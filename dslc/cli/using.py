@@ -40,7 +40,7 @@ def choose_engine(engine: str | None, device: str) -> str:
 @click.option("--data", type=click.Path(path_type=Path), help="Read the data from this file or folder instead.")
 @click.option(
     "--split",
-    help="Which part, or `all` rows before splitting; `test` by default, else `all` of new data, `val` or `train` of the run's own.",
+    help="Which part, or `all` rows; by default `test`, else `all` of new data, `val` or `train` of the run's own.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @engine_options

@@ -296,6 +296,8 @@ def facts(checked: Checked, prepared: Prepared, opened: Opened, threads: int | N
 def diagnosis(prepared: Prepared, position: int) -> Callable[[Mapping[str, Array], int], str]:
     """Finds the first value that is not finite when a step's loss is not: it is run again by the slow interpreter."""
 
+    own = prepared.typed.span.source  # a line of the library would say nothing to the user
+
     def diagnose(given: Mapping[str, Array], step: int) -> str:
         graph, state = prepared.graphs.steps[position], prepared.state
         bad = state.non_finite()
@@ -306,7 +308,8 @@ def diagnosis(prepared: Prepared, position: int) -> Callable[[Mapping[str, Array
             values = evaluate_graph(graph, feeds)
         for node in graph.order():
             if node.name and node.out.dtype.is_float and not np.isfinite(values[node.id]).all():
-                place = f" (line {node.span.line})" if node.span is not None else ""
+                span = node.span if node.span is not None and node.span.source is own else None
+                place = f" (line {span.line})" if span is not None else ""
                 return f"`{node.name}`{place}"
         return ""
 
