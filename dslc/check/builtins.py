@@ -60,6 +60,22 @@ _FUNCTIONS = (
         'y = rearrange(seq, "b t (h d) -> b h t d", h = 2)',
     ),
     Builtin(
+        "scan",
+        "scan(cell, axis = 1, reverse = false, init = { state: value }, return_state = false)",
+        """A layer that runs a cell along the time axis of a sequence.
+
+        The cell says what one step does; the outputs get the time axis where the inputs have it, aligned with them also in
+        reverse. `init` gives states their values before the first step, and with `return_state` the states after the last
+        one follow the outputs. It adds nothing to the keys of parameters.""",
+        """cell Sum() {
+  input  x: f32[B, 8]
+  state  total: f32[B, 8] = zeros()
+  output y: f32[B, 8] = total + x
+  next total = y
+}
+sums = seq |> scan(Sum())""",
+    ),
+    Builtin(
         "floor_div",
         "floor_div(a, b)",
         """The quotient of two compile-time numbers, rounded down.

@@ -93,12 +93,12 @@ def _first(e: Context, scope: Scope, steps: Steps, stmt: tree.StateStmt, type: T
 
 
 def _fill(e: Context, scope: Scope, expr: tree.Expr) -> Value | None:
-    """The number that fills a state: of ``zeros()``, ``ones()`` and ``full(v)``, whose sizes are the state's."""
+    """The number that fills a state: of ``zeros()``, ``ones()``, ``full(v)`` and ``constant(v)``, whose sizes are the state's."""
     if not isinstance(expr, tree.Call) or not isinstance(expr.callee, tree.Name) or expr.callee.id in scope.names:
         return None
     if expr.callee.id in _FILLS and not expr.args:
         return Const(_FILLS[expr.callee.id])
-    if expr.callee.id == "full" and len(expr.args) == 1:
+    if expr.callee.id in ("full", "constant") and len(expr.args) == 1:
         return e.evaluate(e, scope, expr.args[0].value)
     return None
 

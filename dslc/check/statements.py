@@ -13,10 +13,11 @@ from dslc.check.assigning import assignment, output
 from dslc.check.buffers import update
 from dslc.check.cells import next_state, state
 from dslc.check.expressions import branches, condition, evaluate
+from dslc.check.messages import filled
 from dslc.check.parameters import layer, new_name, parameter
 from dslc.check.scope import Binding, Context, Scope, origin_notes
 from dslc.check.typed import Origin, TypedValue
-from dslc.check.values import FAILED, Const, Failed, Value, describe, number_text
+from dslc.check.values import FAILED, Const, Failed, Value, number_text
 from dslc.check.walk import defined
 from dslc.diagnostics import Edit, Help, Note
 from dslc.record import record, replace
@@ -77,21 +78,8 @@ def _require(e: Context, scope: Scope, stmt: tree.RequireStmt) -> None:
     scope.stopped = True
     text = f"`{' '.join(stmt.cond.span.text.split())}` does not hold"
     if stmt.message is not None:
-        text = _filled(e, scope, stmt.message)
+        text = filled(e, scope, stmt.message)
     e.report_call("DL2040", text, stmt.cond.span, "this must hold", footers=_facts(e, scope, stmt.cond))
-
-
-def _filled(e: Context, scope: Scope, message: tree.String) -> str:
-    """A message with the values of the names in braces."""
-
-    def value_of(found: re.Match[str]) -> str:
-        binding = scope.names.get(found[1])
-        if binding is None:
-            e.report("DL1001", f"there is no `{found[1]}` to put into this message", message.span, f"`{{{found[1]}}}`")
-            return found[0]
-        return number_text(binding.value.value) if isinstance(binding.value, Const) else describe(binding.value)
-
-    return re.sub(r"\{(\w+)\}", value_of, message.value)
 
 
 def _facts(e: Context, scope: Scope, cond: tree.Expr) -> list[Note]:

@@ -48,7 +48,8 @@ def program(entry: Entry) -> str:
     if entry.kind == "data source":
         return f"data rows {{\n{entry.example}\n}}\n"
     if entry.kind in ("layer", "function", "initialiser"):
-        return f"{MODEL}{entry.example}\n}}\n"
+        declared, end, statements = entry.example.rpartition("\n}\n")
+        return f"{declared}{end}{MODEL}{statements}\n}}\n"
     loss = "" if entry.kind == "loss" else "  loss = mse(net.y, data.y)\n"
     return f"{_TRAIN}{loss}{entry.example}\n}}\n"
 
