@@ -14,6 +14,13 @@ from typing import TypeAlias
 
 from dslc.record import record
 
+# Of a size: terms of the sum, factors of a product, names inside a `floor_div`, bits of a number.
+MAX_TERMS, MAX_DEGREE, MAX_NAMES, MAX_BITS = 50, 64, 500, 4096
+
+
+class SizeError(ArithmeticError):
+    """A size became too long to work with. The message is for the user, lower case, without a final stop."""
+
 
 class DType(Enum):
     """The element types of the language; the value is the name written in a program."""
@@ -140,11 +147,32 @@ def _normal(terms: dict[Monomial, int], den: int) -> Dim:
     den //= common
     if den == 1 and set(terms) == {()}:
         return terms[()] // common
+    _require_short(terms, den)
     # Higher powers first, the constant term last; names in alphabetical order.
     ordered = sorted(
         terms.items(), key=lambda term: (-sum(p for _, p in term[0]), [(_order(a), p) for a, p in term[0]])
     )
     return Size(tuple((m, c // common) for m, c in ordered), den)
+
+
+def _require_short(terms: dict[Monomial, int], den: int) -> None:
+    if len(terms) > MAX_TERMS:
+        raise SizeError(f"a size is a sum of at most {MAX_TERMS} terms, and this has {len(terms)}")
+    if any(sum(power for _, power in monomial) > MAX_DEGREE for monomial in terms):
+        raise SizeError(f"a size multiplies at most {MAX_DEGREE} sizes")
+    if max(den, *map(abs, terms.values())).bit_length() > MAX_BITS:
+        raise SizeError("a number in this size is too large")
+
+
+def _names(dim: Dim) -> int:
+    """How many names a size mentions, counted as often as it does."""
+    if isinstance(dim, int):
+        return 0
+    return sum(
+        1 if isinstance(atom, str) else _names(atom.numerator) + _names(atom.denominator)
+        for monomial, _ in dim.terms
+        for atom, _ in monomial
+    )
 
 
 def _add(a: Dim, b: Dim, sign: int) -> Dim:
@@ -206,6 +234,8 @@ def floor_div(a: Dim, b: Dim) -> Dim:
         return a // b
     if isinstance(a, Size) and isinstance(b, int) and a.den == 1 and all(c % b == 0 for _, c in a.terms):
         return _normal({m: c // b for m, c in a.terms}, 1)
+    if _names(a) + _names(b) > MAX_NAMES:
+        raise SizeError(f"a `floor_div` is nested until it mentions more than {MAX_NAMES} sizes")
     return Size((((((FloorDiv(a, b)), 1),), 1),))
 
 

@@ -23,6 +23,7 @@ from dslc.diagnostics import Help
 from dslc.ops import OPS
 from dslc.ops.opdef import OpError
 from dslc.syntax import tree
+from dslc.tensor_type import SizeError
 
 _BINARY = {opdef.symbol: name for name, opdef in OPS.items() if opdef.symbol and len(opdef.operands) == 2}
 _UNARY = {opdef.symbol: name for name, opdef in OPS.items() if opdef.symbol and len(opdef.operands) == 1}
@@ -37,6 +38,8 @@ def evaluate(e: Context, scope: Scope, expr: tree.Expr) -> Value:
     e.depth += EXPRESSION_DEPTH
     try:
         return _RULES[type(expr)](e, scope, expr)
+    except SizeError as error:
+        return e.report("DL0072", str(error), expr.span, "too long to work with")
     finally:
         e.depth -= EXPRESSION_DEPTH
 

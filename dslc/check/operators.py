@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from math import prod
 
+from dslc.check.extent import extent_problem, short
 from dslc.check.scope import Context, origin_notes
 from dslc.check.typed import Literal, Origin, TypedValue
 from dslc.check.values import Const, Failed, ListValue, Value, describe, fraction, literal, number_text
@@ -20,7 +20,6 @@ from dslc.record import record
 from dslc.source import Span
 from dslc.tensor_type import Dim, DType, Size, TensorType, count
 
-MAX_ELEMENTS = 1 << 36
 _PACK = {
     DType.F16: "e", DType.F32: "f", DType.F64: "d", DType.I8: "b", DType.U8: "B", DType.I32: "i", DType.I64: "q", DType.BOOL: "?"
 }  # fmt: skip
@@ -187,9 +186,9 @@ def apply_op(
     if opdef.normalize is not None:
         given = opdef.normalize(types, given)
     result = opdef.infer(types, given)
-    elements = prod(size for size in result.shape if isinstance(size, int))
-    if elements > MAX_ELEMENTS:
-        raise OpError(f"the result {result} has {elements:_} elements; the limit is {MAX_ELEMENTS:_}", code="DL2020")
+    if (problem := extent_problem(result, f"the result {short(result)}")) is not None:
+        code, text = problem
+        raise OpError(text, code)
     known = _origins(op, result, operands) if origins is None else origins
     value = TypedValue(result, op, tuple(operands), given, span, name, known)
     e.body.values.append(value)

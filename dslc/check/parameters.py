@@ -11,7 +11,7 @@ from dslc.check.expressions import evaluate
 from dslc.check.files import legal_name
 from dslc.check.initial import initializer
 from dslc.check.layers import instantiate, owned
-from dslc.check.operators import MAX_ELEMENTS, apply_op
+from dslc.check.operators import apply_op
 from dslc.check.scope import Context, Scope, origin_notes
 from dslc.check.typed import ParamSpec, TypedValue
 from dslc.check.types import Written, written_type
@@ -19,7 +19,7 @@ from dslc.check.values import FAILED, Failed, LayerRef, describe
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops.ir import Attrs
 from dslc.syntax import tree
-from dslc.tensor_type import count, symbols
+from dslc.tensor_type import symbols
 
 
 def new_name(e: Context, scope: Scope, ident: tree.Ident, *, value: bool = False) -> bool:
@@ -101,12 +101,6 @@ def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt | tree.BufferStmt)
                 Note(f"a {word}'s sizes are fixed when the program is compiled"),
             ],
         )
-        return None
-    elements = count(found.type.shape)
-    if isinstance(elements, int) and elements > MAX_ELEMENTS:
-        text = f"{word} `{key}` would have {elements:_} elements; the limit is {MAX_ELEMENTS:_}"
-        notes = origin_notes(e, zip(found.type.shape, found.origins, strict=True), stmt.span)
-        e.report("DL2020", text, stmt.type.span, f"is {found.type}", footers=notes)
         return None
     init = initializer(e, scope, stmt, found.type)
     if init is None:

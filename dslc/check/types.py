@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.expressions import evaluate
+from dslc.check.extent import extent_problem, short
 from dslc.check.names import DTYPES, dimension_list, dimensions_in_scope, find
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Argument, Context, Leading, Scope, origin_notes
@@ -19,8 +20,9 @@ from dslc.check.walk import names
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops.ir import Attrs
 from dslc.record import record
+from dslc.source import Span
 from dslc.syntax import tree
-from dslc.tensor_type import Dim, DType, Size, TensorType
+from dslc.tensor_type import Dim, DType, Size, SizeError, TensorType
 
 _KINDS = {"float": DType.F32, "int": DType.I64}
 
@@ -59,7 +61,23 @@ def written_type(e: Context, scope: Scope, expr: tree.TypeExpr, what: str = "") 
             continue
         shape.append(size[0])
         origins.append(size[1])
-    return Written(TensorType(dtype, tuple(shape)), tuple(origins)) if fine and dtype is not None else None
+    if not fine or dtype is None:
+        return None
+    found = Written(TensorType(dtype, tuple(shape)), tuple(origins))
+    return found if _within_limits(e, found, expr.span, what or "this type") else None
+
+
+def _within_limits(e: Context, found: Written, span: Span, what: str) -> bool:
+    """Whether a written type is not too large; reports it otherwise."""
+    try:
+        problem = extent_problem(found.type, what)
+    except SizeError as error:
+        problem = "DL0072", str(error)
+    if problem is not None:
+        code, text = problem
+        large = zip(found.type.shape, found.origins, strict=True) if code == "DL2020" else ()
+        e.report(code, text, span, f"is {short(found.type)}", footers=origin_notes(e, large, span))
+    return problem is None
 
 
 def _dtype(e: Context, scope: Scope, ident: tree.Ident) -> DType | None:

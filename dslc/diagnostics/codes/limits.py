@@ -32,4 +32,29 @@ or blocks that use one another twice, level upon level, go beyond.
 Steps in time are no `repeat`: a cell under `scan` takes any number of them.
 """,
     ),
+    Code(
+        "DL0072",
+        "a size that is too long",
+        """
+A size is a sum of at most 50 terms, each a product of at most 64 sizes; a `floor_div` that cannot be worked out mentions at
+most 500. What is longer cannot be compared with another size in good time, and no layer needs it.
+
+    dim B, C, D
+    let n = (B + C + D) ** 20           # wrong: a sum of 231 terms
+
+    dim N                               # a size of its own, bound when a batch arrives
+""",
+    ),
+    Code(
+        "DL0073",
+        "a tensor with too many axes",
+        """
+A tensor has at most 32 axes. NumPy ends at 64, and so many are a mistake: a size for each sample, perhaps, where one axis
+for all was meant.
+
+    input x: f32[B, 1, 1, 1, ... ]      # wrong, with forty sizes
+
+    input x: f32[B, 40]
+""",
+    ),
 )

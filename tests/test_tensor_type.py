@@ -1,0 +1,53 @@
+"""Sizes grow up to a limit, and end there with words instead of in a long wait."""
+
+from __future__ import annotations
+
+from functools import reduce
+from math import comb
+
+import pytest
+
+from dslc.tensor_type import MAX_BITS, MAX_DEGREE, MAX_TERMS, Dim, Size, SizeError, floor_div, symbol
+
+B, C, D = symbol("B"), symbol("C"), symbol("D")
+
+
+def _power(base: Dim, exponent: int) -> Dim:
+    return reduce(lambda product, _: product * base, range(exponent), 1)
+
+
+def test_a_power_of_a_sum_has_its_binomial_terms() -> None:
+    power = _power(B + C + D, 8)
+    assert isinstance(power, Size)
+    assert len(power.terms) == comb(10, 2) <= MAX_TERMS
+    assert dict(power.terms)[(("B", 3), ("C", 3), ("D", 2))] == 560  # 8! / (3! 3! 2!)
+
+
+def test_a_sum_of_too_many_terms_is_refused() -> None:
+    with pytest.raises(SizeError, match="at most 50 terms"):
+        _power(B + C + D, 9)
+
+
+def test_a_product_of_too_many_sizes_is_refused() -> None:
+    assert _power(B, MAX_DEGREE) != 0
+    with pytest.raises(SizeError, match="at most 64 sizes"):
+        _power(B, MAX_DEGREE + 1)
+
+
+def test_numbers_that_are_too_large_are_refused_above_and_below_the_line() -> None:
+    with pytest.raises(SizeError, match="too large"):
+        B * 2**MAX_BITS
+    with pytest.raises(SizeError, match="too large"):
+        _power(Size((((), 1),), 3), MAX_BITS)
+
+
+def test_a_floor_div_nested_too_far_is_refused() -> None:
+    with pytest.raises(SizeError, match="nested"):
+        reduce(lambda size, _: floor_div(size * size + size, 7), range(12), B)
+
+
+def test_what_convolutions_make_of_a_size_is_far_from_the_limits() -> None:
+    height, width = symbol("H"), symbol("W")
+    for _ in range(6):
+        height, width = floor_div(height + 1, 2) + 1, floor_div(width + 1, 2) + 1
+    assert isinstance(B * height * width, Size)
