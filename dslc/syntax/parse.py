@@ -24,9 +24,14 @@ def parse(source: Source, sink: Sink) -> File:
     Declarations with a mistake in them, and those that mention one of these, are left out: whatever `check` would say
     about them could follow from the mistake.
     """
+    return parse_tokens(source, sink)[0]
+
+
+def parse_tokens(source: Source, sink: Sink) -> tuple[File, list[Token]]:
+    """The tree of a source, and the tokens it was made from."""
     if (too_long := _too_long(source)) is not None:
         sink.add(too_long)
-        return File(source, ())
+        return File(source, ()), []
     own = Sink()
     tokens = settle(scan(source, own), source, own)
     reporter = _Reporter(source, own)
@@ -35,8 +40,8 @@ def parse(source: Source, sink: Sink) -> File:
     for diagnostic in found:
         sink.add(diagnostic)
     if reporter.stopped or tokens[-1].start < len(source.text):
-        return File(source, ())
-    return sound_part(file, tokens, [d.labels[0].span.start for d in found])
+        return File(source, ()), tokens
+    return sound_part(file, tokens, [d.labels[0].span.start for d in found]), tokens
 
 
 def _too_long(source: Source) -> Diagnostic | None:

@@ -69,7 +69,9 @@ def test_a_text_comes_out_as_the_golden_beside_it(path: Path, shape: Shape, requ
     assert_means_the_same(text, shape)
 
 
-@pytest.mark.parametrize("path", sorted((TESTS / "bad").rglob("*.dl")), ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path", sorted((TESTS / "bad").rglob("*.dl")), ids=lambda path: f"{path.parent.name}-{path.stem}"
+)
 def test_a_bad_program_is_refused_for_its_form_or_keeps_its_meaning(path: Path, shape: Shape) -> None:
     text = path.read_text("utf-8")
     sink = Sink()
@@ -130,7 +132,9 @@ BREAKS = ("", "  ", "\n", "\n\n", "# c\n", "\n# c\n  ", "\n\n# c\n\n# d\n")
 
 @QUICK
 @given(st.sampled_from(SHIPPED), st.lists(st.tuples(st.integers(0, 10_000), st.sampled_from(BREAKS)), max_size=12))
-def test_a_text_with_lines_broken_anywhere_keeps_its_meaning(shape: Shape, text: str, changes: list[tuple[int, str]]) -> None:
+def test_a_text_with_lines_broken_anywhere_keeps_its_meaning(
+    shape: Shape, text: str, changes: list[tuple[int, str]]
+) -> None:
     source, sink = Source("x.dl", text), Sink()
     tokens = settle(scan(source, sink), source, sink)
     for at, between in sorted(((tokens[nth % len(tokens)].start, between) for nth, between in changes), reverse=True):

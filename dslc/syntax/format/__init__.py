@@ -12,9 +12,7 @@ from dslc.syntax.format.breaks import find_breaks
 from dslc.syntax.format.lines import find_pads
 from dslc.syntax.format.pieces import pieces_of
 from dslc.syntax.format.render import render
-from dslc.syntax.layout import settle
-from dslc.syntax.lexer import scan
-from dslc.syntax.parse import parse
+from dslc.syntax.parse import parse_tokens
 
 
 def format_source(source: Source) -> str:
@@ -24,7 +22,7 @@ def format_source(source: Source) -> str:
         DslcError: the source has mistakes in its form.
     """
     sink = Sink()
-    parse(source, sink)
+    _, tokens = parse_tokens(source, sink)
     sink.raise_errors()
-    layout = find_breaks(pieces_of(source, settle(scan(source, sink), source, sink)))
+    layout = find_breaks(pieces_of(source, tokens))
     return render(layout, find_pads(layout))

@@ -54,8 +54,8 @@ def find_breaks(written: list[Piece]) -> Breaks:
     """Decide where lines begin."""
     pieces = _with_commas(written)
     match, inside = _brackets(pieces)
-    flat = _flat(pieces, match, inside)
-    begins = [_begins(pieces, at, match, flat) for at in range(len(pieces))]
+    flat, stages = _flat(pieces, match, inside)
+    begins = [at in stages or _begins(pieces, at, match, flat) for at in range(len(pieces))]
     return Breaks(pieces, begins, match, inside, flat)
 
 
@@ -102,14 +102,19 @@ def _brackets(pieces: list[Piece]) -> tuple[list[int], list[int]]:
     return match, inside
 
 
-def _flat(pieces: list[Piece], match: list[int], inside: list[int]) -> list[bool]:
-    """Which pieces stand on the line of a statement that was written on one line, with its blocks, and fits there."""
+def _flat(pieces: list[Piece], match: list[int], inside: list[int]) -> tuple[list[bool], set[int]]:
+    """What becomes of statements that were written on one line.
+
+    Returns:
+        Which pieces stand on such a line that fits, also those of statements in its blocks; and the `|>` of pipes on lines
+        that do not, which begin lines.
+    """
     ends = _statement_ends(pieces, match, inside)
     edges = [0]  # where each piece would end if everything stood on one line
     for before, piece in pairwise(pieces):
         gap = 2 if piece.starts and before.kind != "_BLOCK" else blanks(before.kind, piece.kind)
         edges.append(edges[-1] + gap + len(piece.text))
-    flat = [False] * len(pieces)
+    flat, stages = [False] * len(pieces), set[int]()
     until, depth = -1, 0
     for at, piece in enumerate(pieces):
         if at <= until:
@@ -118,8 +123,12 @@ def _flat(pieces: list[Piece], match: list[int], inside: list[int]) -> list[bool
         depth += (piece.kind == "_BLOCK") - (piece.kind == "_END" and pieces[match[at]].kind == "_BLOCK")
         if piece.starts and pieces[ends[at]].line == piece.line:
             width = INDENT * depth + len(piece.text) + edges[ends[at]] - edges[at]
-            until = ends[at] if width <= WIDTH else -1
-    return flat
+            if width <= WIDTH:
+                until = ends[at]
+            elif not pieces[ends[at]].trailing:  # a comment belongs to the line on which its statement begins
+                own = range(at, ends[at])
+                stages.update(n for n in own if pieces[n].kind == "PIPE" and inside[n] == inside[at])
+    return flat, stages
 
 
 def _statement_ends(pieces: list[Piece], match: list[int], inside: list[int]) -> list[int]:

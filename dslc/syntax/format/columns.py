@@ -27,9 +27,13 @@ class Cell(NamedTuple):
 
 @record(frozen=False)
 class _Group:
-    """Neighbouring cells; `edge` is the column at which their places stand when the group is set."""
+    """Neighbouring cells.
+
+    `column` is where their places stood, those of lines that joined them aside; `edge` is where they stand when it is set.
+    """
 
     cells: list[Cell]
+    column: int
     edge: int
     padded: bool
 
@@ -42,6 +46,7 @@ class _Group:
         return len(self.cells) == 1
 
     def take(self, other: _Group) -> None:
+        self.column = other.column if self.loose else self.column
         self.cells += other.cells
         self.edge = max(self.edge, other.edge)
         self.padded |= other.padded
@@ -49,17 +54,27 @@ class _Group:
 
 def paddings(cells: list[Cell]) -> list[tuple[int, int]]:
     """For each cell of a column, its piece and the number of further blanks before it."""
+    settled = cells
+    while (further := _settled(settled)) != settled:  # a line that lost its padding may fit beside another column
+        settled = further
+    return [(cell.piece, cell.gap - 1) for cell in settled if cell.gap > 1]
+
+
+def _settled(cells: list[Cell]) -> list[Cell]:
+    """The cells with the blanks that their columns ask for; one in no column keeps a single blank."""
     if all(cell.gap == 1 for cell in cells):
-        return []
+        return cells
     groups: list[_Group] = []
     for cell in cells:
-        one = _Group([cell], cell.width + 1, cell.gap > 1)
-        if groups and groups[-1].cells[-1].column == cell.column:
+        one = _Group([cell], cell.column, cell.width + 1, cell.gap > 1)
+        if groups and groups[-1].column == cell.column:
             groups[-1].take(one)
         else:
             groups.append(one)
     return [
-        (cell.piece, group.edge - cell.width - 1) for group in _joined(groups) if group.aligned for cell in group.cells
+        cell._replace(gap=group.edge - cell.width if group.aligned else 1)
+        for group in _joined(groups)
+        for cell in group.cells
     ]
 
 
@@ -77,10 +92,8 @@ def _last_join(groups: list[_Group]) -> bool:
     """Join the last groups if they belong together."""
     if len(groups) > 2 and _surrounded(*groups[-3:]):
         groups[-3].take(groups[-2])
-        groups[-3].take(groups[-1])
-        del groups[-2:]
-        return True
-    if len(groups) > 1 and (_exceeds(groups[-1], groups[-2]) or _exceeds(groups[-2], groups[-1])):
+        groups[-2:] = [groups[-1]]
+    if len(groups) > 1 and _belong(*groups[-2:]):
         groups[-2].take(groups.pop())
         return True
     return False
@@ -88,12 +101,18 @@ def _last_join(groups: list[_Group]) -> bool:
 
 def _surrounded(above: _Group, line: _Group, below: _Group) -> bool:
     """Whether a line was put into a column."""
-    last, first = above.cells[-1], below.cells[0]
-    same = line.loose and last.column == first.column and last.kind == first.kind == line.cells[0].kind
-    return same and (above.padded or below.padded)
+    same_kind = above.cells[-1].kind == line.cells[0].kind == below.cells[0].kind
+    return line.loose and same_kind and above.column == below.column and (above.padded or below.padded)
+
+
+def _belong(above: _Group, below: _Group) -> bool:
+    """Whether two parts of a column have met, or a line was put next to a column of its kind that is too narrow for it."""
+    if above.column == below.column:
+        return above.padded or below.padded
+    if above.cells[-1].kind != below.cells[0].kind:
+        return False
+    return _exceeds(above, below) or _exceeds(below, above)
 
 
 def _exceeds(line: _Group, column: _Group) -> bool:
-    """Whether a line was put next to a column of its kind that is too narrow for it."""
-    neighbours = line.cells[0].kind in (column.cells[0].kind, column.cells[-1].kind)
-    return column.aligned and line.loose and neighbours and line.edge > column.edge
+    return line.loose and column.aligned and line.edge > column.edge

@@ -7,6 +7,7 @@ one-line steps and tests, the later stages on the lines of a pipe, and the numbe
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import groupby, pairwise
 
 from dslc.syntax.format.breaks import Breaks
@@ -31,14 +32,14 @@ class _Aligner:
         self._layout = layout
         self._pieces = layout.pieces
         self._pads = [0] * len(layout.pieces)
+        self._firsts = [at for at, begins in enumerate(layout.begins) if begins]
         self._tables: set[int] = set()
         self._rows: dict[int, list[_Line]] = {}  # by bracket: the neighbouring statements or items so far
         self._chains: dict[int, list[_Line]] = {}  # by bracket: the lines so far that begin with `|>`
 
     def run(self) -> list[int]:
         self._tables = pad_tables(self._layout, self._pads)
-        firsts = [at for at, begins in enumerate(self._layout.begins) if begins]
-        for line in pairwise(firsts):
+        for line in pairwise(self._firsts):
             if self._pieces[line[0]].kind not in CLOSERS:
                 self._add(line)
         for bracket in {*self._rows, *self._chains}:
@@ -56,7 +57,15 @@ class _Aligner:
             self._pads[line[0] + 1] = _PADDED_WORDS[piece.kind] - len(piece.text)
         if piece.blank or any(comment.blank for comment in piece.comments):
             self._end_rows(bracket)
-        self._rows.setdefault(bracket, []).append(line)
+        if bracket not in self._rows:
+            self._rows[bracket] = self._beside(bracket)
+        self._rows[bracket].append(line)
+
+    def _beside(self, bracket: int) -> list[_Line]:
+        """What stands on the line of a bracket after it, which is the first of the lines inside, or nothing."""
+        if bracket < 0 or self._layout.hangs(bracket):
+            return []
+        return [(bracket + 1, self._firsts[bisect_right(self._firsts, bracket)])]
 
     def _end_rows(self, bracket: int) -> None:
         lines = self._rows.pop(bracket, [])

@@ -116,7 +116,7 @@ class _Renderer:
         """Where the further lines of a statement stand, of which the first one begins at `first`."""
         for at in range(self._statement, first - 1):
             if self._pieces[at].kind == "EQUAL" and self._layout.inside[at] == bracket:
-                if self._pieces[first].column > self._pieces[at + 1].column:
+                if self._pieces[first].newline and self._pieces[first].column > self._pieces[at + 1].column:
                     return self._columns[at + 1] + INDENT
                 break
         return self._columns[self._statement] + INDENT
