@@ -45,6 +45,9 @@ def einsum(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
     tensors = _tensors(e, operands)
     if formula is None or tensors is None or not _counted(e, formula, tensors):
         return FAILED
+    parts = zip(formula.inputs, tensors, strict=True)
+    if not all(fits_rank(e, formula, term, tensor.value.type.rank, tensor.label) for term, tensor in parts):
+        return FAILED
     if not _sound(e, formula) or not _typed(e, tensors, site):
         return FAILED
     arranged = _named(e, formula, tensors, site)
@@ -146,8 +149,6 @@ def _named(e: Context, formula: Formula, tensors: Sequence[_Operand], site: Call
     first: dict[str, tuple[Axis, Named, _Operand]] = {}
     found: list[Arranged] = []
     for position, (term, tensor) in enumerate(zip(formula.inputs, tensors, strict=True)):
-        if not fits_rank(e, formula, term, tensor.value.type.rank, tensor.label):
-            return None
         own = _under_dots(formula, position, tensors)
         sizes = zip(tensor.value.type.shape, tensor.value.origins, strict=True)
         axes: list[Named] = []

@@ -45,7 +45,7 @@ def rearrange(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
         return FAILED
     operand = Label(tensors[0].span, str(x.type))
     given = _given(e, formula, [arg for arg in args if arg.name is not None])
-    if given is None or not _sound(e, formula) or not fits_rank(e, formula, formula.inputs[0], x.type.rank, operand):
+    if given is None or not fits_rank(e, formula, formula.inputs[0], x.type.rank, operand) or not _sound(e, formula):
         return FAILED
     axes = _axes(e, formula.inputs[0], x, given, operand)
     if axes is None:
@@ -200,7 +200,11 @@ def _report_size(
     e: Context, group: Group, size: Dim, origin: Origin | None, given: Mapping[str, _Given], operand: Label
 ) -> None:
     sizes = [given[axis.name] for axis in group.axes if axis.name in given]
-    labels = [Label(each.span, "given here") for each in sizes]
+    labels = [
+        Label(given[axis.name].span, f"`{axis.name}` is {given[axis.name].size}")
+        for axis in group.axes
+        if axis.name in given
+    ]
     notes = origin_notes(e, [(size, origin)], group.span)
     product = " * ".join(str(each.size) for each in sizes) or "1"
     if len(sizes) < len(group.axes):

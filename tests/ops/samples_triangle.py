@@ -21,7 +21,7 @@ def _samples(seed: int) -> list[Sample]:
 TRIANGLE: dict[str, list[Sample]] = {
     "tril": _samples(800),
     "triu": _samples(820),
-    "causal_mask": [  # -inf has no central differences; attention in `tests/check/test_einsum.py` proves the gradient
+    "causal_mask": [  # -inf has no central differences; `tests/notation/test_attention.py` proves the gradient
         Sample((values(840, 3, 3),), smooth=False),
         Sample((values(841, 2, 2, 4, 4),), smooth=False),
         Sample((values(842, 2, 5),), smooth=False),
