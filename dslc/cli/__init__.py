@@ -15,7 +15,7 @@ import click
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "check": ("programs", "Check syntax, names, sizes, types and joins."),
     "fmt": ("formatting", "Put programs into the one layout."),
-    "info": ("programs", "Show inputs, outputs, layers, parameters and memory."),
+    "info": ("documentation", "Show inputs, outputs, layers, parameters, FLOPs and memory."),
     "compile": ("programs", "Print or write a stage of the compiler."),
     "train": ("training", "Train, and write a run folder."),
     "eval": ("using", "Show loss and metrics of a run."),

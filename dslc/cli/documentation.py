@@ -1,4 +1,4 @@
-"""The command that explains names: `doc`."""
+"""Commands that tell what things are: `info` of a model, `doc` of a name."""
 
 from __future__ import annotations
 
@@ -13,11 +13,57 @@ from dslc.cli.programs import split_name
 from dslc.diagnostics import Sink
 from dslc.doc import Entry, catalogue, declared, find, find_declared
 from dslc.doc.text import as_json, entry_text, listing, plain
-from dslc.driver.frontend import read_source
+from dslc.driver.frontend import check_program, read_source
 from dslc.syntax.parse import parse
 
 _WIDEST = 100
 _COLORS = {"name": "cyan", "code": "cyan"}
+
+
+def _sizes(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, int]:
+    """`B=32,T=10` as numbers by name."""
+    found: dict[str, int] = {}
+    for part in (value or "").split(",") if value else ():
+        name, number = (piece.strip() for piece in part.partition("=")[::2])
+        if not (name.isidentifier() and number.isdecimal() and int(number) > 0):
+            raise click.BadParameter(f"`{part.strip()}` is not of the form NAME=NUMBER, as in B=32,T=10")
+        found[name] = int(number)
+    return found
+
+
+@click.command("info")
+@click.argument("file")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting or hyper-parameter.")
+@click.option("--batch", type=click.IntRange(1), metavar="N", help="Tell costs and memory for this many samples.")
+@click.option("--sizes", callback=_sizes, metavar="B=N,...", help="Tell costs and memory for these run-time sizes.")
+@click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
+@common
+def info_command(
+    file: str,
+    settings: tuple[str, ...],
+    batch: int | None,
+    sizes: dict[str, int],
+    json_wanted: bool,
+    quiet: bool,
+    error_format: str,
+) -> None:
+    """Show a model's inputs, outputs, layers, parameters, FLOPs and memory.
+
+    FILE:NAME names one of several models, or a train block, to see its models as it uses them.
+    """
+    from dslc.driver.info import describe
+    from dslc.driver.info_text import facts_json, facts_text
+
+    with reporting(quiet, error_format) as output:
+        path, name = split_name(file)
+        checked = check_program(read_source(path), settings)
+        output.diagnostics(checked.warnings)
+        found = describe(checked, name, batch, sizes)
+        if json_wanted:
+            data = [facts_json(facts) for facts in found]
+            output.result(json.dumps(data if len(data) > 1 else data[0], indent=2))
+        else:
+            output.result("\n\n\n".join(facts_text(facts, _width()) for facts in found))
 
 
 @click.command("doc")
@@ -29,9 +75,9 @@ def doc_command(name: str | None, json_wanted: bool, quiet: bool, error_format: 
 
     Without a name, list all.
     """
-    terminal = sys.stdout.isatty()
-    width = min(_WIDEST, shutil.get_terminal_size().columns) if terminal else None
-    paint = _paint if wants_color(terminal) else plain
+    columns = _width()
+    width = None if columns is None else min(_WIDEST, columns)
+    paint = _paint if wants_color(columns is not None) else plain
     with reporting(quiet, error_format) as output:
         entries = catalogue() if name is None else _in_program(name) or find(name)
         if json_wanted:
@@ -40,6 +86,11 @@ def doc_command(name: str | None, json_wanted: bool, quiet: bool, error_format: 
             output.result(listing(entries, width, paint))
         else:
             output.result("\n\n\n".join(entry_text(entry, width or _WIDEST, paint) for entry in entries))
+
+
+def _width() -> int | None:
+    """The columns of the terminal; None where the result goes elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _in_program(name: str) -> tuple[Entry, ...]:

@@ -1,4 +1,4 @@
-"""Commands about programs: `check`, `info`, `compile`, `explain`."""
+"""Commands about programs: `check`, `compile`, `explain`."""
 
 from __future__ import annotations
 
@@ -53,26 +53,6 @@ def check_command(
                 output.note(f"{file}: no errors")
     if failed:
         sys.exit(FAULT)
-
-
-@click.command("info")
-@click.argument("file")
-@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting or hyper-parameter.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@common
-def info_command(file: str, settings: tuple[str, ...], as_json: bool, quiet: bool, error_format: str) -> None:
-    """Show a model's inputs, outputs, layers, parameters and memory."""
-    import json
-
-    from dslc.driver.frontend import check_program, read_source
-    from dslc.driver.info import describe, text
-
-    with reporting(quiet, error_format) as output:
-        path, name = split_name(file)
-        checked = check_program(read_source(path), settings)
-        output.diagnostics(checked.warnings)
-        found = describe(checked, name)
-        output.result(json.dumps(found, indent=2) if as_json else text(found))
 
 
 @click.command("compile")

@@ -1,124 +1,249 @@
-"""Facts of a model: inputs, outputs, layers, parameters, and the memory of inference and of a training step."""
+"""Facts of a model: inputs, outputs, layers with parameters and costs, and the memory of inference and of a training step.
+
+Input: a checked program. Output: `ModelFacts`; `info_text` prints them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
-from typing import Any
 
-from dslc.check.typed import Literal, TypedModel, TypedTrain
+from dslc.backends.to_numpy import compile_numpy
+from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.typed import LayerInfo, Literal, TypedModel, TypedTrain
+from dslc.diagnostics import Diagnostic, DslcError, Help, Note
+from dslc.driver.cost import Cost, cost_by_layer
 from dslc.driver.frontend import Checked
-from dslc.driver.models import choose_model, compile_model, static_shape
+from dslc.driver.models import choose_model, static_shape
 from dslc.driver.training import prepare
-from dslc.tensor_type import TensorType
-from dslc_runtime.program import TensorSpec
+from dslc.lower import lower
+from dslc.passes import optimize
+from dslc.tensor_type import TensorType, symbols
+from dslc_runtime.program import Program, SizeError
 
-NOMINAL = 32  # of every run-time size, where memory is given and no train block says the batch
+NOMINAL = 32  # of every run-time size that nothing says
 
 
-def describe(checked: Checked, name: str | None) -> dict[str, Any]:
-    """Facts of one model as plain data, in the order to print them."""
+@dataclass(frozen=True, slots=True)
+class LayerFacts:
+    """One layer; "" is the path of the model itself. Costs are those of what it does besides the layers inside it.
+
+    Attributes:
+        parameters: how many numbers it learns or keeps.
+        step: what it costs in a training step, forward and backward; None where nothing trains the model.
+    """
+
+    path: str
+    kind: str
+    input: TensorType | None
+    output: TensorType | None
+    parameters: int
+    inference: Cost
+    step: Cost | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepFacts:
+    """A training step of the train block that trains the model as it is.
+
+    Attributes:
+        train: the block's name.
+        alone: whether it trains this model only.
+        rest: the cost of the loss, the metrics and the optimizer.
+        state: bytes of parameters, buffers and the optimizer's slots.
+        planned: bytes of all other values at once, inputs among them: values share memory.
+    """
+
+    train: str
+    alone: bool
+    rest: Cost
+    state: int
+    planned: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """Everything that is told of a model.
+
+    Attributes:
+        parameters: the type of each by key.
+        sizes: the run-time sizes that memory is given for.
+        numeric: whether somebody asked for these sizes, so that costs are told for them too.
+        parameter_bytes: of all parameters and buffers.
+        planned: bytes of all other values of inference at once, inputs among them: values share memory.
+        trained_as: how train blocks use the model where that is with other hyper-parameters, by the block's name.
+    """
+
+    model: str
+    doc: str
+    hypers: Mapping[str, Literal]
+    inputs: Mapping[str, TensorType]
+    outputs: Mapping[str, TensorType]
+    layers: tuple[LayerFacts, ...]
+    parameters: Mapping[str, TensorType]
+    sizes: Mapping[str, int]
+    numeric: bool
+    parameter_bytes: int
+    planned: int
+    step: StepFacts | None
+    trained_as: Mapping[str, Mapping[str, Literal]]
+
+
+def describe(
+    checked: Checked, name: str | None, batch: int | None = None, sizes: Mapping[str, int] | None = None
+) -> list[ModelFacts]:
+    """Facts of a model; of a train block, those of each model it uses, as it uses them.
+
+    Args:
+        batch: the number of samples, for every size that begins an input.
+        sizes: run-time sizes by name. With any of the two, costs are numbers.
+
+    Raises:
+        DslcError: there is no such model (DL0053, DL0054), or no such size (DL6041).
+    """
+    if name in checked.file.trains:
+        train = checked.file.trains[name]
+        alone = {use: choose_model(checked, typed.name, typed.hypers) for use, typed in train.uses.items()}
+        return [_model(checked, typed, (train, use), batch, sizes or {}) for use, typed in alone.items()]
     typed = choose_model(checked, name, {})
-    counts = {key: prod(static_shape(spec.type)) for key, spec in typed.body.params.items()}
-    train = next((t for t in checked.file.trains.values() if typed.name in {m.name for m in t.uses.values()}), None)
-    return {
-        "model": typed.name,
-        "doc": typed.doc,
-        "hyper-parameters": dict(typed.hypers),
-        "inputs": {name: str(value.type) for name, value in typed.body.inputs.items()},
-        "outputs": {name: str(value.type) for name, value in typed.outputs.items()},
-        "layers": _layers(typed, counts),
-        "parameters": {key: {"type": str(spec.type), "count": counts[key]} for key, spec in typed.body.params.items()},
-        "parameter count": sum(counts.values()),
-        "memory": _memory(typed, train),
-    }
+    uses = ((train, use) for train in checked.file.trains.values() for use in train.uses)
+    training = next((found for found in uses if _is_used_so(typed, *found)), None)
+    return [_model(checked, typed, training, batch, sizes or {})]
 
 
-def _layers(typed: TypedModel, counts: Mapping[str, int]) -> list[dict[str, Any]]:
-    return [
-        {
-            "path": layer.path,
-            "layer": layer.kind,
-            "input": _type(layer.input),
-            "output": _type(layer.output),
-            "parameters": sum(counts[key] for key in layer.params),
-        }
-        for layer in typed.body.layers
-        if layer.path
-    ]
+def _is_used_so(typed: TypedModel, train: TypedTrain, use: str) -> bool:
+    """Whether a train block uses a model with the same hyper-parameters and parameters."""
+    used, prefix = train.uses[use], _prefix(train, use)
+    inside = {key[len(prefix) :]: spec.type for key, spec in train.params.items() if key.startswith(prefix)}
+    same = used.name == typed.name and dict(used.hypers) == dict(typed.hypers)
+    return same and inside == {key: spec.type for key, spec in typed.body.params.items()}
 
 
-def _type(found: TensorType | None) -> str:
-    return "" if found is None else str(found)
+def _prefix(train: TypedTrain, use: str) -> str:
+    """What the keys and paths of a model begin with in a train block."""
+    return f"{use}." if len(train.uses) > 1 else ""
 
 
-def _memory(typed: TypedModel, train: TypedTrain | None) -> dict[str, Any]:
-    """Bytes of parameters and of the planned arena, at a batch of the train block's size or a nominal one."""
-    program = compile_model(typed).program
-    batch = train.batch if train is not None and train.batch is not None else NOMINAL
-    sizes = dict.fromkeys(program.face.sizes, batch)
-    found: dict[str, Any] = {
-        "batch": batch,
-        "parameters": _bytes(program.params),
-        "inference": program.scratch_bytes(sizes),
-    }
-    if train is not None:
-        prepared = prepare(train)
-        step = dict.fromkeys(prepared.step.face.sizes, batch)
-        found["training step"] = prepared.step.scratch_bytes(step)
-        found["training state"] = sum(array.nbytes for array in prepared.state.arenas.values())
+def _model(
+    checked: Checked,
+    typed: TypedModel,
+    training: tuple[TypedTrain, str] | None,
+    batch: int | None,
+    given: Mapping[str, int],
+) -> ModelFacts:
+    graph = optimize(lower(typed.body, typed.outputs))
+    program = compile_numpy(graph)
+    sizes = _sizes(typed, list(program.face.sizes), training, batch, given)
+    planned = _planned(program, sizes)
+    inference = {path or "": cost for path, cost in cost_by_layer(graph).items()}
+    step, steps = (None, None) if training is None else _training(*training, sizes)
+    return ModelFacts(
+        model=typed.name,
+        doc=typed.doc,
+        hypers=typed.hypers,
+        inputs={name: value.type for name, value in typed.body.inputs.items()},
+        outputs={name: value.type for name, value in typed.outputs.items()},
+        layers=tuple(_layers(typed, inference, steps)),
+        parameters={key: spec.type for key, spec in typed.body.params.items()},
+        sizes=sizes,
+        numeric=batch is not None or bool(given),
+        parameter_bytes=sum(elements(spec.type) * spec.type.dtype.bytes for spec in typed.body.params.values()),
+        planned=planned,
+        step=step,
+        trained_as=_trained_as(checked, typed) if training is None else {},
+    )
+
+
+def elements(type_: TensorType) -> int:
+    """How many numbers a tensor without run-time sizes holds."""
+    return prod(static_shape(type_))
+
+
+def _trained_as(checked: Checked, typed: TypedModel) -> dict[str, Mapping[str, Literal]]:
+    uses = ((train.name, model) for train in checked.file.trains.values() for model in train.uses.values())
+    return {name: model.hypers for name, model in uses if model.name == typed.name}
+
+
+# ---------------------------------------------------------------------------------------------- layers
+
+
+def _layers(typed: TypedModel, inference: Mapping[str, Cost], step: Mapping[str, Cost] | None) -> Iterator[LayerFacts]:
+    """The layers in the order they are applied, the model itself last; those that share a path are one."""
+    infos: dict[str, LayerInfo] = {}
+    for info in typed.body.layers:
+        infos.setdefault(info.path, info)
+    infos[""] = infos.pop("")
+    by_layer = _gathered(inference, infos)
+    by_layer_in_step = None if step is None else _gathered(step, infos)
+    for path, info in infos.items():
+        count = sum(elements(typed.body.params[key].type) for key in info.params)
+        cost = None if by_layer_in_step is None else by_layer_in_step[path]
+        yield LayerFacts(path, info.kind, info.input, info.output, count, by_layer[path], cost)
+
+
+def _gathered(costs: Mapping[str, Cost], known: Mapping[str, LayerInfo]) -> dict[str, Cost]:
+    """The costs of the known layers; what is inside them and has no facts of its own is theirs."""
+    found = dict.fromkeys(known, Cost())
+    for path, cost in costs.items():
+        home = path
+        while home not in known:
+            home = home.rpartition(".")[0]
+        found[home] += cost
     return found
 
 
-def _bytes(specs: Mapping[str, TensorSpec]) -> int:
-    """The bytes of tensors without run-time sizes."""
-    return sum(prod(d for d in s.shape if isinstance(d, int)) * s.dtype.itemsize for s in specs.values())
+def _training(train: TypedTrain, use: str, sizes: Mapping[str, int]) -> tuple[StepFacts, dict[str, Cost]]:
+    """A training step, and what the layers of one of its models cost in it."""
+    prepared = prepare(train)
+    by_layer: dict[str | None, Cost] = {}
+    for graph in prepared.graphs.steps:
+        for path, cost in cost_by_layer(optimize(graph)).items():
+            by_layer[path] = by_layer.get(path, Cost()) + cost
+    planned = max(_planned(program, sizes) for program in prepared.steps)
+    state = sum(array.nbytes for array in prepared.state.arenas.values())
+    facts = StepFacts(train.name, len(train.uses) == 1, by_layer.pop(None, Cost()), state, planned)
+    prefix = _prefix(train, use)
+    inside = {f"{path}."[len(prefix) : -1]: cost for path, cost in by_layer.items() if f"{path}.".startswith(prefix)}
+    return facts, inside
 
 
-def text(facts: Mapping[str, Any]) -> str:
-    """Facts as `dslc info` prints them."""
-    lines = [f"model {facts['model']}{_hypers(facts['hyper-parameters'])}"]
-    lines += [f"  {line}" for line in str(facts["doc"]).splitlines()]
-    lines += [f"input   {name}: {type_}" for name, type_ in facts["inputs"].items()]
-    lines += [f"output  {name}: {type_}" for name, type_ in facts["outputs"].items()]
-    rows = [(layer["path"], layer["layer"], layer["output"], f"{layer['parameters']:_}") for layer in facts["layers"]]
-    if rows:
-        lines += ["", *_table(("layer", "what", "output", "parameters"), rows)]
-    params = [(key, spec["type"], f"{spec['count']:_}") for key, spec in facts["parameters"].items()]
-    if params:
-        lines += ["", *_table(("parameter", "type", "count"), params)]
-    lines += ["", f"{facts['parameter count']:_} parameters", *_memory_lines(facts["memory"])]
-    return "\n".join(lines)
+# ---------------------------------------------------------------------------------------------- sizes
 
 
-def _hypers(hypers: Mapping[str, Literal]) -> str:
-    return "(" + ", ".join(f"{name} = {value}" for name, value in hypers.items()) + ")" if hypers else ""
+def _sizes(
+    typed: TypedModel,
+    names: Sequence[str],
+    training: tuple[TypedTrain, str] | None,
+    batch: int | None,
+    given: Mapping[str, int],
+) -> dict[str, int]:
+    """A number for every run-time size: what is given, else the batch for those that begin an input, else a nominal one."""
+    unknown = next((name for name in given if name not in names), None)
+    if unknown is not None:
+        raise DslcError([_no_size(typed.name, unknown, names)])
+    trained = training[0].batch if training is not None else None
+    samples = batch or trained or NOMINAL
+    leading = {
+        name for value in typed.body.inputs.values() if value.type.shape for name in symbols(value.type.shape[0])
+    }
+    return {name: given.get(name, samples if name in leading else NOMINAL) for name in names}
 
 
-def _memory_lines(memory: Mapping[str, Any]) -> list[str]:
-    lines = [
-        f"memory at batch {memory['batch']}:",
-        f"  parameters      {_size(memory['parameters']):>10}",
-        f"  inference       {_size(memory['inference']):>10}  beside parameters and inputs",
-    ]
-    if "training step" in memory:
-        lines.append(f"  training step   {_size(memory['training step']):>10}  beside state and inputs")
-        lines.append(f"  training state  {_size(memory['training state']):>10}  parameters and the optimizer's slots")
-    return lines
+def _no_size(model: str, name: str, names: Sequence[str]) -> Diagnostic:
+    close = near(name, names)
+    has = f"its run-time sizes are {quoted(names, 'and')}" if names else "it has none"
+    footers = [Help(did_you_mean(close))] if close else []
+    return Diagnostic("DL6041", f"`{model}` has no run-time size `{name}`", (), (*footers, Note(has)))
 
 
-def _size(count: int) -> str:
-    if count < 1024:
-        return f"{count} B"
-    return f"{count / 1024:.1f} KiB" if count < 1024**2 else f"{count / 1024**2:.1f} MiB"
+def _planned(program: Program, sizes: Mapping[str, int]) -> int:
+    """The bytes that a program's values need at some sizes.
 
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as they need to be; numbers, which come last, to the right."""
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
-    return [
-        "  ".join(
-            c.rjust(w) if i == len(head) - 1 else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in (head, *rows)
-    ]
+    Raises:
+        DslcError: a size inside it does not work out (DL6041).
+    """
+    try:
+        return program.memory_bytes({name: sizes.get(name, NOMINAL) for name in program.face.sizes})
+    except SizeError as error:
+        raise DslcError([Diagnostic("DL6041", f"these sizes do not fit the model: {error}")]) from error

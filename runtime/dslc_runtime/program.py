@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf, isfinite, nan
+from math import inf, isfinite, nan, prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -245,9 +245,18 @@ class Program:
             self._check(self.inputs, given, self._shapes(sizes)[0])
         return sizes
 
-    def scratch_bytes(self, sizes: Mapping[str, int]) -> int:
-        """The bytes of scratch memory a binding for these sizes needs; nothing is allocated."""
-        return slot_offsets(self._module["memory"](self._all_sizes(sizes))[0])[1]
+    def memory_bytes(self, sizes: Mapping[str, int]) -> int:
+        """The bytes that a binding for these sizes needs besides parameters and states: inputs, draws, outputs and scratch.
+
+        Nothing is allocated.
+
+        Raises:
+            SizeError: a size does not work out.
+        """
+        shapes = self._shapes(sizes)
+        given = zip(shapes[0], (spec.dtype for spec in self.inputs.values()), strict=True)
+        fed = sum(prod(shape) * np.dtype(dtype).itemsize for shape, dtype in (*given, *shapes[1]))
+        return fed + sum(slot_offsets(slots)[1] for slots in self._module["memory"](self._all_sizes(sizes)))
 
     def bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> Bound:
         """Memory for one choice of sizes, around the given parameters and states, which are used where they lie.

@@ -1,11 +1,40 @@
-"""`doc`: everything a program can name, on the command line."""
+"""`info` and `doc`: what a model is, and everything a program can name, on the command line."""
 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+
+def test_info_counts_parameters(dslc, toy: Path) -> None:
+    assert re.search(r"^total +31$", dslc("info", toy).stdout, re.MULTILINE)
+    assert re.search(r"^total +59$", dslc("info", toy, "--set", "hidden=8").stdout, re.MULTILINE)
+
+
+def test_info_json_is_json(dslc, toy: Path) -> None:
+    found = json.loads(dslc("info", toy, "--json").stdout)
+    assert found["model"] == "Toy"
+    assert set(found["parameters"]) == {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}
+    assert found["flops"]["inference"] == "59 * B"
+    assert json.loads(dslc("info", toy, "--json", "--batch", "2").stdout)["flops"]["inference"] == 118
+
+
+def test_info_for_given_sizes_tells_numbers(dslc, toy: Path) -> None:
+    shown = dslc("info", toy, "--sizes", "B=10").stdout
+    assert re.search(r"^FLOPs at B = 10 +inference +training step$", shown, re.MULTILINE)
+    assert re.search(r"^fc1 +280 +560$", shown, re.MULTILINE)
+    assert "memory at B = 10" in shown
+
+
+def test_info_refuses_a_size_that_the_model_does_not_have(dslc, toy: Path) -> None:
+    result = dslc("info", toy, "--sizes", "C=10")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "error[DL6041]: `Toy` has no run-time size `C`\n  = note: its run-time sizes are `B`\n" in result.stderr
+    for wrong in ("B", "B=", "B=0", "B=x", "=3"):
+        assert dslc("info", toy, "--sizes", wrong).exit_code == 2
 
 
 def test_doc_without_a_name_lists_all_by_kind(dslc) -> None:

@@ -106,18 +106,7 @@ def test_a_forgotten_ending_is_proposed(dslc, toy: Path) -> None:
     assert "did you mean `toy.dl`?" in dslc("check", "toy").stderr
 
 
-# ---------------------------------------------------------------------------------------------- info, names
-
-
-def test_info_counts_parameters(dslc, toy: Path) -> None:
-    assert "31 parameters" in dslc("info", toy).stdout
-    assert "59 parameters" in dslc("info", toy, "--set", "hidden=8").stdout
-
-
-def test_info_json_is_json(dslc, toy: Path) -> None:
-    found = json.loads(dslc("info", toy, "--json").stdout)
-    assert found["model"] == "Toy"
-    assert set(found["parameters"]) == {"fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias"}
+# ---------------------------------------------------------------------------------------------- names
 
 
 def test_one_of_several_models_is_named_after_a_colon(dslc, toy: Path) -> None:

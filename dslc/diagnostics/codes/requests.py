@@ -86,6 +86,17 @@ Mended: a program that reads its data from a file.
 """,
     ),
     Code(
+        "DL6041",
+        "a model has no such run-time size, or the sizes do not fit it",
+        """
+`dslc info --sizes` gives numbers for the run-time sizes of a model: the dimensions of its inputs that are no numbers. They are
+the names that `dim` declares, and have to work out inside the model: what it halves must be even.
+
+    dslc info net.dl --sizes B=32,T=100
+    dslc info net.dl --batch 32          # for sizes that begin an input
+""",
+    ),
+    Code(
         "DL5040",
         "an array does not fit the inputs of a program",
         """
