@@ -16,7 +16,7 @@ from typing import TypeAlias
 from dslc.autodiff.steps import Totals
 from dslc.graph import Builder
 from dslc.graph.ir import LEAVES
-from dslc.graph.region import ScanBody, copied, graft, graph_of
+from dslc.graph.region import ScanBody, graft, graph_of, opened
 from dslc.ops import OPS
 from dslc.ops.ir import Node, Value
 from dslc.ops.scan import Scan
@@ -135,7 +135,7 @@ def _stacked(builder: Builder, scan: Scan, step: _StepBack, residuals: Sequence[
     """Values of all steps forward: outputs of the same `scan`, built once more."""
     if not residuals:
         return []
-    body, known = copied(scan, {value.id: value for value in scan.node.inputs})
+    body, known = opened(scan)
     forward = [node for node in step.nodes if node.id in step.forward]
     outputs = list(dict.fromkeys((*scan.outputs, *residuals)))
     after, made = (graft(body.builder, forward, values, known) for values in (scan.next, outputs))
@@ -147,7 +147,9 @@ def _run_back(
     builder: Builder, scan: Scan, step: _StepBack, body: ScanBody, inside: Mapping[str, Value]
 ) -> list[Value | None]:
     """The backward `scan` and what its results are to the operands of the forward one."""
-    after = [inside.get(f"s{i}", _zeros(body.builder, g)) for i, g in step.of_states.items()]
+    after = [
+        inside[f"s{i}"] if f"s{i}" in inside else _zeros(body.builder, g) for i, g in step.of_states.items()
+    ]
     totals = Totals(body, builder, after)
     of_elements = {name: totals.output(value) for name, value in inside.items() if name[0] == "x"}
     of_constants = {name: totals.total(value) for name, value in inside.items() if name[0] == "c"}

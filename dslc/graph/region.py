@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from dslc.graph.ir import Builder, Graph
@@ -103,14 +103,10 @@ class ScanBody:
         return [item(outer, token, index) for index in range(len(self.builder.graph.outputs))]
 
 
-def copied(scan: Scan, operands: Mapping[int, Value]) -> tuple[ScanBody, dict[int, Value]]:
-    """A step over the same operands as a scan's, and what the leaves of the scan's body are in it.
-
-    Args:
-        operands: what the operands of the scan are in the graph that the new one is made for, by id.
-    """
-    step, leaves = ScanBody(), scan.leaves
-    known = {leaves[f"s{i}"].id: step.state(operands[value.id]) for i, value in enumerate(scan.initial)}
-    known |= {leaves[f"x{i}"].id: step.element(operands[value.id]) for i, value in enumerate(scan.sequences)}
-    known |= {leaves[f"c{i}"].id: step.constant(operands[value.id]) for i, value in enumerate(scan.constants)}
-    return step, known
+def opened(scan: Scan) -> tuple[ScanBody, dict[int, Value]]:
+    """A new body over the operands of a scan, and what the leaves of the scan's body are in it, by id."""
+    body, leaves = ScanBody(), scan.leaves
+    known = {leaves[f"s{i}"].id: body.state(value) for i, value in enumerate(scan.initial)}
+    known |= {leaves[f"x{i}"].id: body.element(value) for i, value in enumerate(scan.sequences)}
+    known |= {leaves[f"c{i}"].id: body.constant(value) for i, value in enumerate(scan.constants)}
+    return body, known

@@ -5,31 +5,45 @@ The result is for running and exporting, not for differentiating: `stop_gradient
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from dslc.graph import Graph, verify
 from dslc.passes.algebra import ALGEBRA
 from dslc.passes.dead import remove_dead
 from dslc.passes.fold import FOLDING
+from dslc.passes.moving import hoist, sink
+from dslc.passes.prune import prune_scans
 from dslc.passes.rewrite import Rules, merged, rewrite
+from dslc.passes.scans import Pass, everywhere, has_scans
+from dslc.passes.unite import unite_scans
 from dslc.passes.views import VIEWS
 
 RULES: dict[str, Rules] = {"folding": FOLDING, "views": VIEWS, "algebra": ALGEBRA}
 
-PASSES: tuple[tuple[str, Callable[[Graph], Graph]], ...] = (
+PASSES: tuple[tuple[str, Pass], ...] = (
     ("dead code", remove_dead),
     ("rewriting", partial(rewrite, rules=merged(*RULES.values()))),
     ("dead code", remove_dead),
 )
 
+# What a graph with recurrence goes through instead; bodies of scans are graphs too.
+SCAN_PASSES: tuple[tuple[str, Pass], ...] = (
+    ("uniting scans", unite_scans),
+    ("pruning scans", everywhere(prune_scans)),
+    *((name, everywhere(run)) for name, run in PASSES),
+    ("hoisting", everywhere(hoist)),
+    ("sinking", everywhere(sink)),
+    ("pruning scans", everywhere(prune_scans)),
+    *((name, everywhere(run)) for name, run in PASSES),
+)
+
 
 def optimize(graph: Graph) -> Graph:
     """Run all passes: equal nodes are shared, constants folded, rules applied, dead code removed."""
-    for name, run in PASSES:
+    for name, run in SCAN_PASSES if has_scans(graph) else PASSES:
         graph = run(graph)
         verify(graph, name)
     return graph
 
 
-__all__ = ["PASSES", "RULES", "optimize", "remove_dead", "rewrite"]
+__all__ = ["PASSES", "RULES", "SCAN_PASSES", "optimize", "remove_dead", "rewrite"]

@@ -1,8 +1,8 @@
-"""Makes the random graphs importable by the tests beside them."""
+"""Makes the random graphs, and those with scans, importable by the tests beside this file."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]

@@ -1,0 +1,73 @@
+"""Passes into the bodies of scans, and the frame of passes that make the scans of a graph over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from dslc.graph import Builder, Graph
+from dslc.graph.region import graph_of, region_of
+from dslc.ops.ir import Node, Value
+from dslc.ops.scan import Scan, scan_of
+from dslc.passes.dead import live
+from dslc.record import replace
+
+# A scan whose operands are in the new graph, and which results are read -> what these are in the new graph.
+Remake: TypeAlias = Callable[[Builder, Scan, list[int]], Mapping[int, Value]]
+Pass: TypeAlias = Callable[[Graph], Graph]
+
+
+def has_scans(graph: Graph) -> bool:
+    """Whether there is any recurrence."""
+    return any(node.op == "scan" for node in graph.nodes.values())
+
+
+def everywhere(run: Pass) -> Pass:
+    """A pass over the bodies of all scans, inner ones first, and then over the graph."""
+
+    def over(graph: Graph) -> Graph:
+        return run(_with_bodies(graph, over) if has_scans(graph) else graph)
+
+    return over
+
+
+def _with_bodies(graph: Graph, run: Pass) -> Graph:
+    changed = Graph(outputs=dict(graph.outputs), updates=dict(graph.updates))
+    for node in graph.order():
+        changed.add(_with_body(node, run) if node.op == "scan" else node)
+    return changed
+
+
+def _with_body(node: Node, run: Pass) -> Node:
+    body = region_of(run(graph_of(scan_of(node).body)))
+    return replace(node, attrs=type(node.attrs)(dict(node.attrs) | {"body": body}))
+
+
+def rebuild(graph: Graph, remake: Remake) -> Graph:
+    """The graph with its scans made over."""
+    builder, values, needed = Builder(), dict[int, Value](), live(graph)
+    results: dict[int, Mapping[int, Value]] = {}
+    for node in graph.order():
+        if node.id not in needed:
+            continue
+        with builder.at(node.span, node.layer):
+            if node.op == "scan":
+                read = sorted(user.attrs.int("index") for user, _ in graph.uses(node.out) if user.id in needed)
+                results[node.id] = remake(builder, _moved(scan_of(node), values), read)
+                continue
+            if node.op == "item":
+                made = results[node.inputs[0].id][node.attrs.int("index")]
+            else:
+                made = builder.copy(node, [values[value.id] for value in node.inputs])
+            values[node.id] = builder.named(made, node.name)
+    builder.graph.outputs |= {name: values[value.id] for name, value in graph.outputs.items()}
+    builder.graph.updates |= {name: values[value.id] for name, value in graph.updates.items()}
+    return builder.graph
+
+
+def _moved(scan: Scan, values: Mapping[int, Value]) -> Scan:
+    """A scan over what its operands are in the new graph."""
+    initial, sequences, constants = (
+        tuple(values[value.id] for value in operands) for operands in (scan.initial, scan.sequences, scan.constants)
+    )
+    return replace(scan, initial=initial, sequences=sequences, constants=constants)

@@ -1,0 +1,245 @@
+"""Passes about recurrence change no number, and take out of the loop what need not be in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from recurrences import F64, GRAPHS, B, Made, N, T, lstm_like, numbers, plain, several_sequences, two_layers
+
+from dslc.autodiff import gradients
+from dslc.backends.interpret import interpret
+from dslc.graph import Builder, Graph, verify
+from dslc.graph.region import ScanBody
+from dslc.ops.ir import Node, Value
+from dslc.ops.scan import scan_of
+from dslc.passes import SCAN_PASSES, optimize
+from dslc.source import Source, Span
+
+SETTINGS = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+
+def with_gradients(graph: Graph) -> Graph:
+    """The graph with the gradient of the sum of its squared outputs by every input."""
+    b = Builder(graph)
+    total = b.constant(0.0, F64)
+    for value in list(graph.outputs.values()):
+        total = b.apply("add", total, b.apply("sum", b.apply("square", value)))
+    leaves = graph.leaves("input")
+    found = gradients(b, total, [node.out for node in leaves])
+    graph.outputs |= {f"d {node.attrs['name']}": g for node, g in zip(leaves, found, strict=True)}
+    return graph
+
+
+def assert_equivalent(graph: Graph, changed: Graph, lengths: tuple[int, ...] = (0, 1, 2, 17)) -> None:
+    verify(changed, "test")
+    for steps in lengths:
+        feeds = numbers(graph, steps)
+        before, after = interpret(graph, feeds), interpret(changed, feeds)
+        assert list(before) == list(after)
+        for name, wanted in before.items():
+            scale = 1 + np.abs(wanted).max(initial=0)
+            np.testing.assert_allclose(after[name], wanted, rtol=0, atol=1e-11 * scale, err_msg=f"{name}, {steps}")
+
+
+def scans(graph: Graph) -> list[Node]:
+    return [node for node in graph.order() if node.op == "scan"]
+
+
+def ops(scan: Node) -> list[str]:
+    """The operators of a body."""
+    return [node.op for node in scan_of(scan).body.nodes if node.op != "input"]
+
+
+@pytest.mark.parametrize("differentiated", [False, True], ids=["forward", "gradient"])
+@pytest.mark.parametrize("name", GRAPHS)
+def test_every_pass_gives_what_the_graph_before_it_gives(name: str, differentiated: bool):
+    graph = with_gradients(GRAPHS[name]()) if differentiated else GRAPHS[name]()
+    for _, run in SCAN_PASSES:
+        changed = run(graph)
+        assert_equivalent(graph, changed)
+        graph = changed
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_optimising_twice_changes_nothing_more(name: str):
+    once = optimize(with_gradients(GRAPHS[name]()))
+    assert [ops(scan) for scan in scans(optimize(once))] == [ops(scan) for scan in scans(once)]
+
+
+# ---------------------------------------------------------------------------------------------- random bodies
+
+_UNARY = ("tanh", "sigmoid", "square", "neg", "relu")
+_BINARY = ("add", "sub", "mul", "maximum")
+
+
+class Bodies:
+    """Draws a scan over leaves of several shapes; values of a body that would not fit together are brought to [B, N]."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        m, self.step = Made(), ScanBody()
+        self.m, self.i = m, Made(self.step.builder)
+        states = [self.step.state(m.leaf(f"h{k}", B, N)) for k in range(draw(st.integers(1, 2)))]
+        elements = [self.step.element(m.leaf(f"x{k}", T, *shape)) for k, shape in enumerate(((B, N), (N,), (), (B, 1)))]
+        weights = [m.leaf("u", N, N), m.leaf("b", N), m.leaf("k")]
+        self.square = self.step.constant(weights[0])
+        self.pool = [*states, *elements, *map(self.step.constant, weights[1:])]
+        self.states = len(states)
+
+    def pick(self) -> Value:
+        return self.pool[self.draw(st.integers(0, len(self.pool) - 1))]
+
+    def full(self, x: Value) -> Value:
+        """The value with the shape of a state."""
+        return x if x.shape == (B, N) else self.i("expand", x, sizes=(B, N))
+
+    def grow(self) -> None:
+        kind = self.draw(st.sampled_from(("unary", "binary", "matmul", "mean", "softmax", "cut", "turn", "choose")))
+        x = self.pick()
+        if kind == "unary":
+            made = self.i(self.draw(st.sampled_from(_UNARY)), x)
+        elif kind == "binary":
+            made = self.i(self.draw(st.sampled_from(_BINARY)), x, self.pick())
+        elif kind == "matmul":
+            made = self.i("tanh", self.i("matmul", self.full(x), self.square))
+        elif kind == "mean":
+            made = self.i("mean", self.full(x), axes=(self.draw(st.integers(0, 1)),), keepdims=True)
+        elif kind == "softmax":
+            made = self.i("softmax", self.full(x), axis=1)
+        elif kind == "cut":
+            parts = self.i.part(self.full(x), 2, N), self.i.part(self.full(self.pick()), 0, 2)
+            made = self.i("concat", *parts, axis=1)
+        elif kind == "turn":
+            turned = self.i("transpose", self.full(x), axes=(1, 0))
+            made = self.i("transpose", self.i("tanh", turned), axes=(1, 0))
+        else:
+            made = self.i("where", self.i("gt", x, 0.1), self.pick(), self.pick())
+        self.pool.append(made)
+
+    def graph(self) -> Graph:
+        for _ in range(self.draw(st.integers(1, 9))):
+            self.grow()
+        after = [self.i("tanh", self.full(self.pick())) for _ in range(self.states)]
+        outputs = [self.pick() for _ in range(self.draw(st.integers(1, 3)))]
+        results = self.step.finish(self.m.b, after, outputs, self.draw(st.booleans()))
+        self.m.b.graph.outputs |= {str(i): value for i, value in enumerate(results)}
+        return self.m.b.graph
+
+
+@st.composite
+def random_scans(draw: st.DrawFn) -> Graph:
+    return Bodies(draw).graph()
+
+
+@SETTINGS
+@given(random_scans())
+def test_optimising_a_random_scan_changes_no_result(graph: Graph):
+    assert_equivalent(graph, optimize(graph), lengths=(0, 3))
+
+
+@SETTINGS
+@given(random_scans())
+def test_optimising_the_gradient_of_a_random_scan_changes_no_result(graph: Graph):
+    graph = with_gradients(graph)
+    assert_equivalent(graph, optimize(graph), lengths=(0, 3))
+
+
+# ---------------------------------------------------------------------------------------------- what leaves the loop
+
+
+def test_a_scan_runs_forward_once_with_its_residuals():
+    assert len(scans(with_gradients(plain()))) == 3
+    assert [scan_of(scan).reverse for scan in scans(optimize(with_gradients(plain())))] == [False, True]
+
+
+@pytest.mark.parametrize("build", [plain, lstm_like])
+def test_one_product_per_step_and_direction_is_left_in_the_loop(build: Callable[[], Graph]):
+    assert [ops(scan).count("matmul") for scan in scans(optimize(with_gradients(build())))] == [1, 1]
+
+
+def test_an_output_that_depends_on_no_state_is_computed_for_all_steps_at_once():
+    graph = optimize(several_sequences())
+    assert "softmax" not in ops(scans(graph)[0])
+    assert graph.producer(graph.outputs["other"]).op == "softmax"
+
+
+def test_an_output_that_no_state_needs_is_computed_after_the_loop():
+    (scan,) = scans(optimize(lstm_like()))
+    assert ops(scan).count("matmul") == 1  # not the one that reads the output off the state
+
+
+def test_states_and_operands_that_nothing_reads_go():
+    graph = two_layers()
+    del graph.outputs["last"], graph.outputs["all"]
+    first = scans(graph)[0]
+    graph.outputs["all"] = next(user.out for user, _ in graph.uses(first.out) if user.attrs["index"] == 1)
+    (scan,) = scans(optimize(graph))
+    assert len(scan_of(scan).outputs) == 1
+
+
+def test_a_state_that_never_changes_is_a_constant():
+    m, step = Made(), ScanBody()
+    h, fixed = step.state(m.leaf("h", N)), step.state(m.leaf("k", N))
+    e = step.element(m.leaf("x", T, N))
+    after = step.builder.apply("add", step.builder.apply("mul", h, fixed), e)
+    last, still = step.finish(m.b, [after, fixed], [], reverse=False)
+    m.b.graph.outputs |= {"last": last, "still": still}
+    graph = optimize(m.b.graph)
+    assert_equivalent(m.b.graph, graph)
+    (scan,) = scans(graph)
+    assert (len(scan_of(scan).initial), len(scan_of(scan).constants)) == (1, 1)
+
+
+def test_a_scan_without_recurrence_is_no_scan():
+    m, step = Made(), ScanBody()
+    e, w = step.element(m.leaf("x", T, B, N)), step.constant(m.leaf("w", N, 3))
+    (y,) = step.finish(m.b, [], [step.builder.apply("tanh", step.builder.apply("matmul", e, w))], reverse=True)
+    m.b.graph.outputs["y"] = y
+    graph = optimize(m.b.graph)
+    assert_equivalent(m.b.graph, graph)
+    assert scans(graph) == []
+
+
+def test_two_scans_whose_states_differ_stay_two():
+    b = Builder()
+    made: list[Any] = []
+    x, h0 = Made(b).leaf("x", T, N), Made(b).leaf("h", N)
+    for op in ("add", "sub"):
+        step = ScanBody()
+        after = step.builder.apply(op, step.state(h0), step.element(x))
+        made += step.finish(b, [after], [after], reverse=False)[1:]
+    b.graph.outputs |= dict(zip(("plus", "minus"), made, strict=True))
+    graph = optimize(b.graph)
+    assert_equivalent(b.graph, graph)
+    assert len(scans(graph)) == 2
+
+
+def test_constants_of_bodies_are_folded_and_equal_values_shared():
+    m, step = Made(), ScanBody()
+    i = Made(step.builder)
+    h, e = step.state(m.leaf("h", N)), step.element(m.leaf("x", T, N))
+    two = i("add", i("mul", 1.0, 1.0), 1.0)
+    after = i("add", i("tanh", i("mul", h, two)), i("mul", i("tanh", i("mul", h, 2.0)), e))
+    m.b.graph.outputs["last"] = step.finish(m.b, [after], [], reverse=False)[0]
+    (scan,) = scans(optimize(m.b.graph))
+    assert ops(scan).count("tanh") == 1
+
+
+def test_values_keep_their_names_and_places_when_they_leave_the_loop():
+    m, step, span = Made(), ScanBody(), Span(Source("t.dl", "z = x @ w"), 4, 9)
+    h, e, w = step.state(m.leaf("h", B, N)), step.element(m.leaf("x", T, B, N)), step.constant(m.leaf("w", N, N))
+    with step.builder.at(span, "cell"):
+        z = step.builder.named(step.builder.apply("sigmoid", step.builder.apply("matmul", e, w)), "z")
+    m.b.graph.outputs["last"] = step.finish(m.b, [step.builder.apply("mul", h, z)], [], reverse=False)[0]
+    (node,) = [node for node in optimize(m.b.graph).order() if node.op == "sigmoid"]
+    assert (node.name, node.span, node.layer) == ("z", span, "cell")
