@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.options import by_name, length, number, text, truth
+from dslc.check.settings import EARLY_STOP
 from dslc.check.typed import EarlyStop, TypedData, TypedValue
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.ops.class_loss import CLASS_LOSS
@@ -13,7 +14,6 @@ from dslc.ops.loss import LOSS
 from dslc.ops.metric import METRIC
 from dslc.syntax import tree
 
-_NAMES = ("on", "patience", "min_delta", "restore_best", "mode")
 _LOWER = frozenset(opdef.name for opdef in (*LOSS, *CLASS_LOSS))
 _HIGHER = frozenset(opdef.name for opdef in METRIC)
 
@@ -33,7 +33,7 @@ def check_early_stop(
         sink.report("DL3003", "`early_stop` is given twice", calls[1].span, "given again here", first)
         return None
     call = calls[0].call
-    given = by_name("early_stop", _NAMES, call.args, sink)
+    given = by_name("early_stop", EARLY_STOP, call.args, sink)
     if given is None:
         return None
     on = _quantity(call, given, quantities, data, sink)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from dslc.check.edits import argument, insert, set_argument, set_entry, set_statement
-from dslc.check.settings import DATA, PARTS, TRAIN
+from dslc.check.settings import DATA, EARLY_STOP, PARTS, STEP, TRAIN
 from dslc.diagnostics import Edit
 from dslc.ops.optimizers import OPTIMIZERS
 from dslc.record import record
@@ -101,11 +101,33 @@ def _train(train: tree.TrainDecl, models: dict[str, tree.Definition]) -> Iterato
             yield _use_argument(f"{path}.{use}", call, position, hyper)
     for name in TRAIN:
         yield _setting(path, train.span, train.body, name)
-    optimizer = _value(train.body, "optimizer")
+    yield from _optimizer(path, train.span, train.body)
+    for statement in train.body:
+        if isinstance(statement, tree.StepStmt):
+            yield from _step(f"{path}.{statement.name.text}", statement)
+        elif isinstance(statement, tree.CallStmt) and _callee(statement.call) == "early_stop":
+            for position, name in enumerate(EARLY_STOP):
+                yield _argument(f"{path}.early_stop", statement.call, position, name)
+
+
+def _step(path: str, step: tree.StepStmt) -> Iterator[Target]:
+    for name in STEP:
+        yield _setting(path, step.span, step.body, name)
+    if _value(step.body, "optimizer") is not None:
+        yield from _optimizer(path, step.span, step.body)
+
+
+def _optimizer(path: str, span: Span, body: tuple[tree.Stmt, ...]) -> Iterator[Target]:
+    """The options of a block's optimizer; of the default one where the block names none."""
+    optimizer = _value(body, "optimizer")
     name = _callee(optimizer) if isinstance(optimizer, tree.Call) else "adam"
     options = OPTIMIZERS[name].options if name in OPTIMIZERS else ()
     for position, option in enumerate(options):
-        yield _optimizer_option(f"{path}.optimizer", train, optimizer, position, option.name)
+        yield _optimizer_option(f"{path}.optimizer", span, body, position, option.name)
+
+
+def _argument(path: str, call: tree.Call, position: int, name: str) -> Target:
+    return Target(f"{path}.{name}", lambda value: (set_argument(call, name, value, position),))
 
 
 def _setting(path: str, span: Span, body: tuple[tree.Stmt, ...], name: str) -> Target:
@@ -128,14 +150,14 @@ def _use_argument(path: str, call: tree.Call, position: int, hyper: tree.Hyper) 
     )
 
 
-def _optimizer_option(
-    path: str, train: tree.TrainDecl, optimizer: tree.Expr | None, position: int, name: str
-) -> Target:
+def _optimizer_option(path: str, span: Span, body: tuple[tree.Stmt, ...], position: int, name: str) -> Target:
+    optimizer = _value(body, "optimizer")
+
     def edits(value: str) -> tuple[Edit, ...]:
         if isinstance(optimizer, tree.Call):
             return (set_argument(optimizer, name, value, position),)
         made = optimizer.id if isinstance(optimizer, tree.Name) else "adam"
-        return (set_statement(train.span, train.body, "optimizer", f"{made}({name} = {value})"),)
+        return (set_statement(span, body, "optimizer", f"{made}({name} = {value})"),)
 
     return Target(f"{path}.{name}", edits)
 

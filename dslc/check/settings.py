@@ -16,6 +16,7 @@ DATA = ("source", "split", "shuffle_seed", "stratify")
 STEP = ("loss", "metrics", "optimizer", "clip_norm", "clip_value", "freeze")
 TRAIN = ("data", *STEP, "batch", "epochs", "seed")
 TEST = ("seed",)
+EARLY_STOP = ("on", "patience", "min_delta", "restore_best", "mode")
 LATER = ("accumulate", "precision")
 PARTS = ("train", "val", "test")
 
