@@ -6,19 +6,17 @@ that nothing uses, the names alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-from dslc.check import lints
 from dslc.check.allow import apply_allowed
 from dslc.check.data import check_data
 from dslc.check.elaborate import context, elaborate_scope, typed_model
 from dslc.check.files import file_scope
+from dslc.check.lints import lint_file
 from dslc.check.scope import Made
 from dslc.check.tests import check_test
 from dslc.check.train import check_train
-from dslc.check.typed import Body, TypedData, TypedModel, TypedTest, TypedTrain
+from dslc.check.typed import TypedData, TypedModel, TypedTest, TypedTrain
+from dslc.check.unread import unread_names
 from dslc.check.unused import check_names
-from dslc.check.value_lints import lint_values
 from dslc.check.values import FileScope
 from dslc.diagnostics import Sink
 from dslc.record import record
@@ -57,16 +55,11 @@ def check_file(file: tree.File, sink: Sink) -> CheckedFile:
         if definition.kind == "model" and all(hyper.default is not None for hyper in definition.hypers):
             made = _check_model(scope, definition.name.text, models, sink)
         if not sink.failed:
-            lints.unused_names(scope, definition, made, sink)
+            unread_names(scope, definition, made, sink)
     datas = {name: check_data(scope, decl, sink) for name, decl in scope.datas.items()}
     trains = {name: check_train(scope, decl, datas, sink) for name, decl in scope.trains.items()}
-    for train in trains.values():
-        for step in train.steps if train is not None else ():
-            lints.step(step, sink)
-    lints.shadowed_layers(scope, sink)
-    for body in _bodies(models, trains):
-        lint_values(file.source, body.values, sink)
     tests = [check_test(scope, decl, trains, sink) for decl in scope.tests]
+    lint_file(scope, models, trains, sink)
     for name, definition in scope.definitions.items():
         if name not in scope.elaborated:
             check_names(context(sink, False), scope, definition)
@@ -78,15 +71,6 @@ def check_file(file: tree.File, sink: Sink) -> CheckedFile:
         {name: train for name, train in trains.items() if train is not None},
         tuple(test for test in tests if test is not None),
     )
-
-
-def _bodies(models: Mapping[str, TypedModel], trains: Mapping[str, TypedTrain | None]) -> Iterator[Body]:
-    """Every body that was elaborated."""
-    for model in models.values():
-        yield model.body
-    for train in trains.values():
-        for step in train.steps if train is not None else ():
-            yield step.training.body
 
 
 def _check_model(scope: FileScope, name: str, models: dict[str, TypedModel], sink: Sink) -> dict[str, list[Made]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.patterns import select
-from dslc.check.settings import STEP, Setting, collect, missing
+from dslc.check.settings import PARTS, STEP, Setting, collect, missing
 from dslc.check.typed import ParamSpec
 from dslc.check.uses import Use
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
@@ -65,6 +65,11 @@ def check_steps(
         if step.name.text in found:
             first = Label(found[step.name.text].span, "first here")
             sink.report("DL3003", f"`step {step.name.text}` is given twice", step.name.span, "given again here", first)
+            good = False
+            continue
+        if step.name.text in PARTS:
+            text = f"a step cannot be called `{step.name.text}`, which is a part of the data"
+            sink.report("DL3003", text, step.name.span, f"`{step.name.text}.loss` would mean two things")
             good = False
             continue
         made = _step(step, settings, uses, params, sink)

@@ -49,7 +49,7 @@ Mended: delete the line, or apply it.
     ),
     Code(
         "DL4004",
-        "an input, a hyper-parameter or a compile-time value is never used",
+        "an input, a hyper-parameter, a field or a name of a block is never used",
         """\
 Whoever gives it a value expects it to matter.
 
