@@ -310,6 +310,8 @@ def _read(e: Context, instance: Instance, inner: str, name: str, span: Span) -> 
         e.elaborate(e, instance, None, CallSite(span, span))
     if isinstance(instance.results, Failed):
         return FAILED
+    if key in e.params:  # made just now
+        return e.leaf(key)
     if relative in instance.values:
         return instance.values[relative]
     if instance.lookup is None and key in e.readable:
