@@ -208,6 +208,6 @@ def test_a_path_with_quotes_stays_one_string() -> None:
 
 def test_another_data_path_goes_into_every_source() -> None:
     sink = Sink()
-    text = set_data_path(parsed(PROGRAM), Path("/other.npz"), sink).text
+    text = set_data_path(parsed(PROGRAM), Path("/other.npz"), False, sink).text
     assert not sink.found
     assert text.count('npz("/other.npz", x = "x")') == 2
