@@ -89,11 +89,19 @@ def _side(test: Setting, expr: tree.Expr) -> Side | None:
         if isinstance(node, tree.Call) and isinstance(node.callee, tree.Name) and node.callee.id in _FORMS:
             _report_form(test, node, node.callee.id, f"`{node.callee.id}` stands alone on one side")
             return None
-    match expr:
-        case tree.Attribute(value=tree.Name(id=part)) if part in PARTS and part not in test.scope.names:
-            return _metric(test, expr, part)
-        case _:
-            return _value(test, expr)
+    first, names = _path(expr)
+    if names and isinstance(first, tree.Name) and first.id in PARTS and first.id not in test.scope.names:
+        return _metric(test, first, names)
+    return _value(test, expr)
+
+
+def _path(expr: tree.Expr) -> tuple[tree.Expr, tuple[tree.Ident, ...]]:
+    """`val.critic.loss` as what comes first and the names behind it."""
+    names: list[tree.Ident] = []
+    while isinstance(expr, tree.Attribute):
+        names.append(expr.name)
+        expr = expr.value
+    return expr, tuple(reversed(names))
 
 
 def _value(test: Setting, expr: tree.Expr) -> Side | None:
@@ -161,13 +169,14 @@ def _params(test: Setting, arg: tree.Expr) -> LiteralSide | None:
     return LiteralSide(sum(size for size in sizes if isinstance(size, int)))
 
 
-def _metric(test: Setting, expr: tree.Attribute, part: str) -> MetricSide | None:
+def _metric(test: Setting, first: tree.Name, quantity: tuple[tree.Ident, ...]) -> MetricSide | None:
     """`val.accuracy`: a result of the run, if there is one and it has such a part and such a metric."""
-    name = expr.name.text
+    part, name = first.id, ".".join(ident.text for ident in quantity)
+    place = quantity[0].span.to(quantity[-1].span)
     if test.train is None:
         mend = Help("run a train block first:", code=("train NAME",))
         message = f"`{part}.{name}` is a result of a training run, and this test trains nothing"
-        test.context.report("DL3067", message, expr.span, "of which run?", footers=[mend])
+        test.context.report("DL3067", message, first.span.to(place), "of which run?", footers=[mend])
         return None
     data = test.train.data
     parts = [p for p in PARTS if p in data.sources or p in data.split]
@@ -177,15 +186,15 @@ def _metric(test: Setting, expr: tree.Attribute, part: str) -> MetricSide | None
             Note(f"its parts are {quoted(parts, 'and')}" if len(parts) > 1 else f"its only part is {quoted(parts)}"),
             Help("take one from the training data:", code=(f"split = {{ {part}: 0.1 }}",)),
         ]
-        test.context.report("DL3067", message, expr.value.span, "no such part", footers=footers)
+        test.context.report("DL3067", message, first.span, "no such part", footers=footers)
         return None
     metrics = list(test.train.inference.quantities)
     if name not in metrics:
         close = near(name, metrics)
-        footers = [Help(did_you_mean(close), (Edit(expr.name.span, close[0]),))] if close else []
+        footers = [Help(did_you_mean(close), (Edit(place, close[0]),))] if close else []
         footers.append(Note(f"train `{test.train.name}` reports {quoted(metrics, 'and')}"))
         message = f"train `{test.train.name}` has no metric `{name}`"
-        test.context.report("DL3067", message, expr.name.span, "not found", footers=footers)
+        test.context.report("DL3067", message, place, "not found", footers=footers)
         return None
     return MetricSide(part, name)
 
