@@ -1,4 +1,4 @@
-"""What functions without an operator, and data sources, mean to a reader. Prose only: `calls` and `sources` give them meaning."""
+"""What names that only the checker knows mean to a reader: functions without an operator, penalties, data sources. Prose only."""
 
 from __future__ import annotations
 
@@ -99,6 +99,26 @@ sums = seq |> scan(Sum())""",
     ),
 )
 
+_PENALTIES = (
+    Builtin(
+        "l1",
+        'l1(factor, on = "*")',
+        """factor * sum(|w|) over the parameters that are updated.
+
+        `on` is a pattern of keys, in which `*` stands for anything; one that matches nothing is an error.""",
+        'loss = mse(net.y, data.y) + l1(1e-4, on = "*.weight")',
+    ),
+    Builtin(
+        "l2",
+        'l2(factor, on = "*")',
+        """factor * sum(w ** 2) over the parameters that are updated.
+
+        `on` is a pattern of keys, in which `*` stands for anything; one that matches nothing is an error. PyTorch's
+        `weight_decay`, an option of the optimizers here, is half as strong: its gradient is factor * w.""",
+        'loss = mse(net.y, data.y) + l2(1e-4, on = "*.weight")',
+    ),
+)
+
 _SOURCES = (
     Builtin(
         "inline",
@@ -124,4 +144,5 @@ field label: i64[]       = source["label"]""",
 )
 
 FUNCTIONS: dict[str, Builtin] = {builtin.name: builtin for builtin in _FUNCTIONS}
+PENALTIES: dict[str, Builtin] = {builtin.name: builtin for builtin in _PENALTIES}
 SOURCES: dict[str, Builtin] = {builtin.name: builtin for builtin in _SOURCES}

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dslc.check.builtins import FUNCTIONS, SOURCES
+from dslc.check.builtins import FUNCTIONS, PENALTIES, SOURCES
 from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note
 from dslc.doc.entry import Entry
-from dslc.doc.functions import of_builtin, of_initializer, of_operator, of_optimizer
+from dslc.doc.functions import of_builtin, of_distribution, of_initializer, of_operator, of_optimizer, of_schedule
 from dslc.doc.layers import of_definition
 from dslc.ops import FAMILIES, OPS
 from dslc.ops.initializers import INITIALIZERS
 from dslc.ops.optimizers import OPTIMIZERS
+from dslc.ops.random import RANDOM
+from dslc.ops.schedules import SCHEDULES
 from dslc.syntax import tree
 
 #: What entries of a kind are called together, in the order they are listed. Models, blocks and cells are those of a program.
@@ -27,6 +29,9 @@ KINDS = {
     "metric": "Metrics",
     "initialiser": "Initialisers",
     "optimizer": "Optimizers",
+    "schedule": "Schedules",
+    "penalty": "Penalties",
+    "distribution": "Distributions",
     "data source": "Data sources",
 }
 
@@ -57,6 +62,9 @@ def catalogue() -> tuple[Entry, ...]:
         *(of_builtin(builtin, "function", "compile time") for builtin in FUNCTIONS.values()),
         *map(of_initializer, INITIALIZERS.values()),
         *map(of_optimizer, OPTIMIZERS.values()),
+        *map(of_schedule, SCHEDULES.values()),
+        *(of_builtin(penalty, "penalty") for penalty in PENALTIES.values()),
+        *map(of_distribution, RANDOM),
         *(of_builtin(source, "data source") for source in SOURCES.values()),
     ]
     order = list(KINDS)

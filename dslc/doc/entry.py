@@ -20,6 +20,7 @@ _WORDS = {
     "axes": "an axis, a list of axes, or none for all",
     "sizes": "a list of sizes",
     "dtype": "an element type, such as f32",
+    "length": "a length of time: `200 steps`, `3 epochs`",
 }
 
 

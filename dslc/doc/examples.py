@@ -50,7 +50,9 @@ def program(entry: Entry) -> str:
     if entry.kind in ("layer", "function", "initialiser"):
         declared, end, statements = entry.example.rpartition("\n}\n")
         return f"{declared}{end}{MODEL}{statements}\n}}\n"
-    loss = "" if entry.kind == "loss" else "  loss = mse(net.y, data.y)\n"
+    if entry.kind == "schedule":
+        return f"{_TRAIN}  loss = mse(net.y, data.y)\n  optimizer = sgd({entry.example})\n}}\n"
+    loss = "" if entry.kind in ("loss", "penalty") else "  loss = mse(net.y, data.y)\n"
     return f"{_TRAIN}{loss}{entry.example}\n}}\n"
 
 
@@ -69,7 +71,9 @@ def example_lines(entry: Entry) -> Sequence[str]:
         raise InternalError("doc", f"the example of {entry.name}", "; ".join(d.message for d in sink))
     body = checked.models["Example"].body
     types = {value.name: str(value.type) for value in body.values if value.name}
-    used = [f"{name}: {value.type}" for name, value in body.inputs.items() if re.search(rf"\b{name}\b", entry.example)]
+    named = {name: value for name, value in body.inputs.items() if re.search(rf"\b{name}\b", entry.example)}
+    read = {id(operand) for value in body.values for operand in value.inputs}
+    used = [f"{name}: {value.type}" for name, value in named.items() if id(value) in read or len(named) == 1]
     width = max((len(line) for line in lines), default=0)
     found = [f"input {', '.join(used)}"] if used else []
     for line, names in zip(lines, _targets(lines), strict=True):

@@ -1,4 +1,4 @@
-"""Operators, names that the checker knows, initialisers and optimizers -> entries."""
+"""Operators and the other declarations of names, one by one -> entries."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from dslc.check import constants
 from dslc.check.builtins import Builtin
-from dslc.doc.entry import Entry, choice, written
-from dslc.ops.initializers import InitializerDef
+from dslc.doc.entry import Choice, Entry, choice, written
+from dslc.ops.initializers import FANS, InitializerDef
 from dslc.ops.opdef import OpDef, Option
 from dslc.ops.optimizers import OptimizerDef
+from dslc.ops.schedules import ScheduleDef
 
 _LOSSES = ("loss", "metric")
 
@@ -48,7 +49,9 @@ def of_initializer(initializer: InitializerDef) -> Entry:
         "initialiser",
         "",
         _signature(initializer.name, (), initializer.options),
-        initializer.doc,
+        f"{initializer.doc}\n\n{FANS}"
+        if any(option.name == "layout" for option in initializer.options)
+        else initializer.doc,
         tuple(map(choice, initializer.options)),
         example=f"param w: f32[8, 4] = {initializer.name}({required})",
     )
@@ -65,6 +68,42 @@ def of_optimizer(optimizer: OptimizerDef) -> Entry:
         optimizer.doc,
         tuple(map(choice, optimizer.options)),
         example=f"optimizer = {optimizer.name}({first.name} = {first.default})",
+    )
+
+
+def of_schedule(schedule: ScheduleDef) -> Entry:
+    """The entry of a stage of a schedule."""
+    return Entry(
+        schedule.name,
+        "schedule",
+        "",
+        _signature(schedule.name, (), schedule.options),
+        schedule.doc,
+        tuple(map(_stage_choice, schedule.options)),
+        (("steps", "`j` counts those of the stage from 0, `n` is how many it has"),),
+        schedule.example,
+    )
+
+
+def _stage_choice(option: Option) -> Choice:
+    found = choice(option)
+    if option.name == "start":
+        return Choice(found.name, found.default, "a number; none goes on from where the stage before ended")
+    return Choice(found.name, found.default, f"{found.takes}; none is for ever") if found.default == "none" else found
+
+
+def of_distribution(opdef: OpDef) -> Entry:
+    """The entry of what a `sample` can be drawn from; a random operator draws it."""
+    name = opdef.name.removeprefix("random_")
+    bound = ", ".join(map(written, opdef.options))
+    return Entry(
+        name,
+        "distribution",
+        "",
+        f"{name}({bound})",
+        opdef.doc.split(", in the shape", 1)[0] + ".",
+        tuple(map(choice, opdef.options)),
+        example=f"sample z: f32[B, 64] ~ {name}({bound})",
     )
 
 

@@ -48,8 +48,8 @@ ADAM = OptimizerDef(
     With gradient g, parameter p and step t counted from 1:
         g <- g + weight_decay * p
         m <- beta1 * m + (1 - beta1) * g
-        v <- beta2 * v + (1 - beta2) * g^2
-        p <- p - lr * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + eps)
+        v <- beta2 * v + (1 - beta2) * g ** 2
+        p <- p - lr * (m / (1 - beta1 ** t)) / (sqrt(v / (1 - beta2 ** t)) + eps)
     As torch.optim.Adam: eps is outside the root, and weight decay is added to the gradient. The slots hold m / (1 - beta1)
     and v / (1 - beta2). Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015.""",
     options=(

@@ -39,7 +39,9 @@ _ALL = (
     ),
     ScheduleDef(
         "warmup",
-        """start + (to - start) (j + 1) / n: the first step moves already, the last one has `to`. `start` is 0 where it comes first.
+        """start + (to - start) * (j + 1) / n: the first step moves already, the last one has `to`.
+
+    `start` is 0 where it comes first.
 
     Source: Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1 hour, 2017.""",
         "lr = warmup(200 steps, to = 1e-3) |> cosine(20 epochs, to = 1e-5)",
@@ -47,19 +49,19 @@ _ALL = (
     ),
     ScheduleDef(
         "linear",
-        "start + (to - start) j / n. As torch.optim.lr_scheduler.LinearLR.",
+        "start + (to - start) * j / n. As torch.optim.lr_scheduler.LinearLR.",
         "lr = 1e-3 |> linear(20 epochs)",
         (_LENGTH, Option("to", "float", 0.0), _START),
     ),
     ScheduleDef(
         "polynomial",
-        "to + (start - to) (1 - j / n)^power. As torch.optim.lr_scheduler.PolynomialLR.",
+        "to + (start - to) * (1 - j / n) ** power. As torch.optim.lr_scheduler.PolynomialLR.",
         "lr = 1e-3 |> polynomial(20 epochs, power = 2)",
         (_LENGTH, Option("to", "float", 0.0), Option("power", "float", 1.0), _START),
     ),
     ScheduleDef(
         "cosine",
-        """to + (start - to) (1 + cos(pi j / n)) / 2. As torch.optim.lr_scheduler.CosineAnnealingLR.
+        """to + (start - to) * (1 + cos(pi * j / n)) / 2. As torch.optim.lr_scheduler.CosineAnnealingLR.
 
     Source: Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017.""",
         "lr = 1e-3 |> cosine(20 epochs, to = 1e-5)",
@@ -67,20 +69,22 @@ _ALL = (
     ),
     ScheduleDef(
         "exponential",
-        "start factor^(j / every), at every step. As Keras' ExponentialDecay.",
+        "start * factor ** (j / every), at every step. As Keras' ExponentialDecay.",
         "lr = 1e-3 |> exponential(every = 1 epochs, factor = 0.95)",
         (Option("every", "length", required=True), Option("factor", "float", required=True), _OPEN, _START),
     ),
     ScheduleDef(
         "step_decay",
-        "start factor^floor(j / every). As torch.optim.lr_scheduler.StepLR.",
+        "start * factor ** floor(j / every). As torch.optim.lr_scheduler.StepLR.",
         "lr = 0.1 |> step_decay(every = 30 epochs, factor = 0.1)",
         (Option("every", "length", required=True), Option("factor", "float", 0.1), _OPEN, _START),
     ),
     ScheduleDef(
         "one_cycle",
-        """From peak / div up to `peak`, which it reaches after the share `warm` of its length, and down to
-    peak / (div final_div), each along half a cosine. As torch.optim.lr_scheduler.OneCycleLR.
+        """Up to `peak` and down again, each along half a cosine.
+
+    It begins at peak / div, reaches `peak` after the share `warm` of its length and ends at peak / (div * final_div). As
+    torch.optim.lr_scheduler.OneCycleLR.
 
     Source: Smith and Topin, Super-convergence: very fast training of neural networks using large learning rates, 2018.""",
         "lr = one_cycle(20 epochs, peak = 0.01)",

@@ -20,6 +20,7 @@ from dslc.doc.text import entry_text, listing
 from dslc.ops import OPS
 from dslc.ops.initializers import INITIALIZERS
 from dslc.ops.optimizers import OPTIMIZERS
+from dslc.ops.schedules import SCHEDULES
 
 ENTRIES = catalogue()
 PACKAGE = DOCS.parent / "dslc"
@@ -36,6 +37,7 @@ def _id(entry: Entry) -> str:
         (("layer",), LAYERS),
         (("initialiser",), INITIALIZERS),
         (("optimizer",), OPTIMIZERS),
+        (("schedule",), SCHEDULES),
         (("data source",), sources.KINDS),
     ],
 )
