@@ -103,7 +103,9 @@ def needs_call(e: Context, made: tree.Definition, span: Span) -> Failed:
         f"`{name}` is a {made.kind}: make one with `{name}(...)`",
         span,
         "needs its arguments in `( )`",
-        footers=[Help("write" if not required else "write, with your own values:", (Edit(span, new),))],
+        footers=[
+            Help("write, with your own values:" if required else "write", (Edit(span, new),), applicable=not required)
+        ],
     )
 
 

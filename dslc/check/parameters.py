@@ -47,7 +47,7 @@ def new_name(e: Context, scope: Scope, ident: tree.Ident, *, value: bool = False
             ident.span,
             "capitalised",
             footers=[
-                Help(f"write `{new}` here and where it is used", (Edit(ident.span, new),)),
+                Help(f"write `{new}` here and where it is used", (Edit(ident.span, new),), applicable=False),
                 Note("models, blocks and layers are `Capitalised`, values and functions are `lower_case`"),
             ],
         )

@@ -34,11 +34,15 @@ class Note:
 
 @record
 class Help:
-    """A proposed mend. With `edits`, the mended lines are shown and a tool can apply them; `code` shows lines as they are."""
+    """A proposed mend. With `edits`, the mended lines are shown and a tool can apply them; `code` shows lines as they are.
+
+    `applicable` is false where the edits alone do not mend: a value of the user's own has to be put in, or more places change.
+    """
 
     text: str
     edits: tuple[Edit, ...] = ()
     code: tuple[str, ...] = ()
+    applicable: bool = True
 
 
 @record

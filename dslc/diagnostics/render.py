@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from dslc.diagnostics.codes import Severity
+from dslc.diagnostics.codes import CODES, Severity
 from dslc.diagnostics.escape import escape
 from dslc.diagnostics.excerpt import excerpt
 from dslc.diagnostics.mend import mended_lines
@@ -123,8 +123,9 @@ class _Printer:
 def to_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
     """The messages as plain data: lines and columns count from 1 in characters, offsets from 0, ends are exclusive.
 
-    Each has `code`, `severity`, `message`, `file` and `span` of the primary label (None without one), `labels`, `notes`
-    and `helps`; a help's `edits` can be made by a tool.
+    Each has `code`, `severity`, `message`, `file` and `span` of the primary label (None without one), `labels`, `notes`,
+    `helps` and `lint`, the name by which a comment allows it (None for errors). A help's `edits` can be made by a tool;
+    where it is `applicable`, nothing else has to be changed.
     """
     return [_diagnostic(diagnostic) for diagnostic in diagnostics]
 
@@ -135,6 +136,7 @@ def _diagnostic(d: Diagnostic) -> dict[str, Any]:
         "code": d.code,
         "severity": d.severity.value,
         "message": d.message,
+        "lint": CODES[d.code].lint or None,
         "file": primary.source.name if primary is not None else d.where or None,
         "span": _span(primary) if primary is not None else None,
         "labels": [
@@ -143,7 +145,12 @@ def _diagnostic(d: Diagnostic) -> dict[str, Any]:
         ],
         "notes": [footer.text for footer in d.footers if isinstance(footer, Note)],
         "helps": [
-            {"text": footer.text, "edits": [_edit(edit) for edit in footer.edits], "code": list(footer.code)}
+            {
+                "text": footer.text,
+                "edits": [_edit(edit) for edit in footer.edits],
+                "code": list(footer.code),
+                "applicable": bool(footer.edits) and footer.applicable,
+            }
             for footer in d.footers
             if isinstance(footer, Help)
         ],

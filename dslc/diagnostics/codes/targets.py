@@ -66,19 +66,4 @@ Exports are written at opset 18 and IR version 10, which every ONNX Runtime sinc
 kernels. Other opsets are not written, because each one would have to be proved like this one.
 """,
     ),
-    Code(
-        "DL6008",
-        "parameters of several element types are trained together",
-        """
-The parameters of a training, their gradients and the optimizer's slots lie in flat vectors of one element type. A train block
-whose models hold trained parameters of several types (f32 and f64) cannot be laid out so.
-
-Wrong:
-    param a: f32[4] = zeros()
-    param b: f64[4] = zeros()
-Mended:
-    param a: f32[4] = zeros()
-    param b: f32[4] = zeros()
-""",
-    ),
 )
