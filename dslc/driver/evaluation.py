@@ -13,11 +13,13 @@ from dslc.backends.to_onnx import to_onnx
 from dslc.check.typed import TypedTrain, TypedValue
 from dslc.driver.training import inference_graph
 from dslc.graph import Graph
+from dslc.graph.draws import draws_as_inputs
 from dslc.lower import lower
 from dslc.passes import optimize
 from dslc_runtime import ort
 from dslc_runtime.classification import ClassReport, class_report
-from dslc_runtime.data.parts import Part
+from dslc_runtime.data.parts import Part, Rows
+from dslc_runtime.engine import feed
 from dslc_runtime.evaluate import Run, evaluate, function_run, predict, program_run
 
 Array = npt.NDArray[Any]
@@ -25,15 +27,22 @@ Array = npt.NDArray[Any]
 BATCH = 256  # rows at a time; where the program says more, that many
 
 
-def open_engine(graph: Graph, params: Mapping[str, Array], engine: str = "numpy", device: str = "cpu") -> Run:
+def open_engine(
+    graph: Graph, params: Mapping[str, Array], engine: str = "numpy", device: str = "cpu", seed: int = 0
+) -> Run:
     """A graph on an engine ("numpy", or "ort" on "cpu" or "cuda"), ready for rows of data.
+
+    Args:
+        seed: of random tensors, which are the same on every engine.
 
     Raises:
         RuntimeFault: ONNX Runtime or the device cannot be had (DL6001, DL6002).
     """
     if engine == "numpy":
         program = compile_numpy(graph)
-        return program_run(program, {key: np.asarray(params[key], order="C") for key in program.params})
+        return program_run(program, {key: np.asarray(params[key], order="C") for key in program.params}, seed)
+    if graph.leaves("draw"):
+        return _with_draws(graph, params, device, seed)
     used = {node.attrs.str("key") for node in graph.leaves("param")}
     names = [node.attrs.str("name") for node in graph.leaves("input")]
     model = to_onnx(graph, {key: array for key, array in params.items() if key in used})
@@ -41,11 +50,25 @@ def open_engine(graph: Graph, params: Mapping[str, Array], engine: str = "numpy"
     return function_run(lambda fields: session.run({name: fields[name] for name in names}))
 
 
+def _with_draws(graph: Graph, params: Mapping[str, Array], device: str, seed: int) -> Run:
+    """A graph with random tensors on ONNX Runtime, which is given what the NumPy engine draws."""
+    program = compile_numpy(graph)
+    state = {key: np.asarray(params[key], order="C") for key in program.params}
+    session = ort.open_session(to_onnx(draws_as_inputs(graph), state).SerializeToString(), device)
+
+    def run(fields: Mapping[str, Array], rows: Rows, number: int) -> Mapping[str, Array]:
+        ready = feed(program, state, fields, len(rows), seed)
+        ready.fill(rows, number)
+        return session.run({**ready.bound.inputs, **{spec.stream: drawn for spec, drawn in ready.bound.draws}})
+
+    return run
+
+
 def evaluate_part(
     typed: TypedTrain, part: Part, params: Mapping[str, Array], engine: str = "numpy", device: str = "cpu"
 ) -> dict[str, float]:
     """Loss and metrics in inference mode, means over the rows of a part."""
-    run = open_engine(inference_graph(typed.inference), params, engine, device)
+    run = open_engine(inference_graph(typed.inference), params, engine, device, typed.seed)
     return evaluate(run, part, _rows(typed, part))
 
 

@@ -11,6 +11,7 @@ import dslc
 from dslc.check.typed import TypedTrain
 from dslc.driver.frontend import Checked, check_program
 from dslc.driver.training import Prepared, choose_train, fit, one_step, prepare, train
+from dslc.driver.using import evaluate_run
 from dslc.graph import Graph
 from dslc.source import Source
 from dslc.training import training_graphs
@@ -203,6 +204,15 @@ def test_the_weights_of_each_model_are_those_of_its_use(tmp_path: Path):
         assert all(np.array_equal(value, saved[f"{use}.{key}"]) for key, value in model.params.items())
     out = run.models["g"](z=np.zeros((2, 3), np.float32))
     assert out["x"].shape == (2, 2)
+
+
+def test_every_engine_evaluates_with_the_same_random_tensors(tmp_path: Path):
+    pytest.importorskip("onnxruntime")
+    history = train(program(GAN), out=tmp_path / "r").result.history
+    found = [evaluate_run(tmp_path / "r", None, "val", engine, "cpu").figures for engine in ("numpy", "ort")]
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+    best = min(history, key=lambda row: row["val.critic.loss"])
+    assert found[0]["critic.loss"] == pytest.approx(best["val.critic.loss"], rel=1e-6)
 
 
 def test_gradients_are_those_of_the_step_that_is_named():
