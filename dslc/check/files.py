@@ -5,6 +5,8 @@ Nothing inside the declarations is looked at, except for what train and test blo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.values import FileScope
 from dslc.check.walk import attributes
@@ -29,6 +31,7 @@ def file_scope(file: tree.File, sink: Sink, library: bool = False) -> FileScope:
     scope = FileScope(file, library)
     for decl in file.decls:
         _declare(scope, decl, sink)
+    _require_different_names(scope.tests, sink)
     readers = [decl for decl in file.decls if isinstance(decl, tree.TrainDecl | tree.TestDecl)]
     scope.mentioned = attributes(readers)
     return scope
@@ -54,17 +57,17 @@ def _declare(scope: FileScope, decl: tree.Decl, sink: Sink) -> None:
         else:
             scope.trains[decl.name.text] = decl
     elif isinstance(decl, tree.TestDecl):
-        _test(scope, decl, sink)
+        scope.tests.append(decl)
     else:
         unsupported(sink, "an import from another file", decl.span)
 
 
-def _test(scope: FileScope, decl: tree.TestDecl, sink: Sink) -> None:
-    before = next((other for other in scope.tests if other.name.value == decl.name.value), None)
-    if before is not None:
-        name = tree.Ident(decl.name.value, decl.name.span)
-        defined_twice(sink, name, before.name.span, "test")
-    scope.tests.append(decl)
+def _require_different_names(tests: Sequence[tree.TestDecl], sink: Sink) -> None:
+    seen: dict[str, Span] = {}
+    for test in tests:
+        first = seen.setdefault(test.name.value, test.name.span)
+        if first is not test.name.span:
+            defined_twice(sink, tree.Ident(test.name.value, test.name.span), first, "test")
 
 
 def _definition(scope: FileScope, decl: tree.Definition, sink: Sink) -> None:

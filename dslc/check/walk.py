@@ -7,6 +7,8 @@ from typing import Any, cast
 
 from dslc.syntax import tree
 
+_NODES = frozenset(kind for kind in vars(tree).values() if isinstance(kind, type) and kind.__module__ == tree.__name__)
+
 
 def walk(node: Any) -> Iterator[Any]:
     """A node and all nodes below it, in source order; a loop, however deep the tree."""
@@ -19,14 +21,10 @@ def walk(node: Any) -> Iterator[Any]:
             child = getattr(node, name)
             if isinstance(child, tuple):
                 items = cast("tuple[Any, ...]", child)
-                below += [item for item in items if _is_node(item)]
-            elif _is_node(child):
+                below += [item for item in items if type(item) in _NODES]
+            elif type(child) in _NODES:
                 below.append(child)
         stack += reversed(below)
-
-
-def _is_node(value: object) -> bool:
-    return type(value).__module__ == tree.__name__
 
 
 def names(node: tree.Expr | tree.Stmt | tree.TypeExpr) -> list[tree.Name]:
@@ -43,7 +41,9 @@ def defined(statement: tree.Stmt) -> tuple[tree.Ident, ...]:
     """The names a statement defines; of an `if`, those that every branch defines."""
     if isinstance(statement, tree.AssignStmt):
         return statement.targets
-    if isinstance(statement, tree.ParamStmt | tree.BufferStmt | tree.StateStmt | tree.LayerStmt | tree.LetStmt | tree.InputStmt):
+    if isinstance(
+        statement, tree.ParamStmt | tree.BufferStmt | tree.StateStmt | tree.LayerStmt | tree.LetStmt | tree.InputStmt
+    ):
         return (statement.name,)
     if isinstance(statement, tree.OutputStmt):
         return (statement.name,) if statement.value is not None else ()
