@@ -5,67 +5,46 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dslc.check import CheckedFile, check_file
+from dslc.check import CheckedFile, check_unit
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.overrides import apply_overrides, set_data_path
+from dslc.check.units import Unit, load_unit
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note, Sink
+from dslc.driver.importing import ImportedFiles
+from dslc.driver.reading import decode_source, read_source
 from dslc.record import record
 from dslc.source import Source
-from dslc.syntax.parse import parse
 
-MAX_BYTES = 10_000_000
-
+__all__ = ["Checked", "check_program", "decode_source", "folder_of", "read_source", "recheck", "require_declared"]
 
 @record
 class Checked:
     """A program without errors.
 
     Attributes:
-        source: its text, with all overrides in it.
+        unit: its text and those of the files it imports, with all overrides in them.
         file: what the checker knows of it.
         warnings: what it found that is no error.
     """
 
-    source: Source
+    unit: Unit
     file: CheckedFile
     warnings: tuple[Diagnostic, ...]
 
     @property
+    def source(self) -> Source:
+        """The program's own text."""
+        return self.unit.source
+
+    @property
     def folder(self) -> Path:
         """Where the program's relative paths start."""
-        return self.source.path.parent if self.source.path is not None else Path()
+        return folder_of(self.source)
 
 
-def read_source(path: Path) -> Source:
-    """The text of a `.dl` file.
-
-    Raises:
-        DslcError: the file cannot be read (DL5001) or is not UTF-8 text of reasonable size (DL5002).
-    """
-    try:
-        size = path.stat().st_size
-        raw = path.read_bytes() if size <= MAX_BYTES else b""
-    except OSError as error:
-        helps = () if path.exists() else _near_files(path)
-        reason = (error.strerror or type(error).__name__).lower()
-        raise DslcError([Diagnostic("DL0050", f"cannot read `{path}`: {reason}", (), helps)]) from error
-    if size > MAX_BYTES:
-        text = f"`{path}` has {size:_} bytes; a program has at most {MAX_BYTES:_}"
-        raise DslcError([Diagnostic("DL0051", text)])
-    return decode_source(raw, str(path), path)
-
-
-def decode_source(raw: bytes, name: str, path: Path | None = None) -> Source:
-    """The bytes of a program as a source, with line ends of one kind.
-
-    Raises:
-        DslcError: they are not UTF-8 text (DL0051).
-    """
-    try:
-        return Source(name, raw.decode("utf-8-sig").replace("\r\n", "\n"), path)
-    except UnicodeDecodeError as error:
-        text = f"`{name}` is not UTF-8 text: byte {error.start} cannot be read"
-        raise DslcError([Diagnostic("DL0051", text, (), (Help("save the file as UTF-8"),))]) from error
+def folder_of(source: Source) -> Path:
+    """Where the relative paths in a text start."""
+    return source.path.parent if source.path is not None else Path()
 
 
 def require_declared(checked: Checked, name: str | None) -> None:
@@ -90,25 +69,35 @@ def require_declared(checked: Checked, name: str | None) -> None:
     )
 
 
-def _near_files(path: Path) -> tuple[Help, ...]:
-    if path.suffix != ".dl" and path.with_suffix(".dl").exists():
-        return (Help(f"did you mean `{path.with_suffix('.dl')}`?"),)
-    return ()
-
-
-def check_program(source: Source, settings: Sequence[str] = (), data: Path | None = None) -> Checked:
+def check_program(
+    source: Source, settings: Sequence[str] = (), data: Path | None = None, allowed: Sequence[Path] = ()
+) -> Checked:
     """Parse and check a program, with `--set` overrides and another data path put into its text first.
+
+    Args:
+        allowed: folders that it may import from besides its own.
 
     Raises:
         DslcError: there are errors; its diagnostics hold the warnings too.
     """
     sink = Sink()
-    file = parse(source, sink)
-    if (settings or data is not None) and not sink.failed:
-        changed = apply_overrides(file, settings, sink)
-        file = parse(changed, sink)
+    return _checked(load_unit(source, ImportedFiles(source, allowed), sink), settings, data, sink)
+
+
+def recheck(checked: Checked, settings: Sequence[str]) -> Checked:
+    """The program with more `--set` overrides.
+
+    Raises:
+        DslcError: a setting does not fit.
+    """
+    return _checked(checked.unit, settings, None, Sink())
+
+
+def _checked(unit: Unit, settings: Sequence[str], data: Path | None, sink: Sink) -> Checked:
+    if not sink.failed:
+        unit = apply_overrides(unit, settings, sink)
         if data is not None:
-            file = parse(set_data_path(file, data, sink), sink)
-    checked = check_file(file, sink)
+            unit = set_data_path(unit, data, data.is_dir(), sink)
+    checked = check_unit(unit, sink)
     sink.raise_errors()
-    return Checked(file.source, checked, tuple(sink))
+    return Checked(unit, checked, tuple(sink))
