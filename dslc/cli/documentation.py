@@ -18,6 +18,7 @@ from dslc.syntax.parse import parse
 
 _WIDEST = 100
 _COLORS = {"name": "cyan", "code": "cyan"}
+_BOLD = ("name", "title")
 
 
 def _sizes(_: click.Context, __: click.Parameter, value: str | None) -> dict[str, int]:
@@ -105,4 +106,5 @@ def _in_program(name: str) -> tuple[Entry, ...]:
 
 
 def _paint(role: str, text: str) -> str:
-    return click.style(text, fg=_COLORS.get(role), bold=role in ("name", "title"), dim=role == "faint")
+    # None rather than False: a False would switch off what stands before it.
+    return click.style(text, fg=_COLORS.get(role), bold=role in _BOLD or None, dim=role == "faint" or None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from textwrap import dedent
 
 from dslc.ops.opdef import Option
@@ -89,8 +90,15 @@ def paragraphs(doc: str) -> list[tuple[str, bool]]:
 
 def choice(option: Option) -> Choice:
     """An option as it is told to a reader."""
-    takes = " or ".join(f'"{word}"' for word in option.choices) if option.choices else _WORDS[option.kind]
+    takes = _one_of(option.choices) if option.choices else _WORDS[option.kind]
+    if option.alias:
+        takes = f"{takes}; `{option.alias}` means the same"
     return Choice(option.name, "" if option.required else default_text(option), takes)
+
+
+def _one_of(words: Sequence[str]) -> str:
+    *others, last = (f'"{word}"' for word in words)
+    return f"{', '.join(others)} or {last}"
 
 
 def default_text(option: Option) -> str:

@@ -13,6 +13,8 @@ from dslc.ops.optimizers import OptimizerDef
 from dslc.ops.schedules import ScheduleDef
 
 _LOSSES = ("loss", "metric")
+#: The letters that formulas of losses have for their operands.
+_LETTERS = {"prediction": "p", "logits": "x", "scores": "x", "target": "t"}
 
 
 def of_operator(opdef: OpDef, family: str) -> Entry:
@@ -20,6 +22,9 @@ def of_operator(opdef: OpDef, family: str) -> Entry:
     facts: list[tuple[str, str]] = []
     if opdef.symbol:
         facts.append(("written", f"`{_with_symbol(opdef)}`"))
+    letters = [f"{_LETTERS[name]} is `{name}`" for name in opdef.operands if name in _LETTERS]
+    if family == "loss" and letters:
+        facts.append(("in formulas", ", ".join(letters)))
     if opdef.result_range:
         facts.append(("result", f"{_article(opdef.result_range)} {opdef.result_range}"))
     if opdef.name in constants.FUNCTIONS:

@@ -15,7 +15,7 @@ _NOTICE = "<!-- Made by `python -m dslc.doc` from the declarations that the comp
 _CALLED = ("function", "loss", "metric")
 _OF_A_PROGRAM = ("model", "block", "cell")
 _FUNCTIONS = """Every function that a program may call. `dslc doc NAME` shows the same on a terminal. In formulas, g is the
-gradient that arrives at the result."""
+gradient that arrives at the result, and y the result where it is no operand."""
 _LIBRARY = """Layers, and what a program names when it declares parameters, reads data and trains. `dslc doc NAME` shows the
 same on a terminal."""
 

@@ -40,13 +40,23 @@ def entry_text(entry: Entry, width: int, paint: Paint = plain) -> str:
 def _prose(doc: str, width: int, paint: Paint) -> Iterator[str]:
     for text, verbatim in paragraphs(doc):
         shown = indent(text, "    ") if verbatim else fill(text, width, break_long_words=False, break_on_hyphens=False)
-        yield _CODE.sub(lambda match: paint("code", match[0]), shown)
+        yield _coded(shown, paint)
+
+
+def _coded(text: str, paint: Paint) -> str:
+    """A text with its code painted."""
+    return _CODE.sub(lambda match: paint("code", match[0]), text)
+
+
+def _bare(text: str) -> str:
+    """A text that is code as a whole, without its quotes."""
+    return text[1:-1] if _CODE.fullmatch(text) else text
 
 
 def _table(rows: Sequence[tuple[str, str]], paint: Paint) -> str:
     width = max(len(name) for name, _ in rows)
     return "\n".join(
-        f"{paint('code', name)}{' ' * (width - len(name))}  {text.replace('`', '')}" for name, text in rows
+        f"{paint('code', name)}{' ' * (width - len(name))}  {_coded(_bare(text), paint)}" for name, text in rows
     )
 
 

@@ -70,6 +70,14 @@ def test_doc_of_a_block_shows_its_comment_even_if_the_program_is_wrong_elsewhere
     assert "did you mean `Twice`?" in dslc("doc", f"{program}:Twce").stderr
 
 
+def test_doc_paints_names_and_code_only() -> None:
+    from dslc.cli.documentation import _paint
+
+    assert _paint("name", "relu") == "\x1b[36m\x1b[1mrelu\x1b[0m"
+    assert _paint("code", "`x`") == "\x1b[36m`x`\x1b[0m"
+    assert _paint("faint", "layer") == "\x1b[2mlayer\x1b[0m"
+
+
 def test_doc_as_json_is_a_list_of_entries(dslc) -> None:
     (entry,) = json.loads(dslc("doc", "softmax", "--json").stdout)
     assert entry["options"] == [
