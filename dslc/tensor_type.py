@@ -229,11 +229,45 @@ def divide(a: Dim, b: Dim) -> Dim | None:
 
 
 def floor_div(a: Dim, b: Dim) -> Dim:
-    """``floor(a / b)``, worked out where it can be, else kept as an atom. `b` is not 0."""
-    if isinstance(a, int) and isinstance(b, int):
-        return a // b
-    if isinstance(a, Size) and isinstance(b, int) and a.den == 1 and all(c % b == 0 for _, c in a.terms):
-        return _normal({m: c // b for m, c in a.terms}, 1)
+    """``floor(a / b)``, worked out where it can be, else kept as an atom. `b` is not 0.
+
+    Of a quotient by an integer the whole part is taken out, so that ``floor_div(H + 3, 2)`` is ``floor_div(H + 1, 2) + 1``
+    and equal sizes have one form: what is left under the line is smaller than the number below it and not negative.
+    """
+    if isinstance(b, int):
+        return _floor_by_number(*_parts(a), b)
+    return _floor_atom(a, b)
+
+
+def _floor_by_number(terms: Mapping[Monomial, int], den: int, number: int) -> Dim:
+    sign = -1 if number < 0 else 1
+    below = den * abs(number)
+    whole = {monomial: sign * c // below for monomial, c in terms.items()}
+    rest = {monomial: sign * c % below for monomial, c in terms.items() if c % below}
+    if not any(rest):  # the rest is a number less than the one below it
+        return _normal(whole, 1)
+    inner = _only_floor(rest)
+    if inner is not None:
+        atom, constant = inner
+        assert isinstance(atom.denominator, int)
+        nested = atom.numerator + constant * atom.denominator
+        return _normal(whole, 1) + floor_div(nested, atom.denominator * below)
+    return _normal(whole, 1) + _floor_atom(_normal(rest, 1), below)
+
+
+def _only_floor(terms: Mapping[Monomial, int]) -> tuple[FloorDiv, int] | None:
+    """The parts of ``floor_div(a, 3) + constant``: quotients of quotients are one quotient."""
+    constant = terms.get((), 0)
+    others = [(monomial, c) for monomial, c in terms.items() if monomial]
+    if len(others) != 1 or others[0][1] != 1 or len(others[0][0]) != 1:
+        return None
+    ((atom, power),) = others[0][0]
+    if power != 1 or not isinstance(atom, FloorDiv) or not isinstance(atom.denominator, int):
+        return None
+    return atom, constant
+
+
+def _floor_atom(a: Dim, b: Dim) -> Dim:
     if _names(a) + _names(b) > MAX_NAMES:
         raise SizeError(f"a `floor_div` is nested until it mentions more than {MAX_NAMES} sizes")
     return Size((((((FloorDiv(a, b)), 1),), 1),))

@@ -6,8 +6,10 @@ from functools import reduce
 from math import comb
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from dslc.tensor_type import MAX_BITS, MAX_DEGREE, MAX_TERMS, Dim, Size, SizeError, floor_div, symbol
+from dslc.tensor_type import MAX_BITS, MAX_DEGREE, MAX_TERMS, Dim, Size, SizeError, divide, evaluate, floor_div, symbol
 
 B, C, D = symbol("B"), symbol("C"), symbol("D")
 
@@ -51,3 +53,31 @@ def test_what_convolutions_make_of_a_size_is_far_from_the_limits() -> None:
     for _ in range(6):
         height, width = floor_div(height + 1, 2) + 1, floor_div(width + 1, 2) + 1
     assert isinstance(B * height * width, Size)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.integers(-9, 9), min_size=3, max_size=3),
+    st.integers(-5, 5).filter(bool),
+    st.integers(1, 5),
+    st.integers(-7, 7),
+)
+def test_a_floor_div_is_the_floor_of_the_quotient_in_whatever_form(
+    factors: list[int], first: int, second: int, more: int
+) -> None:
+    size = factors[0] * B * C + factors[1] * B + factors[2]
+    once = floor_div(size, first)
+    twice = floor_div(once + more, second)
+    for b in range(1, 8):
+        for c in (1, 2, 5):
+            value = (factors[0] * b * c + factors[1] * b + factors[2]) // first
+            assert evaluate(once, {"B": b, "C": c}) == value
+            assert evaluate(twice, {"B": b, "C": c}) == (value + more) // second
+
+
+def test_equal_roundings_have_one_form() -> None:
+    assert floor_div(B + 3, 2) == floor_div(B + 1, 2) + 1
+    assert floor_div(3 * B - 1, 3) == B - 1
+    assert floor_div(floor_div(B, 2) + 1, 2) == floor_div(B + 2, 4)
+    assert floor_div(-1 * B, 2) == floor_div(B, 2) - B
+    assert floor_div(divide(B * C, 2) or 0, 3) == floor_div(B * C, 6)

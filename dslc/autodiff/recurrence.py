@@ -147,9 +147,7 @@ def _run_back(
     builder: Builder, scan: Scan, step: _StepBack, body: ScanBody, inside: Mapping[str, Value]
 ) -> list[Value | None]:
     """The backward `scan` and what its results are to the operands of the forward one."""
-    after = [
-        inside[f"s{i}"] if f"s{i}" in inside else _zeros(body.builder, g) for i, g in step.of_states.items()
-    ]
+    after = [inside[f"s{i}"] if f"s{i}" in inside else _zeros(body.builder, g) for i, g in step.of_states.items()]
     totals = Totals(body, builder, after)
     of_elements = {name: totals.output(value) for name, value in inside.items() if name[0] == "x"}
     of_constants = {name: totals.total(value) for name, value in inside.items() if name[0] == "c"}

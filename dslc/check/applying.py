@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dslc.check.calls import call_function, is_function
 from dslc.check.layers import call_instance, call_layer, make_layer
-from dslc.check.names import definition, lookup, unknown_function, unknown_layer
+from dslc.check.names import definition, lookup, module_definition, unknown_function, unknown_layer
 from dslc.check.scans import make_scan
 from dslc.check.scope import Argument, CallSite, Context, Scope
 from dslc.check.values import FAILED, Failed, FunctionRef, Instance, LayerRef, LocalFunction, Value, describe
@@ -30,6 +30,8 @@ def arguments(e: Context, scope: Scope, args: Sequence[tree.Arg]) -> list[Argume
 
 def callee_of(e: Context, scope: Scope, expr: tree.Call) -> Value:
     """What a call calls. Calling a definition makes a layer, so that the value is a `LayerRef` with this call's span."""
+    if isinstance(expr.callee, tree.Attribute) and (made := module_definition(scope, expr.callee)) is not None:
+        return make_layer(e, *made, arguments(e, scope, expr.args), CallSite(expr.callee.span, expr.span))
     if not isinstance(expr.callee, tree.Name):
         return e.evaluate(e, scope, expr.callee)
     name, span = expr.callee.id, expr.callee.span

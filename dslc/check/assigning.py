@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
+from dslc.check.claims import claimed, may_equal
 from dslc.check.expressions import evaluate
 from dslc.check.files import defined_twice
 from dslc.check.labels import check_labels
@@ -126,6 +127,10 @@ def checked(
         return FAILED
     if not isinstance(value, TypedValue):
         return _literal_of(e, value, wanted.type, expr)
+    if value.type != wanted.type and may_equal(value.type, wanted.type):
+        text = f"`{target.text}` is declared {wanted.type}, but its value is {value.type}"
+        place = Label(declared, f"declared {wanted.type} here")
+        return claimed(e, value, wanted.type.shape, wanted.origins, text, expr.span, place)
     if value.type != wanted.type:
         return _mismatch(e, value, wanted, target, expr, declared)
     return value

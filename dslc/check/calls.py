@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from dslc.check import constants
 from dslc.check.arguments import failed, is_tensor_like, match, options, unknown
+from dslc.check.binary import broadcast_clash
 from dslc.check.einsum import einsum
-from dslc.check.operators import apply_op, as_tensor, broadcast_clash
+from dslc.check.operators import apply_op, as_tensor
 from dslc.check.rearrange import rearrange
 from dslc.check.scans import not_a_cell
 from dslc.check.scope import Argument, CallSite, Context, Scope, origin_notes

@@ -162,6 +162,9 @@ def _floor_div(a: int | float | Size, b: int | float | Size) -> int | Size:
 
 
 def _ceil_div(a: int | float | Size, b: int | float | Size) -> int | Size:
+    whole = isinstance(a, int) or (isinstance(a, Size) and a.den == 1)
+    if whole and isinstance(b, int) and b > 0:
+        return _floor_div(a + (b - 1), b)
     return -_floor_div(-a, b)
 
 

@@ -40,10 +40,11 @@ def elaborate_scope(
     file: FileScope, name: str, hypers: Mapping[str, Literal], training: bool, sink: Sink
 ) -> tuple[Context, Instance, Scope] | None:
     """As `elaborate_model`, with everything the lints look at."""
-    definition = file.definitions.get(name)
-    if definition is None or definition.kind != "model":
+    found = file.definition(name)
+    if found is None or found[1].kind != "model":
         _no_model(file, name, sink)
         return None
+    home, definition = found
     e = context(sink, training)
     given = _hyper_values(definition, hypers)
     unknown = [key for key in hypers if key not in {hyper.name.text for hyper in definition.hypers}]
@@ -55,14 +56,13 @@ def elaborate_scope(
         )
     if unknown:
         return None
-    instance = instantiate(e, LayerRef(definition, file, given, definition.head), "", definition.name.span)
+    instance = instantiate(e, LayerRef(definition, home, given, definition.head), "", definition.name.span)
     scope = elaborate_alone(e, instance)
     return e, instance, scope
 
 
 def _no_model(file: FileScope, name: str, sink: Sink) -> None:
-    models = [d.name.text for d in file.definitions.values() if d.kind == "model"]
-    close = near(name, models)
+    close = near(name, file.models())
     place = Span(file.source, 0, 0)
     footers = [Help(did_you_mean(close))] if close else []
     sink.report(

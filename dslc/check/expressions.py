@@ -11,9 +11,10 @@ from typing import Any
 
 from dslc.check import constants
 from dslc.check.applying import call
+from dslc.check.binary import binary
 from dslc.check.members import attribute, index
 from dslc.check.names import lookup
-from dslc.check.operators import Operand, apply_op, as_tensor, binary
+from dslc.check.operators import Operand, apply_op, as_tensor
 from dslc.check.pipes import pipe
 from dslc.check.scope import BRANCH_DEPTH, EXPRESSION_DEPTH, MAX_DEPTH, Context, Scope
 from dslc.check.typed import TypedValue

@@ -5,8 +5,9 @@ Nothing inside the declarations is looked at, except for what train and test blo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from dslc.check.importing import bring_in, twice
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.values import FileScope
 from dslc.check.walk import attributes
@@ -26,9 +27,18 @@ KINDS = ("int", "float", "bool", "string", "fn", "layer", "cell")
 _MEANT = {"str": ("string",), "function": ("fn",), "boolean": ("bool",), "f32": ("float",), "i64": ("int",)}
 
 
-def file_scope(file: tree.File, sink: Sink, library: bool = False) -> FileScope:
-    """Collect the declarations of a file."""
+def file_scope(
+    file: tree.File, sink: Sink, library: bool = False, homes: Mapping[str, FileScope] | None = None
+) -> FileScope:
+    """Collect the declarations of a file.
+
+    Args:
+        homes: the scopes of the files it imports, by path; what they declare is theirs.
+    """
     scope = FileScope(file, library)
+    for decl in file.decls:
+        if isinstance(decl, tree.FromImport | tree.Import):
+            bring_in(scope, decl, homes or {}, sink)
     for decl in file.decls:
         _declare(scope, decl, sink)
     _require_different_names(scope.tests, sink)
@@ -38,6 +48,10 @@ def file_scope(file: tree.File, sink: Sink, library: bool = False) -> FileScope:
 
 
 def _declare(scope: FileScope, decl: tree.Decl, sink: Sink) -> None:
+    if isinstance(decl, tree.Definition | tree.DataDecl | tree.TrainDecl):
+        first = scope.imported_at(decl.name.text)
+        if first is not None:
+            twice(sink, decl.name, first, "declared")
     if isinstance(decl, tree.DimStmt):
         for ident in decl.names:
             if ident.text in scope.dims:
@@ -58,8 +72,6 @@ def _declare(scope: FileScope, decl: tree.Decl, sink: Sink) -> None:
             scope.trains[decl.name.text] = decl
     elif isinstance(decl, tree.TestDecl):
         scope.tests.append(decl)
-    else:
-        unsupported(sink, "an import from another file", decl.span)
 
 
 def _require_different_names(tests: Sequence[tree.TestDecl], sink: Sink) -> None:
@@ -130,8 +142,3 @@ def defined_twice(sink: Sink, ident: tree.Ident, first: Span, what: str) -> None
         "defined again",
         Label(first, "first defined here"),
     )
-
-
-def unsupported(sink: Sink, what: str, span: Span) -> None:
-    """Report a construct that this version does not serve."""
-    sink.report("DL1090", f"{what} is not supported by this version yet", span, "not supported yet")

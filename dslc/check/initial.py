@@ -19,7 +19,9 @@ from dslc.tensor_type import Dim, DType, TensorType, count
 _RANKS = {"orthogonal": (2, 99), "identity": (2, 2)}
 
 
-def initializer(e: Context, scope: Scope, stmt: tree.ParamStmt | tree.BufferStmt, type: TensorType) -> Initializer | None:
+def initializer(
+    e: Context, scope: Scope, stmt: tree.ParamStmt | tree.BufferStmt, type: TensorType
+) -> Initializer | None:
     """The first values of a parameter; None after a report."""
     expr = stmt.init
     if expr is None:

@@ -12,7 +12,7 @@ from dslc.check.library import LATER, LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
 from dslc.check.typed import Origin
-from dslc.check.values import FAILED, Const, Failed, FileScope, FunctionRef, Value
+from dslc.check.values import FAILED, Const, Failed, FileScope, FunctionRef, Namespace, Value
 from dslc.check.walk import defined, names
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.source import Span
@@ -24,14 +24,24 @@ DTYPES = {dtype.value: dtype for dtype in DType}
 
 def find(scope: Scope, name: str) -> bool:
     """Whether a name means anything in an expression here."""
-    return name in scope.names or name in scope.file.dims or name == "training" or name in DTYPES or is_function(name)
+    file = scope.file
+    known = name in scope.names or name in file.dims or name in file.modules or name in file.lost
+    return known or name == "training" or name in DTYPES or is_function(name)
 
 
 def definition(scope: Scope, name: str) -> tuple[FileScope, tree.Definition] | None:
-    """The model or block a name stands for, the file's before the library's."""
-    if name in scope.file.definitions:
-        return scope.file, scope.file.definitions[name]
-    return library_layer(name)
+    """The model or block a name stands for, the file's and what it imports before the library's."""
+    return None if name in scope.file.lost else scope.file.definition(name) or library_layer(name)
+
+
+def module_definition(scope: Scope, expr: tree.Attribute) -> tuple[FileScope, tree.Definition] | None:
+    """The model or block that ``nets.MLP`` stands for, where `nets` is an imported file that declares it."""
+    if not isinstance(expr.value, tree.Name) or expr.value.id in scope.names:
+        return None
+    module = scope.file.modules.get(expr.value.id)
+    if module is None or expr.name.text not in module.home.definitions:
+        return None
+    return module.home, module.home.definitions[expr.name.text]
 
 
 def lookup(e: Context, scope: Scope, name: str, span: Span) -> Value:
@@ -47,13 +57,29 @@ def lookup(e: Context, scope: Scope, name: str, span: Span) -> Value:
         return Const(e.training, by_mode=True)
     if name in DTYPES:
         return Const(DTYPES[name])
+    if name in scope.file.modules:
+        return _module(e, scope.file.modules[name].home)
     if is_function(name):
         return FunctionRef(name)
     return undefined(e, scope, name, span)
 
 
+def _module(e: Context, home: FileScope) -> Namespace:
+    """An imported file as a value: its layers can be named, and made where they are called."""
+
+    def read(name: str, span: Span) -> Value:
+        found = home.definitions.get(name)
+        if found is not None:
+            return needs_call(e, found, span)
+        return e.report("DL1084", f"{home.source.name} declares no layer `{name}`", span, "not found")
+
+    return Namespace(f"the file {home.source.name}", tuple(home.definitions), read)
+
+
 def undefined(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     """Report a name that means nothing here: unknown, defined further down, or part of a cycle."""
+    if name in scope.file.lost:
+        return FAILED
     if name in scope.later:
         return _too_early(e, scope, name, span)
     if name in scope.partial:
@@ -110,11 +136,19 @@ def needs_call(e: Context, made: tree.Definition, span: Span) -> Failed:
 
 
 def _layers(scope: Scope) -> list[str]:
-    return [*scope.file.definitions, *LAYERS]
+    file = scope.file
+    return [*file.definitions, *(name for name in file.imported if file.definition(name)), *LAYERS]
+
+
+def _imports(file: FileScope) -> str:
+    names = [*file.imported, *(f"{name}.*" for name in file.modules)]
+    return f"imported in this file: {', '.join(names) if names else 'nothing'}"
 
 
 def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     """Report a capitalised name that is no layer, or none that this version has."""
+    if name in scope.file.lost:
+        return FAILED
     if name in LATER:
         return e.report("DL1090", f"the layer `{name}` is not in this version yet", span, "not supported yet")
     function = [name.lower()] if is_function(name.lower()) else []
@@ -124,7 +158,7 @@ def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
         footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
     elif later := near(name, LATER, 1):
         footers.append(Note(f"a layer of a similar name, `{later[0]}`, is not in this version yet"))
-    footers.append(Note("imported in this file: nothing. `dslc doc` lists all layers"))
+    footers.append(Note(f"{_imports(scope.file)}. `dslc doc` lists all layers"))
     return e.report(
         "DL1003",
         f"there is no layer named `{name}`",
@@ -136,6 +170,8 @@ def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
 
 def unknown_function(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     """Report a lower-case name in front of `(` that is no function."""
+    if name in scope.file.lost:
+        return FAILED
     if name in scope.later or name in scope.partial or name in scope.labels:
         return undefined(e, scope, name, span)
     layers = near(name, _layers(scope))

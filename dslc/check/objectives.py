@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from dslc.check.assigning import statement_value
 from dslc.check.elaborate import context as new_context
+from dslc.check.parameters import new_name
 from dslc.check.penalties import penalties
 from dslc.check.reach import keys_read
 from dslc.check.samples import sample
@@ -78,21 +79,24 @@ def _scope(parts: Parts, step: StepBlock, context: Context) -> Scope:
 
     namespace = Namespace(f"data block `{parts.data.name}`", tuple(parts.data.fields), read)
     scope.define("data", namespace, parts.data_span)
-    for function in penalties(context, parts.params, step.updates):
-        scope.define(function.name, function, parts.data_span)
     statements = [*parts.statements, *step.statements]
+    own = {statement.name.text for statement in statements if isinstance(statement, tree.LetStmt | tree.SampleStmt)}
+    for function in penalties(context, parts.params, step.updates):
+        if function.name not in own | parts.uses.keys():
+            scope.define(function.name, function, parts.data_span)
     samples: dict[str, TypedValue] = {}
     for statement in statements:
-        if isinstance(statement, tree.SampleStmt):
+        if isinstance(statement, tree.SampleStmt) and new_name(context, scope, statement.name):
             value = sample(context, scope, statement, parts.batch)
-            scope.define(statement.name.text, value, statement.name.span, "value")
+            scope.define(statement.name.text, value, statement.name.span)
             if isinstance(value, TypedValue):
                 samples[statement.name.text] = value
     for name, use in parts.uses.items():
         path = name if len(parts.uses) > 1 else ""
-        bind(context, scope, use, path, field_lookup(context, parts.data, use, parts.batch, samples))
+        if new_name(context, scope, use.name):
+            bind(context, scope, use, path, field_lookup(context, parts.data, use, parts.batch, samples))
     for statement in statements:
-        if isinstance(statement, tree.LetStmt):
+        if isinstance(statement, tree.LetStmt) and new_name(context, scope, statement.name):
             value = statement_value(context, scope, statement.name.text, statement.value, statement.span)
             scope.define(statement.name.text, value, statement.name.span, "let")
     return scope

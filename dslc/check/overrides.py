@@ -1,18 +1,17 @@
 """`--set path=value`: overrides are spliced into the program's text, which is then compiled as if it had been written so.
 
-Input: a syntax tree and the settings as written. Output: a new source that is valid .dl text with comments kept; it is also
-a run's `config.dl`. Whether a value suits its place beyond its plain kind is found when the new text is checked.
+Input: a program and the settings as written. Output: the program with valid .dl texts, comments kept; a run's `config.dl` is
+made of them. Whether a value suits its place beyond its plain kind is found when the new text is checked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
-from dslc.check.edits import splice
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.paths import Target, targets
+from dslc.check.units import Unit, edited
 from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note, Sink
 from dslc.source import Source, Span
 from dslc.syntax import tree
@@ -22,34 +21,32 @@ _PATH = re.compile(r"\s*([^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*)\s*=(?!=)")
 _OPEN, _CLOSE = "train t {\n  v = ", "\n}\n"
 
 
-def apply_overrides(file: tree.File, settings: Sequence[str], sink: Sink) -> Source:
-    """The file's text with every setting (`hidden=256`, `train.mlp.optimizer.lr=3e-4`) put in place, in order.
+def apply_overrides(unit: Unit, settings: Sequence[str], sink: Sink) -> Unit:
+    """The program with every setting (`hidden=256`, `train.mlp.optimizer.lr=3e-4`) put in place, in order.
 
     A path may be any suffix of a full path that only one place has. Settings at fault are reported and left out.
     """
     for setting in settings:
-        source = _override(file, Source("--set", setting), sink)
-        if source is not None:
-            file = parse(source, Sink())
-    return file.source
+        unit = edited(unit, _override(unit, Source("--set", setting), sink))
+    return unit
 
 
-def _override(file: tree.File, setting: Source, sink: Sink) -> Source | None:
-    """The text of the file with one setting applied, or None after a report."""
+def _override(unit: Unit, setting: Source, sink: Sink) -> tuple[Edit, ...]:
+    """The edits that apply one setting; none after a report."""
     match = _PATH.match(setting.text)
     if match is None:
         whole = Span(setting, 0, len(setting.text))
         footers = [Help("write a path and a value:", code=("--set train.mlp.epochs=10",))]
         sink.report("DL3080", "this is not of the form `path=value`", whole, "no path before a `=`", footers=footers)
-        return None
+        return ()
     span = Span(setting, match.start(1), match.end(1))
     path = "".join(span.text.split())
-    target = _resolve(file, path, span, sink)
+    target = _resolve(unit, path, span, sink)
     place = _place(setting, match.end(), sink)
     value = None if place is None else _value(place, sink)
     if target is None or place is None or value is None or not _suits(target, value, place, sink):
-        return None
-    return splice(file.source, target.edits(place.text))
+        return ()
+    return target.edits(place.text)
 
 
 # ---------------------------------------------------------------------------------------------- the value
@@ -153,9 +150,9 @@ def _kind(value: tree.Expr) -> str | None:
 # ---------------------------------------------------------------------------------------------- the path
 
 
-def _resolve(file: tree.File, path: str, span: Span, sink: Sink) -> Target | None:
+def _resolve(unit: Unit, path: str, span: Span, sink: Sink) -> Target | None:
     """The one place a path means, or None after a report."""
-    every = targets(file)
+    every = targets(unit)
     found = [t for t in every if t.path == path] or [t for t in every if t.path.endswith(f".{path}")]
     if len(found) > 1:
         found = _by_defaults(found)
@@ -183,7 +180,7 @@ def _by_defaults(found: list[Target]) -> list[Target]:
     used = [t for t in found if not t.default]
     if len(used) != 1:
         return found
-    defaults = [t for t in found if t.default and t.model == used[0].model]
+    defaults = [t for t in found if t.default and t.model is used[0].model]
     return [t for t in found if t.default] if defaults else found
 
 
@@ -217,55 +214,3 @@ def _longest_prefix(path: str, every: tuple[Target, ...]) -> str:
     while head and not any(t.path.startswith(f"{head}.") for t in every):
         head = head.rpartition(".")[0]
     return head
-
-
-# ---------------------------------------------------------------------------------------------- paths of data
-
-
-def rewrite_paths(file: tree.File, base: Path) -> Source:
-    """The file's text with the paths of its data made absolute, relative ones taken from the folder `base`."""
-    return _with_paths(file, lambda path: str((base / path).resolve()))
-
-
-def set_data_path(file: tree.File, path: Path, folder: bool, sink: Sink) -> Source:
-    """The file's text with every data source reading another file (`--data`). Reports that there is none.
-
-    Args:
-        folder: whether the path is a folder, in which each file is looked for by its own name.
-    """
-    if not _data_paths(file):
-        notes = (Note("its rows are written in the program, or it has no data block"),)
-        text = "`--data` replaces the files that data are read from, and this program reads none"
-        sink.add(Diagnostic("DL0056", text, (), notes, file.source.name))
-    return _with_paths(file, lambda old: str((path / Path(old).name if folder else path).resolve()))
-
-
-def _with_paths(file: tree.File, change: Callable[[str], str]) -> Source:
-    return splice(file.source, [Edit(path.span, _string(change(path.value))) for path in _data_paths(file)])
-
-
-def _data_paths(file: tree.File) -> list[tree.String]:
-    """The path of every data source that reads a file."""
-    return [
-        path
-        for decl in file.decls
-        if isinstance(decl, tree.DataDecl)
-        for statement in decl.body
-        if isinstance(statement, tree.AssignStmt) and statement.targets[0].text == "source"
-        for path in _path_strings(statement.value)
-    ]
-
-
-def _path_strings(value: tree.Expr) -> list[tree.String]:
-    """The first argument of each source that reads a file."""
-    if isinstance(value, tree.Record):
-        return [path for entry in value.entries for path in _path_strings(entry.value)]
-    if isinstance(value, tree.Call) and value.args and isinstance(value.args[0].value, tree.String):
-        return [value.args[0].value]
-    return []
-
-
-def _string(text: str) -> str:
-    """Text as a string of the language."""
-    escapes = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-    return '"' + "".join(escapes.get(character, character) for character in text) + '"'

@@ -1,6 +1,6 @@
-"""What `--set` can reach in a file: every settable place by its full path, and the edits that set it.
+"""What `--set` can reach in a program: every settable place by its full path, and the edits that set it.
 
-Input: the syntax tree. Output: `Target`s in source order. Resolving a path a user wrote is `overrides`.
+Input: the syntax trees of a program. Output: `Target`s in source order. Resolving a path a user wrote is `overrides`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 from dslc.check.edits import argument, insert, set_argument, set_entry, set_statement
 from dslc.check.settings import DATA, EARLY_STOP, PARTS, STEP, TRAIN
+from dslc.check.units import Unit, Visible, visible
 from dslc.diagnostics import Edit
 from dslc.ops.optimizers import OPTIMIZERS
 from dslc.record import record
@@ -24,40 +25,56 @@ class Target:
         path: its full path (`train.mlp.optimizer.lr`).
         edits: from the text of a value to the edits that set it.
         type: the hyper-parameter's declared type, or None for settings.
-        model: the model whose hyper-parameter it is, or "".
+        model: the model whose hyper-parameter it is, or None.
         default: whether it is the default in the model's head rather than the argument of a `use`.
     """
 
     path: str
     edits: Callable[[str], tuple[Edit, ...]]
     type: tree.HyperType | None = None
-    model: str = ""
+    model: tree.Definition | None = None
     default: bool = False
 
 
-def targets(file: tree.File) -> tuple[Target, ...]:
-    """Every settable place of a file."""
-    models = {d.name.text: d for d in file.decls if isinstance(d, tree.Definition) and d.kind == "model"}
-    trains = [d for d in file.decls if isinstance(d, tree.TrainDecl)]
+def targets(unit: Unit) -> tuple[Target, ...]:
+    """Every settable place of a program: in a file and in what it imports."""
+    every = _settable(unit)
+    made = [
+        use for item in every if isinstance(item.decl, tree.TrainDecl) for use in _models_made(item.decl, item.home)
+    ]
     found: list[Target] = []
-    for decl in file.decls:
-        if isinstance(decl, tree.Definition) and decl.kind == "model":
-            found += (_default(decl, position, hyper, trains) for position, hyper in enumerate(decl.hypers))
-        elif isinstance(decl, tree.DataDecl):
-            found += _data(decl)
+    for item in every:
+        decl = item.decl
+        if isinstance(decl, tree.DataDecl):
+            found += _data(item.name, decl)
         elif isinstance(decl, tree.TrainDecl):
-            found += _train(decl, models)
+            found += _train(decl, item.home)
+        elif decl.kind == "model":
+            calls = [call for _, call, model in made if model is decl]
+            found += (_default(item.name, decl, position, hyper, calls) for position, hyper in enumerate(decl.hypers))
     return tuple(found)
 
 
-def _default(model: tree.Definition, position: int, hyper: tree.Hyper, trains: list[tree.TrainDecl]) -> Target:
-    """A hyper-parameter's default. It wins over `use`: train blocks that give it another value are set too."""
-    given = [
-        found.value.span
-        for train in trains
-        for _, call in uses(train)
-        if _callee(call) == model.name.text and (found := argument(call, hyper.name.text, position)) is not None
-    ]
+def _settable(unit: Unit) -> list[Visible]:
+    """What a file may name, and what the train blocks that it imports name where they stand."""
+    found = visible(unit)
+    for item in tuple(found):
+        if isinstance(item.decl, tree.TrainDecl) and item.home is not unit:
+            taken = {other.name for other in found}
+            known = {id(other.decl) for other in found}
+            found += [other for other in visible(item.home) if other.name not in taken and id(other.decl) not in known]
+    return found
+
+
+def _models_made(train: tree.TrainDecl, home: Unit) -> list[tuple[str, tree.Call, tree.Definition]]:
+    """The `use` names of a train block, each with the call that makes its model, and the model."""
+    models = {item.name: item.decl for item in visible(home) if isinstance(item.decl, tree.Definition)}
+    return [(use, call, models[_callee(call)]) for use, call in uses(train) if _callee(call) in models]
+
+
+def _default(name: str, model: tree.Definition, position: int, hyper: tree.Hyper, calls: list[tree.Call]) -> Target:
+    """A hyper-parameter's default. It wins over `use`: calls that give it another value are set too."""
+    given = [found.value.span for call in calls if (found := argument(call, hyper.name.text, position)) is not None]
 
     def edits(value: str) -> tuple[Edit, ...]:
         if hyper.default is None:
@@ -66,8 +83,7 @@ def _default(model: tree.Definition, position: int, hyper: tree.Hyper, trains: l
             first = Edit(hyper.default.span, value)
         return (first, *(Edit(span, value) for span in given))
 
-    path = f"model.{model.name.text}.{hyper.name.text}"
-    return Target(path, edits, hyper.type, model.name.text, default=True)
+    return Target(f"model.{name}.{hyper.name.text}", edits, hyper.type, model, default=True)
 
 
 def uses(train: tree.TrainDecl) -> Iterator[tuple[str, tree.Call]]:
@@ -81,11 +97,15 @@ def uses(train: tree.TrainDecl) -> Iterator[tuple[str, tree.Call]]:
 
 
 def _callee(call: tree.Call) -> str:
-    return call.callee.id if isinstance(call.callee, tree.Name) else ""
+    """The name of what is called, `nets.MLP` of an imported file; "" where it has none."""
+    callee = call.callee
+    if isinstance(callee, tree.Attribute) and isinstance(callee.value, tree.Name):
+        return f"{callee.value.id}.{callee.name.text}"
+    return callee.id if isinstance(callee, tree.Name) else ""
 
 
-def _data(data: tree.DataDecl) -> Iterator[Target]:
-    path = f"data.{data.name.text}"
+def _data(name: str, data: tree.DataDecl) -> Iterator[Target]:
+    path = f"data.{name}"
     for name in DATA:
         yield _setting(path, data.span, data.body, name)
     split = _value(data.body, "split")
@@ -93,12 +113,11 @@ def _data(data: tree.DataDecl) -> Iterator[Target]:
         yield _entry(f"{path}.split", data.span, data.body, split, part)
 
 
-def _train(train: tree.TrainDecl, models: dict[str, tree.Definition]) -> Iterator[Target]:
+def _train(train: tree.TrainDecl, home: Unit) -> Iterator[Target]:
     path = f"train.{train.name.text}"
-    for use, call in uses(train):
-        model = models.get(_callee(call))
-        for position, hyper in enumerate(model.hypers if model is not None else ()):
-            yield _use_argument(f"{path}.{use}", call, position, hyper)
+    for use, call, model in _models_made(train, home):
+        for position, hyper in enumerate(model.hypers):
+            yield _use_argument(f"{path}.{use}", call, position, hyper, model)
     for name in TRAIN:
         yield _setting(path, train.span, train.body, name)
     yield from _optimizer(path, train.span, train.body)
@@ -143,11 +162,9 @@ def _entry(path: str, span: Span, body: tuple[tree.Stmt, ...], record: tree.Expr
     return Target(f"{path}.{key}", edits)
 
 
-def _use_argument(path: str, call: tree.Call, position: int, hyper: tree.Hyper) -> Target:
+def _use_argument(path: str, call: tree.Call, position: int, hyper: tree.Hyper, model: tree.Definition) -> Target:
     name = hyper.name.text
-    return Target(
-        f"{path}.{name}", lambda value: (set_argument(call, name, value, position),), hyper.type, _callee(call)
-    )
+    return Target(f"{path}.{name}", lambda value: (set_argument(call, name, value, position),), hyper.type, model)
 
 
 def _optimizer_option(path: str, span: Span, body: tuple[tree.Stmt, ...], position: int, name: str) -> Target:

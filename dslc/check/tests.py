@@ -101,8 +101,9 @@ def _check(
         sink.report("DL3068", "a test without `expect` cannot fail", decl.name.span, "expects nothing")
     reference = _reference(decl, trains, sink)
     train = trains.get(reference.name.text) if reference is not None else None
-    body = file.trains[train.name].body if train is not None else decl.body
-    uses = check_uses(file, body, sink)
+    found = file.train(train.name) if train is not None else None
+    home, body = (found[0], found[1].body) if found is not None else (file, decl.body)
+    uses = check_uses(home, body, sink)
     if uses is None or (reference is not None and train is None):
         return None
     context = new_context(sink, training=False)

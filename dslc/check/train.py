@@ -99,9 +99,12 @@ def _data(
         missing("train", "data", decl.name, f"data = {next(iter(datas), 'digits')}", sink)
         return None
     value = settings["data"].value
-    name = value.id if isinstance(value, tree.Name) else ""
+    name = _path(value)
     if name in datas:
         return datas[name]
+    file = name.partition(".")[0]
+    if file in datas and datas[file] is None:  # it could not be imported
+        return None
     close = near(name, datas)
     footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(value.span, close[0]),))] if close else []
     footers.append(
@@ -110,6 +113,13 @@ def _data(
     message = f"there is no data block `{name}`" if name else "`data` takes the name of a data block"
     sink.report("DL3040", message, value.span, "not found" if name else "not a name", footers=footers)
     return None
+
+
+def _path(value: tree.Expr) -> str:
+    """The name of a data block, also that of an imported file (`sets.digits`); "" where it is none."""
+    if isinstance(value, tree.Attribute) and isinstance(value.value, tree.Name):
+        return f"{value.value.id}.{value.name.text}"
+    return value.id if isinstance(value, tree.Name) else ""
 
 
 def _early_stops(decl: tree.TrainDecl, sink: Sink) -> list[tree.CallStmt]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dslc.check.claims import claimed, may_equal
 from dslc.check.expressions import evaluate
 from dslc.check.extent import extent_problem, short
 from dslc.check.names import DTYPES, dimension_list, dimensions_in_scope, find
@@ -208,10 +209,11 @@ def bind_inputs(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args
             return False
     for stmt, arg in pairs:
         assert isinstance(arg.value, TypedValue)
-        if not _fits(e, scope, stmt, arg, arg.value):
+        value = _fitted(e, scope, stmt, arg, arg.value)
+        if value is None:
             return False
-        scope.define(stmt.name.text, arg.value, stmt.name.span, "input")
-        e.readable[scope.key(stmt.name.text)] = arg.value
+        scope.define(stmt.name.text, value, stmt.name.span, "input")
+        e.readable[scope.key(stmt.name.text)] = value
     return True
 
 
@@ -262,20 +264,24 @@ def _axes(rank: int) -> str:
     return "no axes" if rank == 0 else "one axis" if rank == 1 else f"{rank} axes"
 
 
-def _fits(e: Context, scope: Scope, stmt: tree.InputStmt, arg: Argument, value: TypedValue) -> bool:
+def _fitted(e: Context, scope: Scope, stmt: tree.InputStmt, arg: Argument, value: TypedValue) -> TypedValue | None:
+    """An operand with the type of its input; None after a report."""
     wanted = written_type(e, scope, stmt.type, f"input `{stmt.name.text}` of `{_title(scope)}`")
     if wanted is None:
-        return False
+        return None
     if value.type.dtype is not wanted.type.dtype:
         _wrong_dtype(e, scope, stmt, arg, value, wanted.type)
-        return False
+        return None
+    if value.type != wanted.type and may_equal(value.type, wanted.type):
+        text = f"input `{stmt.name.text}` of `{_title(scope)}` is {wanted.type}, and this is {value.type}"
+        return claimed(e, value, wanted.type.shape, wanted.origins, text, arg.span)
     for axis, (have, want) in enumerate(zip(value.type.shape, wanted.type.shape, strict=True)):
         if have != want:
             label = f"axis {axis} has size {have}, not {want}"
             sizes = [(have, value.origins[axis]), (want, wanted.origins[axis])]
             _wrong_input(e, scope, stmt, arg, value, label, sizes)
-            return False
-    return True
+            return None
+    return value
 
 
 def _wrong_input(

@@ -98,12 +98,10 @@ def _alone(ref: LayerRef, span: Span, sink: Sink) -> TypedModel | None:
     return None if found.failed else typed_model(context, instance)
 
 
-def _models(file: FileScope) -> list[str]:
-    return [name for name, found in file.definitions.items() if found.kind == "model"]
-
-
 def _report_unknown(file: FileScope, callee: tree.Name, sink: Sink) -> None:
-    models = _models(file)
+    if callee.id in file.lost:
+        return
+    models = file.models()
     close = near(callee.id, models)
     footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(callee.span, close[0]),))] if close else []
     footers.append(Note(f"models of this file: {quoted(models, 'and')}" if models else "this file has no model"))
@@ -112,7 +110,7 @@ def _report_unknown(file: FileScope, callee: tree.Name, sink: Sink) -> None:
 
 def _report_kind(file: FileScope, statement: tree.UseStmt, made: tree.Expr, ref: Value, sink: Sink) -> None:
     footers: list[Note | Help] = []
-    models = _models(file)
+    models = file.models()
     if models:
         footers.append(Note(f"models of this file: {quoted(models, 'and')}"))
     label = f"this is {describe(ref)}"

@@ -150,17 +150,28 @@ class Failed:
 
 FAILED = Failed()
 
-Value: TypeAlias = (
-    "Const | ListValue | RecordValue | FunctionRef | LayerRef | Instance | Namespace | LocalFunction | TypedValue | Failed"
-)
+Value: TypeAlias = "Const | ListValue | RecordValue | FunctionRef | LayerRef | Instance | Namespace | LocalFunction | TypedValue | Failed"
+
+
+@record
+class Imported:
+    """A name that a file imports: the file it comes from, what that declares (None for the whole file), and where it is named."""
+
+    home: FileScope
+    decl: tree.Definition | tree.DataDecl | tree.TrainDecl | None
+    ident: tree.Ident
 
 
 @record(eq=False, frozen=False)
 class FileScope:
-    """The declarations of one file by name.
+    """The declarations of one file by name, and what it imports.
 
     Attributes:
         library: whether it is one of ours, so that a mistake in it is shown at its user.
+        imported: declarations of other files.
+        modules: whole files, whose declarations are read as `nets.MLP`.
+        lost: imported names that mean nothing because of a mistake that was reported.
+        sound: whether no mistake was found in the file or in those that it imports.
         elaborated: the models and blocks whose bodies were checked because something used them.
         mentioned: names that train and test blocks read from models (`net.NAME`): they count as used.
     """
@@ -174,6 +185,42 @@ class FileScope:
     tests: list[tree.TestDecl] = field(factory=list[tree.TestDecl])
     mentioned: frozenset[str] = frozenset()
     elaborated: set[str] = field(factory=set[str])
+    imported: dict[str, Imported] = field(factory=dict[str, Imported])
+    modules: dict[str, Imported] = field(factory=dict[str, Imported])
+    lost: dict[str, tree.Ident] = field(factory=dict[str, tree.Ident])
+    sound: bool = True
+
+    def definition(self, name: str) -> tuple[FileScope, tree.Definition] | None:
+        """A model, block or cell of the file or imported by it, and the file that declares it."""
+        if name in self.definitions:
+            return self, self.definitions[name]
+        found = self.imported.get(name)
+        return (found.home, found.decl) if found is not None and isinstance(found.decl, tree.Definition) else None
+
+    def train(self, name: str) -> tuple[FileScope, tree.TrainDecl] | None:
+        """A train block of the file or imported by it, and the file that declares it."""
+        if name in self.trains:
+            return self, self.trains[name]
+        found = self.imported.get(name)
+        return (found.home, found.decl) if found is not None and isinstance(found.decl, tree.TrainDecl) else None
+
+    def models(self) -> list[str]:
+        """The names of models that can be used here: the file's own, then imported ones."""
+        return [name for name in (*self.definitions, *self.imported) if self._is_model(name)]
+
+    def _is_model(self, name: str) -> bool:
+        found = self.definition(name)
+        return found is not None and found[1].kind == "model"
+
+    def declared(self, name: str) -> tree.Definition | tree.DataDecl | tree.TrainDecl | None:
+        """What the file itself declares under a name that others may import."""
+        return self.definitions.get(name) or self.datas.get(name) or self.trains.get(name)
+
+    def imported_at(self, name: str) -> Span | None:
+        """Where an import gives the file a name."""
+        found = self.imported.get(name) or self.modules.get(name)
+        ident = found.ident if found is not None else self.lost.get(name)
+        return None if ident is None else ident.span
 
     @property
     def source(self) -> Source:

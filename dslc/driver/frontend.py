@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dslc.check import CheckedFile, check_unit
+from dslc.check.data_paths import set_data_path
 from dslc.check.near import did_you_mean, near, quoted
-from dslc.check.overrides import apply_overrides, set_data_path
+from dslc.check.overrides import apply_overrides
 from dslc.check.units import Unit, load_unit
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note, Sink
 from dslc.driver.importing import ImportedFiles
@@ -16,6 +17,7 @@ from dslc.record import record
 from dslc.source import Source
 
 __all__ = ["Checked", "check_program", "decode_source", "folder_of", "read_source", "recheck", "require_declared"]
+
 
 @record
 class Checked:

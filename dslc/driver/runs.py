@@ -61,13 +61,10 @@ def open_run(path: Path, data: Path | None = None) -> OpenedRun:
     checked = check_program(read_source(folder.config), data=data)
     typed = choose_train(checked, name if isinstance(name, str) else None)
     if not folder.model.exists():
-        raise RuntimeFault(
-            "DL5024", "the run has no weights: no epoch was finished", str(path), help="train again"
-        )
+        raise RuntimeFault("DL5024", "the run has no weights: no epoch was finished", str(path), help="train again")
     found = checkpoint.load(folder.model).tensors
     expected = {
-        key: np.empty(static_shape(spec.type), numpy_dtype(spec.type.dtype))
-        for key, spec in typed.params.items()
+        key: np.empty(static_shape(spec.type), numpy_dtype(spec.type.dtype)) for key, spec in typed.params.items()
     }
     checkpoint.require_fit(folder.model, found, expected)
     return OpenedRun(folder, checked, typed, found)

@@ -17,6 +17,7 @@ from dslc.ops.random import RANDOM
 from dslc.ops.reduction import REDUCTION
 from dslc.ops.scan import SCAN
 from dslc.ops.shape import SHAPE
+from dslc.ops.sized import SIZED
 from dslc.ops.slicing import SLICING
 from dslc.ops.softmax import SOFTMAX
 from dslc.ops.triangle import TRIANGLE
@@ -28,7 +29,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "activation": ACTIVATION,
     "random": RANDOM,
     "reduction": REDUCTION,
-    "shape": SHAPE,
+    "shape": (*SHAPE, *SIZED),
     "slicing": SLICING,
     "joining": JOINING,
     "creation": CREATION,

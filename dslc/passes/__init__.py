@@ -11,8 +11,10 @@ from dslc.graph import Graph, verify
 from dslc.passes.algebra import ALGEBRA
 from dslc.passes.dead import remove_dead
 from dslc.passes.fold import FOLDING
+from dslc.passes.joins import JOINS
 from dslc.passes.moving import hoist, sink
 from dslc.passes.prune import prune_scans
+from dslc.passes.regroup import regroup
 from dslc.passes.rewrite import Rules, merged, rewrite
 from dslc.passes.scans import Pass, everywhere, has_scans
 from dslc.passes.unite import unite_scans
@@ -22,7 +24,7 @@ RULES: dict[str, Rules] = {"folding": FOLDING, "views": VIEWS, "algebra": ALGEBR
 
 PASSES: tuple[tuple[str, Pass], ...] = (
     ("dead code", remove_dead),
-    ("rewriting", partial(rewrite, rules=merged(*RULES.values()))),
+    ("rewriting", partial(rewrite, rules=merged(*RULES.values(), JOINS))),
     ("dead code", remove_dead),
 )
 
@@ -31,6 +33,7 @@ SCAN_PASSES: tuple[tuple[str, Pass], ...] = (
     ("uniting scans", unite_scans),
     ("pruning scans", everywhere(prune_scans)),
     *((name, everywhere(run)) for name, run in PASSES),
+    ("regrouping", everywhere(regroup)),
     ("hoisting", everywhere(hoist)),
     ("sinking", everywhere(sink)),
     ("pruning scans", everywhere(prune_scans)),

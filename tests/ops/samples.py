@@ -12,4 +12,13 @@ from samples_shape import SHAPE
 from samples_softmax import SOFTMAX
 from samples_triangle import TRIANGLE
 
-SAMPLES: dict[str, list[Sample]] = {**ELEMENTWISE, **REDUCTION, **SHAPE, **INDEX, **LINALG, **SOFTMAX, **LOSS, **TRIANGLE}
+SAMPLES: dict[str, list[Sample]] = {
+    **ELEMENTWISE,
+    **REDUCTION,
+    **SHAPE,
+    **INDEX,
+    **LINALG,
+    **SOFTMAX,
+    **LOSS,
+    **TRIANGLE,
+}

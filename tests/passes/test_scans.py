@@ -224,6 +224,17 @@ def test_two_scans_whose_states_differ_stay_two():
     assert len(scans(graph)) == 2
 
 
+def test_terms_of_a_sum_that_need_no_state_are_added_before_the_loop():
+    (scan,) = scans(optimize(plain()))
+    assert ops(scan) == ["matmul", "add", "tanh"]
+
+
+def test_the_gradient_of_gates_cut_apart_is_the_gates_joined():
+    backward = scans(optimize(with_gradients(lstm_like())))[-1]
+    assert ops(backward).count("concat") == 1
+    assert "pad_slice" not in ops(backward)
+
+
 def test_constants_of_bodies_are_folded_and_equal_values_shared():
     m, step = Made(), ScanBody()
     i = Made(step.builder)

@@ -5,6 +5,7 @@ DL4xxx lints, DL5xxx what only a run can find (files, data, numbers), DL6xxx tar
 """
 
 from dslc.diagnostics.codes import (
+    imports,
     joins,
     limits,
     lints,
@@ -24,7 +25,7 @@ from dslc.diagnostics.codes.entry import Code, Severity
 CODES: dict[str, Code] = {
     entry.code: entry
     for entry in (
-        *syntax.CODES, *limits.CODES, *names.CODES, *types.CODES, *meanings.CODES, *operators.CODES, *joins.CODES, *lints.CODES,
+        *syntax.CODES, *limits.CODES, *names.CODES, *imports.CODES, *types.CODES, *meanings.CODES, *operators.CODES, *joins.CODES, *lints.CODES,
         *recurrence.CODES, *notation.CODES, *run.CODES, *requests.CODES, *targets.CODES,
     )
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """Codes of the family `types`: element types, sizes, shapes, and what compile-time values must be."""
 
-from dslc.diagnostics.codes.entry import Code
+from dslc.diagnostics.codes.entry import Code, Severity
 
 CODES: tuple[Code, ...] = (
     Code(
@@ -294,6 +294,24 @@ Mended:
 
     h = x |> Dropout(0.5)
 """,
+    ),
+    Code(
+        "DL2085",
+        "whether sizes are equal is known only when a batch arrives",
+        """\
+Sizes are compared as polynomials. Where one of them rounds, equality can depend on the run-time sizes: `H / 2` and
+`floor_div(H + 1, 2)` are equal for an even `H` alone. The program is accepted, and a batch for which they differ is
+refused with this message.
+
+    output half: f32[B, H / 2]
+    half = x[:, ::2]              # f32[B, floor_div(H + 1, 2)]
+
+Mended where both are meant to be the same: write the size as it is computed.
+
+    output half: f32[B, ceil_div(H, 2)]
+""",
+        Severity.WARNING,
+        "size-not-proved",
     ),
     Code(
         "DL2101",

@@ -41,6 +41,12 @@ def _expand(x: Array, *, sizes: Sizes) -> Array:
     return np.broadcast_to(x, sizes)
 
 
+def _sized(x: Array, *, sizes: Sizes, claim: str) -> Array:
+    if x.shape != sizes:
+        raise IndexError(f"{claim}: it is {list(x.shape)}, not {list(sizes)}")
+    return x
+
+
 # ---------------------------------------------------------------------------------------------- slices
 
 
@@ -100,6 +106,7 @@ SHAPE: dict[str, Kernel] = {
     "squeeze": _view(_squeeze),
     "expand_dims": _view(_expand_dims),
     "expand": _view(_expand),
+    "sized": _view(_sized),
     "slice": _view(_slice),
     "pad_slice": Kernel(_pad_slice, _pad_slice_into),
     "concat": Kernel(_concat, _concat_into),
