@@ -15,7 +15,7 @@ from dslc.driver import exporting, runs, training
 from dslc.driver.data import open_data
 from dslc.driver.faults import as_diagnostics
 from dslc.driver.feeding import convert, feed_arrays
-from dslc.driver.frontend import Checked, check_program, read_source
+from dslc.driver.frontend import Checked, check_program, read_source, recheck
 from dslc.driver.models import Compiled, choose_model, compile_model, initial_params
 from dslc.driver.params import Params
 from dslc.source import Source
@@ -116,7 +116,7 @@ class Program:
             raise DslcError([Diagnostic("DL6006", f"there is no training engine `{engine}`; there is `numpy`")])
         checked = self.checked
         if set:
-            checked = check_program(checked.source, [f"{path}={_written(value)}" for path, value in set.items()])
+            checked = recheck(checked, [f"{path}={_written(value)}" for path, value in set.items()])
         return Trainer(checked, training.prepare(training.choose_train(checked, name)))
 
 

@@ -42,7 +42,7 @@ def train_command(
         raise click.UsageError("give either `--resume` or `--force`")
     from dslc.cli.progress import TerminalProgress
     from dslc.driver.faults import as_diagnostics
-    from dslc.driver.frontend import check_program, read_source
+    from dslc.driver.frontend import check_program, read_source, recheck
     from dslc.driver.training import choose_train, train
     from dslc_runtime.observer import Silent
 
@@ -53,7 +53,7 @@ def train_command(
         short = {"epochs": epochs, "seed": seed}
         more = [f"train.{name}.{key}={value}" for key, value in short.items() if value is not None]
         if more:
-            checked = check_program(checked.source, more)
+            checked = recheck(checked, more)
         output.diagnostics(checked.warnings)
         folder = out if out is not None else new_folder(Path("runs"), name)
         observer = Silent() if quiet else TerminalProgress()

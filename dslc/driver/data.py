@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from dslc.check.fields import field_body
 from dslc.check.typed import FieldSpec, SourceSpec, TypedData
 from dslc.diagnostics import Diagnostic, DslcError, Sink
 from dslc.driver.faults import as_diagnostics
-from dslc.driver.frontend import Checked
+from dslc.driver.frontend import Checked, folder_of
 from dslc.driver.models import static_shape
 from dslc.graph.arrays import numpy_dtype
 from dslc.lower import lower
@@ -73,7 +74,8 @@ def open_data(
     """
     chosen = [spec for name, spec in data.fields.items() if not fields or name in fields or name == data.stratify]
     columns = tuple(dict.fromkeys(column for spec in chosen for column in spec.columns))
-    tables = {part: open_table(checked, spec, columns) for part, spec in data.sources.items()}
+    folder = folder_of(data.span.source)
+    tables = {part: open_table(folder, spec, columns) for part, spec in data.sources.items()}
     parts: dict[str, Part] = {}
     for part, table in tables.items():
         parts[part] = Part(apply_fields(checked, data, chosen, table, data.sources[part]))
@@ -120,12 +122,16 @@ def _class_limits(checked: Checked, data: TypedData) -> dict[str, int]:
     return limits
 
 
-def open_table(checked: Checked, spec: SourceSpec, needed: Sequence[str]) -> Table:
-    """The raw columns of one source: those it names, or where it names none, the `needed` ones by their own names."""
+def open_table(folder: Path, spec: SourceSpec, needed: Sequence[str]) -> Table:
+    """The raw columns of one source: those it names, or where it names none, the `needed` ones by their own names.
+
+    Args:
+        folder: where relative paths start.
+    """
     if spec.kind == "inline":
         return memory_table({name: np.array(rows) for name, rows in spec.columns.items()})
     columns = {name: str(stored) for name, stored in spec.columns.items()} or {name: name for name in needed}
-    return open_npz(checked.folder / spec.path, columns)
+    return open_npz(folder / spec.path, columns)
 
 
 def apply_fields(
@@ -152,7 +158,7 @@ def _field_program(
             known = ", ".join(f"`{name}`" for name in table.columns)
             raise RuntimeFault("DL5003", f"there is no column `{column}`", table.name, [f"the columns are {known}"])
     types = {name: _row_type(table.columns[name]) for name in field.columns}
-    found = field_body(checked.file.scope, data, field, types, sink)
+    found = field_body(checked.file.scopes[data.span.source], data, field, types, sink)
     if found is None:
         return None
     body, value = found

@@ -14,12 +14,12 @@ import numpy.typing as npt
 from dslc.backends.interpret import evaluate as evaluate_graph
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.class_ids import class_limits
-from dslc.check.overrides import rewrite_paths
+from dslc.check.inlining import inlined
 from dslc.check.typed import Evaluation, TypedStep, TypedTrain
 from dslc.diagnostics import Diagnostic, DslcError, Note
 from dslc.driver.data import Opened, open_data
 from dslc.driver.feeding import convert, feed_arrays
-from dslc.driver.frontend import Checked
+from dslc.driver.frontend import Checked, folder_of
 from dslc.driver.models import choose, initial_params
 from dslc.graph import Graph
 from dslc.lower import lower
@@ -270,8 +270,8 @@ def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
 
 
 def config_text(checked: Checked) -> str:
-    """The program as it ran: overrides are in its text already, data paths become absolute."""
-    return rewrite_paths(checked.file.scope.file, checked.folder.resolve()).text
+    """The program as it ran in one text: overrides are in it already, imports too, data paths become absolute."""
+    return inlined(checked.unit, folder_of)
 
 
 def facts(checked: Checked, prepared: Prepared, opened: Opened, threads: int | None) -> dict[str, Any]:

@@ -1,0 +1,198 @@
+"""A program of several files as one text that means the same: what a run keeps as its `config.dl`.
+
+Input: a program without errors, and the folder each text's paths start in. Output: the text of the first file with the
+declarations it imports behind it, as far as they are needed, and with the paths of its data made absolute. A declaration
+whose name is taken gets another; keys of parameters and random numbers do not depend on these names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from dslc.check.data_paths import absolute_paths
+from dslc.check.units import Declaration, Unit, Visible, visible
+from dslc.check.walk import walk
+from dslc.diagnostics import Edit
+from dslc.record import record
+from dslc.source import Source, Span
+from dslc.syntax import tree
+
+
+def inlined(unit: Unit, folder: Callable[[Source], Path]) -> str:
+    """The text of a program that stands alone.
+
+    Args:
+        folder: where the relative paths of a text start.
+    """
+    own = [_Part(decl, unit, _references(decl, unit)) for decl in unit.file.decls if not _is_import(decl)]
+    brought = _needed(unit, own)
+    names = _names(own, brought)
+    edits = [Edit(decl.span, "") for decl in unit.file.decls if _is_import(decl)]
+    edits += [edit for part in own for edit in _edits(part, names, folder)]
+    text = _spliced(Span(unit.source, 0, len(unit.source.text)), edits)
+    if not brought:
+        return text
+    dims = _dimensions(unit, brought)
+    head = [f"dim {', '.join(dims)}\n"] if dims else []
+    return "\n".join([*head, text.strip("\n") + "\n", *(_text(part, names, folder) for part in brought)])
+
+
+@record
+class _Reference:
+    """A place that names a declaration: ``MLP`` or ``nets.MLP``."""
+
+    span: Span
+    target: Visible
+
+
+@record(eq=False)
+class _Part:
+    """A declaration that the text will hold."""
+
+    decl: tree.Decl
+    home: Unit
+    references: Sequence[_Reference]
+
+
+def _is_import(decl: tree.Decl) -> bool:
+    return isinstance(decl, tree.FromImport | tree.Import)
+
+
+# ---------------------------------------------------------------------------------------------- what is needed
+
+
+def _references(decl: tree.Decl, home: Unit) -> list[_Reference]:
+    """The places in a declaration that name another one of its file, or one that the file imports."""
+    known = {item.name: item for item in visible(home)}
+    bound = _bound(decl)
+    found: list[_Reference] = []
+    for node in walk(decl):
+        name = ""
+        if isinstance(node, tree.Name) and node.id not in bound:
+            name = node.id
+        elif isinstance(node, tree.Attribute) and isinstance(node.value, tree.Name) and node.value.id not in bound:
+            name = f"{node.value.id}.{node.name.text}"
+        if name in known:
+            found.append(_Reference(node.span, known[name]))
+        elif isinstance(node, tree.TrainRef) and node.name.text in known:
+            found.append(_Reference(node.name.span, known[node.name.text]))
+    return found
+
+
+def _bound(decl: tree.Decl) -> set[str]:
+    """Names that a declaration gives to things of its own, behind which a declaration of the same name is not seen."""
+    found: set[str] = set()
+    for node in walk(decl):
+        if isinstance(node, tree.DimStmt):
+            found |= {ident.text for ident in node.names}
+        elif isinstance(node, tree.AssignStmt):
+            found |= {ident.text for ident in node.targets}
+        elif isinstance(node, _NAMING):
+            found.add(node.name.text)
+    return found
+
+
+_NAMING = (
+    tree.Hyper, tree.InputStmt, tree.OutputStmt, tree.ParamStmt, tree.BufferStmt, tree.StateStmt, tree.LayerStmt,
+    tree.LetStmt, tree.UseStmt, tree.SampleStmt, tree.GivenStmt,
+)  # fmt: skip
+
+
+def _needed(unit: Unit, own: Sequence[_Part]) -> list[_Part]:
+    """The declarations of other files that a program reaches, in the order they are met."""
+    start = [item for item in visible(unit) if item.home is not unit and isinstance(item.decl, tree.TrainDecl)]
+    waiting = [*start, *(reference.target for part in own for reference in part.references)]
+    found: dict[int, _Part] = {}
+    while waiting:
+        item = waiting.pop(0)
+        if item.home is unit or id(item.decl) in found:
+            continue
+        part = _Part(item.decl, item.home, _references(item.decl, item.home))
+        found[id(item.decl)] = part
+        waiting += [reference.target for reference in part.references]
+    return list(found.values())
+
+
+def _dimensions(unit: Unit, brought: Sequence[_Part]) -> list[str]:
+    """Dimensions of other files that their declarations mention and the file does not have itself."""
+    own = set(_dims(unit))
+    mentioned = {
+        node.id: None
+        for part in brought
+        for node in walk(part.decl)
+        if isinstance(node, tree.Name) and node.id in _dims(part.home)
+    }
+    return [name for name in mentioned if name not in own]
+
+
+def _dims(unit: Unit) -> list[str]:
+    return [ident.text for decl in unit.file.decls if isinstance(decl, tree.DimStmt) for ident in decl.names]
+
+
+# ---------------------------------------------------------------------------------------------- names and texts
+
+
+def _names(own: Sequence[_Part], brought: Sequence[_Part]) -> dict[int, str]:
+    """The name of every declaration in the text: its own unless that means something else somewhere in it."""
+    parts = [*own, *brought]
+    named = {reference.span for part in parts for reference in part.references}
+    taken = {
+        node.id for part in parts for node in walk(part.decl) if isinstance(node, tree.Name) and node.span not in named
+    }
+    taken |= {name for part in parts for name in _bound(part.decl)}
+    found: dict[int, str] = {}
+    for part in own:
+        if isinstance(part.decl, tree.Definition | tree.DataDecl | tree.TrainDecl):
+            found[id(part.decl)] = part.decl.name.text
+    taken |= set(found.values())
+    for part in brought:
+        name = _free(_name(part.decl), part.home.source, taken)
+        taken.add(name)
+        found[id(part.decl)] = name
+    return found
+
+
+def _name(decl: tree.Decl) -> str:
+    assert isinstance(decl, tree.Definition | tree.DataDecl | tree.TrainDecl)
+    return decl.name.text
+
+
+def _free(name: str, source: Source, taken: set[str]) -> str:
+    """The name, or one made of it and its file's that nothing else has."""
+    if name not in taken:
+        return name
+    longer = re.sub(r"\W", "_", f"{name}_{Path(source.name).stem}")
+    number = 1
+    while (wanted := longer if number == 1 else f"{longer}_{number}") in taken:
+        number += 1
+    return wanted
+
+
+def _edits(part: _Part, names: dict[int, str], folder: Callable[[Source], Path]) -> Iterator[Edit]:
+    """What changes in the text of a declaration: names of others, its own, and paths."""
+    for reference in part.references:
+        name = names[id(reference.target.decl)]
+        if reference.span.text != name:
+            yield Edit(reference.span, name)
+    if isinstance(part.decl, Declaration) and names[id(part.decl)] != part.decl.name.text:
+        yield Edit(part.decl.name.span, names[id(part.decl)])
+    yield from absolute_paths(part.decl, folder(part.decl.span.source))
+
+
+def _text(part: _Part, names: dict[int, str], folder: Callable[[Source], Path]) -> str:
+    """The text of a declaration of another file, with its doc comment."""
+    assert isinstance(part.decl, tree.Definition | tree.DataDecl | tree.TrainDecl)
+    doc = "".join(f"## {line}".rstrip() + "\n" for line in part.decl.doc.splitlines())
+    return f"{doc}{_spliced(part.decl.span, _edits(part, names, folder))}\n"
+
+
+def _spliced(span: Span, edits: Iterable[Edit]) -> str:
+    """The text of a span with edits inside it applied."""
+    text, at = span.source.text, span.start
+    pieces: list[str] = []
+    for edit in sorted(edits, key=lambda edit: edit.span.start):
+        pieces += [text[at : edit.span.start], edit.text]
+        at = edit.span.end
+    return "".join([*pieces, text[at : span.end]])
