@@ -36,7 +36,8 @@ def lint_file(
     for decl in (*file.trains.values(), *file.tests):
         unread_in_block(decl, sink)
     for data in {train.data.name: train.data for train in typed}.values():
-        unread_fields(file, data, typed, sink)
+        if data.span.source is file.source:
+            unread_fields(file, data, typed, sink)
 
 
 def _bodies(models: Mapping[str, TypedModel], trains: list[TypedTrain]) -> Iterator[Body]:
