@@ -165,6 +165,15 @@ def test_a_file_that_computes_something_else_is_not_written(
     assert [item.name for item in tmp_path.iterdir()] == ["m.onnx"]
 
 
+def test_parameters_beyond_one_file_are_refused(
+    model: dslc.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "MAX_BYTES", 1_000_000)
+    with pytest.raises(dslc.DslcError, match="DL6005"):
+        model.export(tmp_path / "m.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 @needs_ort
 def test_a_frozen_batch_size_is_found(model: dslc.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     right = exporting.to_onnx
