@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from dslc.check.foreign import argument_meant
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Argument, CallSite, Context
 from dslc.check.typed import TypedValue
@@ -60,7 +61,12 @@ def unknown(e: Context, what: str, name: tree.Ident, names: Sequence[str], kind:
     """Report an argument that does not exist."""
     close = near(name.text, names)
     footers: list[Note | Help] = []
-    if close:
+    meant = argument_meant(name.text, names)
+    if meant:
+        footers.append(Help(f"it is called `{meant}` here:", (Edit(name.span, meant),)))
+    elif name.text == "activation":
+        footers.append(Help("an activation is a stage of its own: `x |> Dense(8) |> relu`"))
+    elif close:
         footers.append(Help(did_you_mean(close), (Edit(name.span, close[0]),) if len(close) == 1 else ()))
     footers += _listed(what, names, kind)
     return e.report("DL1010", f"{what} has no {kind} `{name.text}`", name.span, "not known here", footers=footers)

@@ -297,6 +297,9 @@ def _infer(
         if error.operand is not None and error.operand < len(more):
             more.pop(error.operand)
             primary, label = operands[error.operand].span, str(tensors[error.operand].type)
+            found = tensors[error.operand]
+            if error.code == "DL2010" and found.op == "input" and found.span != primary:
+                more.append(Label(found.span, f"`{found.name}` is declared {found.type.dtype.value} here"))
         clash = broadcast_clash(*tensors) if len(tensors) == 2 and error.code == "DL2002" else None
         footers: list[Note | Help] = list(origin_notes(e, clash, site.span)) if clash else []
         footers += [Help(error.help)] if error.help else []

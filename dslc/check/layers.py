@@ -119,6 +119,8 @@ def _kind_help(hyper: tree.Hyper, arg: Argument) -> list[Note | Help]:
     value = arg.value.value if isinstance(arg.value, Const) else None
     if "int" in kinds and isinstance(value, float) and value.is_integer():
         return [Help("write a whole number:", (Edit(arg.span, str(int(value))),))]
+    if kinds & {"int", "float"} and isinstance(value, str) and re.fullmatch(r"-?\d+", value):
+        return [Help("write the number without quotes:", (Edit(arg.span, value),))]
     if "int" in kinds and isinstance(value, Size):
         return [_whole_quotient(arg.span)]
     if "fn" in kinds and isinstance(value, str) and value.isidentifier():

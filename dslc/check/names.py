@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.calls import function_names, is_function
+from dslc.check.foreign import function_meant, layer_meant
 from dslc.check.library import LATER, LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
@@ -154,7 +155,10 @@ def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     function = [name.lower()] if is_function(name.lower()) else []
     close = function or near(name, _layers(scope))
     footers: list[Note | Help] = []
-    if close:
+    meant = layer_meant(name) or function_meant(name)
+    if meant and not function:
+        footers.append(_called(name, meant, span))
+    elif close:
         footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
     elif later := near(name, LATER, 1):
         footers.append(Note(f"a layer of a similar name, `{later[0]}`, is not in this version yet"))
@@ -166,6 +170,13 @@ def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
         "not a built-in layer, and no block or cell here has this name",
         footers=footers,
     )
+
+
+def _called(name: str, meant: str, span: Span) -> Help:
+    """A help that translates another library's name."""
+    if meant in LATER:
+        return Help(f"what other libraries call `{name}` is `{meant}` here, which is not in this version yet")
+    return Help(f"what other libraries call `{name}` is `{meant}` here:", (Edit(span, meant),))
 
 
 def unknown_function(e: Context, scope: Scope, name: str, span: Span) -> Failed:
@@ -181,7 +192,10 @@ def unknown_function(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     if exact:
         close = exact
     footers: list[Note | Help] = []
-    if close:
+    meant = function_meant(name) or layer_meant(name)
+    if meant and not exact:
+        footers.append(_called(name, meant, span))
+    elif close:
         footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
     else:
         footers.append(Note("`dslc doc` lists all functions"))

@@ -1,0 +1,54 @@
+"""What other libraries call things: names from PyTorch, Keras, NumPy and JAX -> the name here. Pure tables."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+_LAYERS = {
+    "linear": "Dense", "fullyconnected": "Dense", "innerproduct": "Dense", "convolution2d": "Conv2d",
+    "maxpooling1d": "MaxPool1d", "maxpooling2d": "MaxPool2d", "averagepooling2d": "AvgPool2d",
+    "batchnorm1d": "BatchNorm", "batchnorm2d": "BatchNorm", "batchnormalization": "BatchNorm",
+    "layernormalization": "LayerNorm", "simplernn": "RNN", "multiheadedattention": "MultiHeadAttention",
+    "dropout1d": "Dropout", "dropout2d": "Dropout",
+}  # fmt: skip
+_FUNCTIONS = {
+    "leakyrelu": "leaky_relu", "logsoftmax": "log_softmax", "swish": "silu", "heaviside": "step",
+    "logistic": "sigmoid", "mseloss": "mse", "meansquarederror": "mse", "l1loss": "mae", "meanabsoluteerror": "mae",
+    "smoothl1loss": "huber", "huberloss": "huber", "crossentropyloss": "cross_entropy",
+    "sparsecategoricalcrossentropy": "cross_entropy", "categoricalcrossentropy": "cross_entropy",
+    "softmaxcrossentropy": "cross_entropy", "binarycrossentropy": "bce", "bceloss": "bce",
+    "bcewithlogits": "bce_logits", "bcewithlogitsloss": "bce_logits", "binarycrossentropywithlogits": "bce_logits",
+    "sigmoidcrossentropy": "bce_logits", "nllloss": "nll", "kldivloss": "kl_div", "kldivergence": "kl_div",
+    "cat": "concat", "concatenate": "concat", "view": "reshape", "permute": "transpose", "swapaxes": "transpose",
+    "unsqueeze": "expand_dims", "broadcastto": "expand", "amax": "max", "amin": "min", "reducesum": "sum",
+    "reducemean": "mean", "power": "pow", "detach": "stop_gradient", "stopgradient": "stop_gradient",
+    "astype": "cast", "clamp": "clip", "take": "gather", "onehot": "one_hot", "dot": "matmul", "mm": "matmul",
+    "bmm": "matmul", "negative": "neg", "absolute": "abs", "multiply": "mul", "divide": "div", "subtract": "sub",
+    "rand": "random_uniform", "randn": "random_normal",
+}  # fmt: skip
+_ARGUMENTS = {
+    "dim": ("axis", "axes"), "dims": ("axis", "axes"), "keepdim": ("keepdims",), "usebias": ("bias",),
+    "outfeatures": ("units",), "numunits": ("units",), "rate": ("p",), "dropoutrate": ("p",), "prob": ("p",),
+    "negativeslope": ("slope",), "alpha": ("slope",), "learningrate": ("lr",), "betas": ("beta1", "beta2"),
+    "epsilon": ("eps",), "decay": ("weight_decay",), "numclasses": ("classes",), "depth": ("classes",),
+    "min": ("low",), "max": ("high",),
+}  # fmt: skip
+
+
+def layer_meant(name: str) -> str:
+    """The layer that another library's name means, or ""."""
+    return _LAYERS.get(_plain(name), "")
+
+
+def function_meant(name: str) -> str:
+    """The function that another library's name of a function, or of a layer or class, means; or ""."""
+    return _FUNCTIONS.get(_plain(name), "")
+
+
+def argument_meant(name: str, known: Collection[str]) -> str:
+    """Which of the known arguments another library's name means, or ""."""
+    return next((meant for meant in _ARGUMENTS.get(_plain(name), ()) if meant in known), "")
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "")
