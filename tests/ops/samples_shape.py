@@ -54,6 +54,13 @@ _SHAPE: dict[str, list[Sample]] = {
         Sample((values(35, 0, 3),), {"axis": 1}),
         Sample((strided(values(36, 2, 3)),), {"axis": 1}),
     ],
+    "sized": [
+        Sample((values(60, 3, 4),), {"sizes": (3, 4), "claim": "`x` is f32[3, 4]"}),
+        Sample((values(61),), {"sizes": (), "claim": "`x` is f32[]"}),
+        Sample((values(62, 0, 2),), {"sizes": (0, 2), "claim": "`x` is f32[0, 2]"}),
+        Sample((strided(values(63, 2, 3)),), {"sizes": (2, 3), "claim": "`x` is f32[2, 3]"}),
+        Sample((integers(64, 4),), {"sizes": (4,), "claim": "`x` is i64[4]"}),
+    ],
     "expand": [
         Sample((values(37, 3, 1),), {"sizes": (3, 4)}),
         Sample((values(38, 4),), {"sizes": (2, 3, 4)}),
