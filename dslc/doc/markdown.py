@@ -1,4 +1,4 @@
-"""Entries -> the generated pages of `docs/`: the functions, and the library of layers and what trains them."""
+"""Entries -> the generated pages of `docs/`: the functions, the library, and the grammar."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textwrap import fill, indent
 from dslc.doc.catalogue import KINDS, catalogue
 from dslc.doc.entry import Entry, paragraphs
 from dslc.doc.examples import example_lines
+from dslc.doc.grammar import grammar_page
 
 _WIDTH = 150
 _NOTICE = "<!-- Made by `python -m dslc.doc` from the declarations that the compiler uses. Do not edit. -->"
@@ -29,7 +30,7 @@ _PAGES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 def pages() -> dict[str, str]:
     """The text of each generated page by file name."""
     entries = catalogue()
-    return {
+    return {"grammar.md": grammar_page()} | {
         name: _page(title, lead, [entry for entry in entries if entry.kind in kinds])
         for name, (title, lead, kinds) in _PAGES.items()
     }

@@ -21,6 +21,7 @@ from dslc.ops import OPS
 from dslc.ops.initializers import INITIALIZERS
 from dslc.ops.optimizers import OPTIMIZERS
 from dslc.ops.schedules import SCHEDULES
+from dslc.resources import grammar_path
 
 ENTRIES = catalogue()
 PACKAGE = DOCS.parent / "dslc"
@@ -111,6 +112,16 @@ def test_every_name_that_a_message_or_an_explanation_sends_to_dslc_doc_is_there(
     texts += [path.read_text(encoding="utf-8") for path in [*DOCS.glob("*.md"), *DOCS.parent.glob("*.md")]]
     named = {name for text in texts for name in re.findall(r"\bdslc doc ([A-Za-z_]\w*)\b(?![.:/])", text)}
     assert {name for name in named if name not in {entry.name for entry in ENTRIES}} == {"NAME"}
+
+
+def test_the_grammars_page_has_every_rule_and_nothing_of_the_parser() -> None:
+    page = pages()["grammar.md"]
+    rules = re.findall(r"^[?_]?(\w+):", grammar_path().read_text(encoding="utf-8"), re.MULTILINE)
+    lower = [rule.lstrip("_") for rule in rules if rule.islower()]
+    assert len(lower) > 40
+    assert re.findall(r"^([a-z_]+):", page, re.MULTILINE) == lower
+    assert not re.search(r" -> |_NL|_BLOCK|^\?|\b_[a-z]", page, re.MULTILINE)
+    assert set(re.findall(r"\b[A-Z]{2,}\b", page)) == {"NAME", "NUMBER", "STRING", "NEWLINE"}
 
 
 @pytest.mark.parametrize(("name", "text"), pages().items())
