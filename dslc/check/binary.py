@@ -26,11 +26,14 @@ def binary(e: Context, op: str, symbol: str, left: Operand, right: Operand, op_s
     try:
         return apply_op(e, span, op, (a, b), {})
     except OpError as error:
-        same = _claimed_equal(e, symbol, a, b, right, op_span)
-        if same is not None:
+        fault = error
+    try:
+        if (same := _claimed_equal(e, symbol, a, b, right, op_span)) is not None:
             return apply_op(e, span, op, (a, same), {})
-        left, right = Operand(a, left.span), Operand(b, right.span)
-        return _report_binary(e, error, symbol, left, right, a, b, op_span)
+    except OpError as error:
+        fault = error
+    left, right = Operand(a, left.span), Operand(b, right.span)
+    return _report_binary(e, fault, symbol, left, right, a, b, op_span)
 
 
 def _claimed_equal(
@@ -44,7 +47,7 @@ def _claimed_equal(
         if 1 not in (sizes[axis], a.type.shape[axis]):
             sizes[axis], origins[axis] = a.type.shape[axis], a.origins[axis]
     wanted = TensorType(b.type.dtype, tuple(sizes))
-    if not may_equal(b.type, wanted):
+    if wanted == b.type or not may_equal(b.type, wanted):
         return None
     text = f"the right side of `{symbol}` is {b.type}, and {wanted} is needed"
     return claimed(e, b, wanted.shape, origins, text, right.span, Label(op_span, f"joins it with {a.type}"))

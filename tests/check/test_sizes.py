@@ -59,3 +59,8 @@ def test_an_operand_gets_the_sizes_of_the_other_where_a_batch_tells_whether_they
     assert codes(text) == ["DL2085"]
     model = elaborate(text)
     assert str(model.outputs["y"].type) == "f32[B, floor_div(H + 1, 2), 4]"
+
+
+def test_sizes_that_only_a_batch_can_tell_hide_no_other_mistake_of_the_operator(codes):
+    text = "dim B\nmodel M {\n input n: i64[floor_div(B, 2)]\n input m: i64[floor_div(B, 3)]\n output y: i64[B]\n y = n / m\n}"
+    assert codes(text) == ["DL2106"]
