@@ -150,9 +150,22 @@ def two_layers() -> Graph:
     return m.b.graph
 
 
+def lookups() -> Graph:
+    """Rows of a table are looked up inside, by ids that come from numbers."""
+    m, step = Made(), ScanBody()
+    i = Made(step.builder)
+    x, h0, table = m.leaf("x", T, B), m.leaf("h0", B, N), m.leaf("table", 5, N)
+    h, e = step.state(h0), step.element(x)
+    ids = i("cast", i("clip", i("mul", i("abs", e), 2.0), low=0.0, high=4.0), dtype=DType.I64)
+    after = i("tanh", i("add", h, i("gather", step.constant(table), ids)))
+    last, all_ = step.finish(m.b, [after], [after], reverse=False)
+    m.b.graph.outputs |= {"last": last, "all": all_}
+    return m.b.graph
+
+
 GRAPHS: dict[str, Callable[[], Graph]] = {
     made.__name__: made
-    for made in (plain, backwards, lstm_like, several_sequences, vectors, nested, batched_product, two_layers)
+    for made in (plain, backwards, lstm_like, several_sequences, vectors, nested, batched_product, two_layers, lookups)
 }
 
 

@@ -2,7 +2,8 @@
 
 What all steps read (a weight) gets a contribution from each of them. Where the contribution of a step is a matrix product,
 its factors are handed out for all steps and multiplied once, with the steps among the rows: sum of a_t^T b_t over t -> A^T B.
-Where it is a sum over a batch, the elements are handed out and summed once. What is neither is added up in a state.
+Where it is a sum over a batch, or rows added to a table, the elements are handed out and summed once. What is none of these is
+added up in a state.
 """
 
 from __future__ import annotations
@@ -83,6 +84,8 @@ class Totals:
         node = self.body.builder.graph.producer(value)
         if node.op == "matmul" and all(operand.type.rank == 2 for operand in node.inputs):
             return self._product(node)
+        if node.op == "scatter_add":
+            return self._rows_added(node)
         if node.op in _LINEAR | _SUMS:
             (operand,) = node.inputs
             inner = self._outside(operand)
@@ -111,6 +114,13 @@ class Totals:
             return b.apply("matmul", b.apply("transpose", a, axes=(1, 0)), c)
 
         return outside
+
+    def _rows_added(self, node: Node) -> Outside:
+        """sum of the rows v_t added at i_t -> the rows V added at I."""
+        values, ids = (self.output(operand) for operand in node.inputs)
+        return lambda results: results.builder.apply(
+            "scatter_add", results.stacked(values), results.stacked(ids), **node.attrs
+        )
 
     def _sum(self, value: Value) -> Outside:
         """sum of v_t -> the sum of V over its axis 0."""

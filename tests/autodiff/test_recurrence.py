@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from recurrences import F64, GRAPHS, lstm_like, nested, numbers, plain, vectors
+from recurrences import F64, GRAPHS, lookups, lstm_like, nested, numbers, plain, vectors
 
 from dslc.autodiff import gradients
 from dslc.backends.interpret import interpret
@@ -124,6 +124,12 @@ def test_the_backward_scan_runs_in_the_other_direction():
 def test_gradients_of_weights_are_products_outside_of_the_backward_scan(build: Any, states: int):
     scan = backward_scan(with_gradients(build()))
     assert len(scan.initial) == states  # nothing is added up inside
+
+
+def test_rows_of_a_table_get_their_gradients_outside_of_the_backward_scan():
+    graph = with_gradients(lookups())
+    assert len(backward_scan(graph).initial) == 1
+    assert graph.producer(graph.outputs["d table"]).op == "scatter_add"
 
 
 def test_a_gradient_that_is_no_product_is_added_up_in_a_state():
