@@ -6,8 +6,9 @@ Reads of the buffer give the value it had before. How buffers are made is `param
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from dslc.check.assigning import statement_value
-from dslc.check.expressions import discarded
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.operators import apply_op, as_tensor
 from dslc.check.scope import Context, Scope
@@ -29,10 +30,8 @@ def update(e: Context, scope: Scope, stmt: tree.UpdateStmt) -> None:
         e.report("DL1060", "a buffer cannot be updated inside a cell", stmt.span, "runs at every step", footers=[note])
         return
     e.mode_read = True
-    if e.training:
+    with nullcontext() if e.training else e.throwing_away():
         value = statement_value(e, scope, name.text, expr, stmt.span)
-    else:
-        value = discarded(e, lambda: statement_value(e, scope, name.text, expr, stmt.span))
     key = scope.buffers.get(name.text)
     if key is None:
         _no_buffer(e, scope, name)
@@ -44,8 +43,10 @@ def update(e: Context, scope: Scope, stmt: tree.UpdateStmt) -> None:
         e.report("DL1062", text, name.span, "updated again", first, footers=[note])
         return
     scope.updated[name.text] = stmt.span
+    if key not in e.params:  # its declaration was refused, and reported
+        return
     new = _fitted(e, e.params[key][0], value, name, expr)
-    if e.training and isinstance(new, TypedValue):
+    if e.training and e.undo is None and isinstance(new, TypedValue):
         e.body.updates[key] = new
 
 

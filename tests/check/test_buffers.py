@@ -81,3 +81,8 @@ def test_the_value_of_a_branch_not_taken_cannot_be_read(elaborate):
     for mode in (True, False):
         model = elaborate(text + body, training=mode)
         assert all(value in model.body.values for value in model.readable.values())
+
+
+def test_an_update_of_a_buffer_whose_declaration_is_wrong_adds_no_message(codes):
+    text = "dim B\nmodel M {\n input x: f32[B]\n output y: f32[B]\n buffer m: f32[] = nothing\n update m = 0.9 * m\n y = x + m\n}"
+    assert codes(text) == ["DL1001"]
