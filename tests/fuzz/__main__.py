@@ -18,6 +18,7 @@ import click
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from judge import Tally, corpus, judge
+from minimise import minimised
 from mutants import mutants
 from programs import programs
 
@@ -45,7 +46,7 @@ class _Fuzzer:
         @seed(number)
         @settings(
             max_examples=count, database=None, deadline=None, suppress_health_check=list(HealthCheck),
-            phases=(Phase.generate, Phase.shrink), print_blob=False,
+            phases=(Phase.generate,), print_blob=False,
         )  # fmt: skip
         @given(self._cases)
         def run(text: str) -> None:
@@ -54,7 +55,7 @@ class _Fuzzer:
             except Exception as error:
                 kind = _kind(error)
                 if kind not in self._known:
-                    found[kind] = text  # the last one is the smallest
+                    found[kind] = text
                     raise
 
         try:
@@ -65,7 +66,7 @@ class _Fuzzer:
             if isinstance(error, KeyboardInterrupt):
                 raise
         for kind, text in found.items():
-            self._keep(kind, text)
+            self._keep(kind, minimised(text, lambda smaller, kind=kind: _failure(smaller) == kind))
 
     def _keep(self, kind: str, text: str) -> None:
         self._known.add(kind)
@@ -74,6 +75,14 @@ class _Fuzzer:
         path = self._save / f"{sha256(kind.encode()).hexdigest()[:12]}.dl"
         path.write_text(text, "utf-8", errors="surrogatepass")
         click.echo(f"{path}: {kind}\n{text}\n")
+
+
+def _failure(text: str) -> str:
+    try:
+        judge(text, Tally())
+    except Exception as error:
+        return _kind(error)
+    return ""
 
 
 def _kind(error: Exception) -> str:

@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from judge import Tally, judge, shape_of
+from minimise import minimised
 from mutants import changed
 
 from dslc.diagnostics import Sink
@@ -55,3 +56,9 @@ def test_edits_change_the_text_where_they_say() -> None:
     assert changed("a b\nc d\n", [(0.0, "drop", "", 0)]) == " b\nc d\n"
     assert changed("a b\n", [(0.0, "repeat", "", 2)]) == "a ba ba b\n"
     assert changed("a b\n", [(0.5, "nest", "", 2)]) == "a ((b))\n"
+
+
+def test_a_failing_text_is_made_as_small_as_it_gets() -> None:
+    text = "dim B\nmodel M {\n  y = f(x) + bad(z)\n}\ndim C\n"
+    assert minimised(text, lambda smaller: "bad" in smaller) == "bad"
+    assert minimised(text, lambda smaller: smaller.count("dim") == 2 and "bad" in smaller) == "dimbaddim"
