@@ -28,17 +28,20 @@ Array = npt.NDArray[Any]
 PathLike = str | Path
 
 
-def load(path: PathLike) -> Program:
+def load(path: PathLike, *, allow_import: Sequence[PathLike] = ()) -> Program:
     """The program in a `.dl` file.
+
+    Args:
+        allow_import: folders besides the file's own that it may import from.
 
     Raises:
         DslcError: it cannot be read, or has errors; `.diagnostics` holds them.
     """
-    return Program(check_program(read_source(Path(path))))
+    return Program(check_program(read_source(Path(path)), allowed=[Path(folder) for folder in allow_import]))
 
 
 def parse(text: str, name: str = "<string>") -> Program:
-    """The program in a text; relative paths in it start in the current folder.
+    """The program in a text; relative paths of data in it start in the current folder. It cannot import files.
 
     Raises:
         DslcError: it has errors.

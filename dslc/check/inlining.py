@@ -89,6 +89,8 @@ def _bound(decl: tree.Decl) -> set[str]:
             found |= {ident.text for ident in node.names}
         elif isinstance(node, tree.AssignStmt):
             found |= {ident.text for ident in node.targets}
+        elif isinstance(node, tree.Repeat) and node.var is not None:
+            found.add(node.var.text)
         elif isinstance(node, _NAMING):
             found.add(node.name.text)
     return found

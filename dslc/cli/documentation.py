@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import click
 
-from dslc.cli.output import common, reporting, wants_color
+from dslc.cli.output import common, imports, reporting, wants_color
 from dslc.cli.programs import split_name
 from dslc.diagnostics import Sink
 from dslc.doc import Entry, catalogue, declared, find, find_declared
@@ -38,6 +39,7 @@ def _sizes(_: click.Context, __: click.Parameter, value: str | None) -> dict[str
 @click.option("--batch", type=click.IntRange(1), metavar="N", help="Tell costs and memory for this many samples.")
 @click.option("--sizes", callback=_sizes, metavar="B=N,...", help="Tell costs and memory for these run-time sizes.")
 @click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
+@imports
 @common
 def info_command(
     file: str,
@@ -45,6 +47,7 @@ def info_command(
     batch: int | None,
     sizes: dict[str, int],
     json_wanted: bool,
+    allowed: tuple[Path, ...],
     quiet: bool,
     error_format: str,
 ) -> None:
@@ -57,7 +60,7 @@ def info_command(
 
     with reporting(quiet, error_format) as output:
         path, name = split_name(file)
-        checked = check_program(read_source(path), settings)
+        checked = check_program(read_source(path), settings, allowed=allowed)
         output.diagnostics(checked.warnings)
         found = describe(checked, name, batch, sizes)
         if json_wanted:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 import click
@@ -68,6 +69,13 @@ def common(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def imports(command: F) -> F:
+    """The option of commands that read a program."""
+    folder = click.Path(path_type=Path)
+    text = "A folder besides the program's own that it may import from."
+    return click.option("--allow-import", "allowed", multiple=True, type=folder, metavar="DIR", help=text)(command)
 
 
 @contextmanager

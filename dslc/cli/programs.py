@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dslc.cli.output import FAULT, common, reporting
+from dslc.cli.output import FAULT, common, imports, reporting
 from dslc.diagnostics import CODES, Diagnostic, DslcError, Note
 
 
@@ -23,9 +23,15 @@ def split_name(file: str) -> tuple[Path, str | None]:
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting or hyper-parameter.")
 @click.option("--data", "opens_data", is_flag=True, help="Open the data too: columns, element types, class ids, NaN.")
+@imports
 @common
 def check_command(
-    files: tuple[str, ...], settings: tuple[str, ...], opens_data: bool, quiet: bool, error_format: str
+    files: tuple[str, ...],
+    settings: tuple[str, ...],
+    opens_data: bool,
+    allowed: tuple[Path, ...],
+    quiet: bool,
+    error_format: str,
 ) -> None:
     """Check syntax, names, sizes, types and joins of programs. Nothing is run; only `--data` opens the data.
 
@@ -38,7 +44,7 @@ def check_command(
         for file in files:
             try:
                 path, name = split_name(file)
-                checked = check_program(read_source(path), settings)
+                checked = check_program(read_source(path), settings, allowed=allowed)
                 require_declared(checked, name)
                 output.diagnostics(checked.warnings)
                 if opens_data:
@@ -70,9 +76,16 @@ def check_command(
     help="Print a stage. `training` is the training step's graph; `plan` and `python` are of the training step where there is one.",
 )
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting or hyper-parameter.")
+@imports
 @common
 def compile_command(
-    file: str, target: Path | None, emit: str | None, settings: tuple[str, ...], quiet: bool, error_format: str
+    file: str,
+    target: Path | None,
+    emit: str | None,
+    settings: tuple[str, ...],
+    allowed: tuple[Path, ...],
+    quiet: bool,
+    error_format: str,
 ) -> None:
     """Print a stage of the compiler, or write it to a file."""
     if target is None and emit is None:
@@ -82,7 +95,7 @@ def compile_command(
 
     with reporting(quiet, error_format) as output:
         path, name = split_name(file)
-        checked = check_program(read_source(path), settings)
+        checked = check_program(read_source(path), settings, allowed=allowed)
         output.diagnostics(checked.warnings)
         if target is not None:
             output.note(write_stage(checked, name, emit, target))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
-from dslc.cli.output import FAULT, common, reporting
+from dslc.cli.output import FAULT, common, imports, reporting
 from dslc.cli.programs import split_name
 from dslc.diagnostics import DslcError
 
@@ -18,9 +19,16 @@ from dslc.diagnostics import DslcError
     "-k", "pattern", default="*", metavar="PATTERN", help="Only tests whose name holds this text or matches it."
 )
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting or hyper-parameter.")
+@imports
 @common
 def test_command(
-    files: tuple[str, ...], update: bool, pattern: str, settings: tuple[str, ...], quiet: bool, error_format: str
+    files: tuple[str, ...],
+    update: bool,
+    pattern: str,
+    settings: tuple[str, ...],
+    allowed: tuple[Path, ...],
+    quiet: bool,
+    error_format: str,
 ) -> None:
     """Run the tests in programs on every installed engine.
 
@@ -35,7 +43,7 @@ def test_command(
         for file in files:
             try:
                 path, name = split_name(file)
-                checked = check_program(read_source(path), settings)
+                checked = check_program(read_source(path), settings, allowed=allowed)
                 require_declared(checked, name)
                 output.diagnostics(checked.warnings)
                 for result in run_tests(checked, pattern, update, about=name):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dslc.cli.output import INTERRUPTED, Output, common, reporting
+from dslc.cli.output import INTERRUPTED, Output, common, imports, reporting
 from dslc.cli.programs import split_name
 
 
@@ -21,6 +21,7 @@ from dslc.cli.programs import split_name
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the program's number of epochs.")
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the program's seed.")
 @click.option("--threads", type=click.IntRange(min=1), help="BLAS threads; chosen by the work of a step by default.")
+@imports
 @common
 def train_command(
     file: str,
@@ -32,6 +33,7 @@ def train_command(
     epochs: int | None,
     seed: int | None,
     threads: int | None,
+    allowed: tuple[Path, ...],
     quiet: bool,
     error_format: str,
 ) -> None:
@@ -48,7 +50,7 @@ def train_command(
 
     with reporting(quiet, error_format) as output, as_diagnostics():
         path, name = split_name(file)
-        checked = check_program(read_source(path), settings, data)
+        checked = check_program(read_source(path), settings, data, allowed)
         name = choose_train(checked, name).name
         short = {"epochs": epochs, "seed": seed}
         more = [f"train.{name}.{key}={value}" for key, value in short.items() if value is not None]

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import click
 
-from dslc.cli.output import common, reporting
+from dslc.cli.output import common, imports, reporting
 from dslc.cli.programs import split_name
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -109,9 +109,17 @@ def predict_command(
 @click.option("--opset", type=int, default=18, show_default=True, help="The ONNX operator set; 18 is the one served.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a hyper-parameter (FILE only).")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the initial parameters (FILE only); 0 by default.")
+@imports
 @common
 def export_command(
-    source: str, target: Path, opset: int, settings: tuple[str, ...], seed: int | None, quiet: bool, error_format: str
+    source: str,
+    target: Path,
+    opset: int,
+    settings: tuple[str, ...],
+    seed: int | None,
+    allowed: tuple[Path, ...],
+    quiet: bool,
+    error_format: str,
 ) -> None:
     """Write the model of a run, or of a program with initial parameters, as ONNX.
 
@@ -123,10 +131,12 @@ def export_command(
     with reporting(quiet, error_format) as output, as_diagnostics():
         path, name = split_name(source)
         if path.is_dir():
-            if settings or seed is not None:
-                raise click.UsageError("`--set` and `--seed` are for programs; a run is as it was trained")
+            if settings or allowed or seed is not None:
+                raise click.UsageError(
+                    "`--set`, `--seed` and `--allow-import` are for programs; a run is as it was trained"
+                )
             output.result(export_run(path, name, target, opset))
         else:
-            found = export_file(path, name, target, opset, settings, seed or 0)
+            found = export_file(path, name, target, opset, settings, seed or 0, allowed)
             output.diagnostics(found.warnings)
             output.result(found.text)

@@ -185,11 +185,19 @@ def export_run(path: Path, use: str | None, target: Path, opset: int) -> str:
     return _said(target, proof)
 
 
-def export_file(path: Path, name: str | None, target: Path, opset: int, settings: Sequence[str], seed: int) -> Exported:
+def export_file(
+    path: Path,
+    name: str | None,
+    target: Path,
+    opset: int,
+    settings: Sequence[str],
+    seed: int,
+    allowed: Sequence[Path] = (),
+) -> Exported:
     """Write a model with initial parameters as ONNX."""
     if not path.exists():
         raise DslcError([Diagnostic("DL0050", f"there is no run and no program `{path}`")])
-    checked = check_program(read_source(path), settings)
+    checked = check_program(read_source(path), settings, allowed=allowed)
     compiled = compile_model(choose_model(checked, name, {}))
     proof = export_model(compiled, initial_params(compiled.typed.body.params, seed), target, opset)
     return Exported(f"{_said(target, proof)}; its parameters are initial values, not trained", checked.warnings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dslc.check.overrides import apply_overrides
+from dslc.check.units import Unit
 from dslc.diagnostics import Sink
 from dslc.diagnostics.render import render
 from dslc.source import Source
@@ -36,7 +37,7 @@ def test_messages_about_settings_are_as_written_down(update: bool) -> None:
     printed = ""
     for setting in SETTINGS:
         sink = Sink()
-        apply_overrides(parse(Source("net.dl", PROGRAM), Sink()), [setting], sink)
+        apply_overrides(Unit(parse(Source("net.dl", PROGRAM), Sink())), [setting], sink)
         assert sink.failed, setting
         printed += render(sink, color=False) + "\n"
     if update:

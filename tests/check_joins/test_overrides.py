@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dslc.check.overrides import apply_overrides, rewrite_paths, set_data_path
+from dslc.check.data_paths import set_data_path
+from dslc.check.inlining import inlined
+from dslc.check.overrides import apply_overrides
+from dslc.check.units import Unit
 from dslc.diagnostics import Sink
 from dslc.source import Source
 from dslc.syntax import tree
@@ -46,17 +49,16 @@ def parsed(text: str) -> tree.File:
 
 def override(text: str, *settings: str) -> str:
     sink = Sink()
-    result = apply_overrides(parsed(text), settings, sink)
+    result = apply_overrides(Unit(parsed(text)), settings, sink).source.text
     assert not sink.found, [d.message for d in sink]
-    parsed(result.text)
-    return result.text
+    parsed(result)
+    return result
 
 
 def refused(text: str, setting: str) -> tuple[str, str, tuple[str, ...]]:
     """The code, the message and the footers' texts; the text of the program must not have changed."""
     sink = Sink()
-    result = apply_overrides(parsed(text), [setting], sink)
-    assert result.text == text
+    assert apply_overrides(Unit(parsed(text)), [setting], sink).source.text == text
     (found,) = sink.found
     assert found.labels[0].span.source.name == "--set"
     assert found.labels[0].span.source.text == setting
@@ -174,7 +176,7 @@ def test_a_value_at_fault_is_shown_in_the_setting(setting: str, code: str) -> No
 @pytest.mark.parametrize("value", ["(3", "3)", "3 }", "1 }\ntrain x {", '"open', "1) + (2", "@", "\x00"])
 def test_no_value_can_break_out_of_its_place(value: str) -> None:
     sink = Sink()
-    result = apply_overrides(parsed(PROGRAM), [f"epochs={value}"], sink)
+    result = apply_overrides(Unit(parsed(PROGRAM)), [f"epochs={value}"], sink).source
     assert sink.failed
     assert result.text == PROGRAM
     for diagnostic in sink:
@@ -188,14 +190,14 @@ def test_a_string_without_quotes_is_told_how_to_quote() -> None:
 
 
 def test_paths_of_data_become_absolute_and_others_stay() -> None:
-    text = rewrite_paths(parsed(PROGRAM), Path("/home/me")).text
+    text = inlined(Unit(parsed(PROGRAM)), lambda _: Path("/home/me"))
     assert 'npz("/home/me/data/a.npz", x = "x")' in text
     assert 'npz("/abs/b.npz", x = "x")' in text
     assert len(changed_lines(PROGRAM, text)) == 1
 
 
 def test_a_path_with_quotes_stays_one_string() -> None:
-    text = rewrite_paths(parsed(PROGRAM), Path('/a"b\\c')).text
+    text = inlined(Unit(parsed(PROGRAM)), lambda _: Path('/a"b\\c'))
     (data,) = (d for d in parsed(text).decls if isinstance(d, tree.DataDecl))
     (source,) = (s.value for s in data.body if isinstance(s, tree.AssignStmt) and s.targets[0].text == "source")
     assert isinstance(source, tree.Record)
@@ -208,6 +210,6 @@ def test_a_path_with_quotes_stays_one_string() -> None:
 
 def test_another_data_path_goes_into_every_source() -> None:
     sink = Sink()
-    text = set_data_path(parsed(PROGRAM), Path("/other.npz"), False, sink).text
+    text = set_data_path(Unit(parsed(PROGRAM)), Path("/other.npz"), False, sink).source.text
     assert not sink.found
     assert text.count('npz("/other.npz", x = "x")') == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dslc.check.overrides import apply_overrides
+from dslc.check.units import Unit
 from dslc.diagnostics import Sink
 from dslc.source import Source
 from dslc.syntax.parse import parse
@@ -25,7 +26,7 @@ def override(setting: str) -> list[str]:
     """The lines that a setting changes."""
     sink = Sink()
     file = parse(Source("gan.dl", PROGRAM), sink)
-    changed = apply_overrides(file, [setting], sink)
+    changed = apply_overrides(Unit(file), [setting], sink).source
     assert not sink.found, [d.message for d in sink.found]
     return [line for line in changed.text.splitlines() if line not in PROGRAM.splitlines()]
 
@@ -51,7 +52,7 @@ def test_a_setting_of_a_step_changes_one_line(setting: str, line: str):
 
 def test_an_option_that_several_steps_have_must_be_written_out():
     sink = Sink()
-    apply_overrides(parse(Source("gan.dl", PROGRAM), sink), ["clip_norm=1"], sink)
+    apply_overrides(Unit(parse(Source("gan.dl", PROGRAM), sink)), ["clip_norm=1"], sink)
     (found,) = sink.found
     assert found.code == "DL3082"
     assert "`train.gan.clip_norm`, `train.gan.critic.clip_norm`" in found.labels[0].text
