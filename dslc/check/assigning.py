@@ -64,7 +64,7 @@ def assign(e: Context, scope: Scope, target: tree.Ident, value: Value, expr: tre
         return
     if isinstance(value, TypedValue):
         value = named(e, scope, scope.key(name), value)
-        e.readable[scope.key(name)] = value
+        e.publish(scope.key(name), value)
     scope.define(name, value, target.span, "failed" if isinstance(value, Failed) else "value")
 
 
@@ -80,7 +80,7 @@ def named(e: Context, scope: Scope, name: str, value: TypedValue) -> TypedValue:
     e.body.values[-1] = renamed
     for key in islice(reversed(e.readable), len(e.readable) - read):
         if e.readable[key] is value:
-            e.readable[key] = renamed
+            e.publish(key, renamed)
     return renamed
 
 

@@ -11,7 +11,8 @@ from dslc.check.assigning import statement_value
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.operators import apply_op, as_tensor
 from dslc.check.parameters import new_name
-from dslc.check.scope import Context, Scope, Statement, Steps
+from dslc.check.places import Steps
+from dslc.check.scope import Context, Scope, Statement
 from dslc.check.typed import TypedValue
 from dslc.check.types import written_type
 from dslc.check.values import FAILED, Const, Failed, Value, describe, is_number

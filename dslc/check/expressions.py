@@ -78,21 +78,12 @@ def branches(e: Context, taken: bool, by_mode: bool, then: Callable[[], Any], or
 def _both(e: Context, taken: bool, then: Callable[[], Any], orelse: Callable[[], Any]) -> Any:
     if taken:
         chosen = then()
-        discarded(e, orelse)
+        with e.throwing_away():
+            orelse()
         return chosen
-    discarded(e, then)
+    with e.throwing_away():
+        then()
     return orelse()
-
-
-def discarded(e: Context, branch: Callable[[], Any]) -> Any:
-    """Elaborate something for its reports and its parameters alone."""
-    start, readable, updates = len(e.body.values), dict(e.readable), dict(e.body.updates)
-    result = branch()
-    e.body.values[start:] = [value for value in e.body.values[start:] if value.op in ("param", "input")]
-    for known, kept in ((e.readable, readable), (e.body.updates, updates)):
-        known.clear()
-        known.update(kept)
-    return result
 
 
 # ---------------------------------------------------------------------------------------------- atoms

@@ -32,7 +32,7 @@ def _stage(e: Context, scope: Scope, stage: tree.Stage, piped: Argument) -> Valu
     callee, args, site = _stage_callee(e, scope, body)
     value = apply(e, scope, callee, [piped, *args], site, label)
     if label is not None and isinstance(value, TypedValue) and not isinstance(callee, LayerRef):
-        e.readable[scope.key(label.text)] = value
+        e.publish(scope.key(label.text), value)
     return value
 
 

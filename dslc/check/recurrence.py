@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dslc.check.bodies import bind_hypers, block_dims, layer_info, outputs
 from dslc.check.cells import after_step
 from dslc.check.operators import apply_op
-from dslc.check.scope import Argument, Context, Place, Scope, Steps, origin_notes
+from dslc.check.places import Place, Steps
+from dslc.check.scope import Argument, Context, Scope, origin_notes
 from dslc.check.statements import run
 from dslc.check.typed import Body, Origin, TypedCell, TypedValue
 from dslc.check.types import bind_inputs, never_bound
@@ -210,7 +211,8 @@ def _results(e: Context, scope: Scope, scan: Scan, step: _Step, sequences: Seque
         item = _item(e, run, index, stacked, (time.origin, *output.origins))
         found.append(_moved(e, item, 0, axis))
     named = [*zip(cell.states, states, strict=True), *zip(scope.declared, found, strict=True)]
-    e.readable |= {scope.key(name): value for name, value in named}
+    for name, value in named:
+        e.publish(scope.key(name), value)
     results = (*found, *states) if scan.return_state else tuple(found)
     return results[0] if len(results) == 1 else ListValue(results, instance.span)
 

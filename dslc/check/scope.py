@@ -6,8 +6,10 @@ elaboration as a whole, in one mode. A mistake inside a library block is shown a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 
+from dslc.check.places import Place, Steps
 from dslc.check.typed import Body, Origin, TypedValue
 from dslc.check.values import FAILED, Failed, FileScope, Instance, Value
 from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note, Sink
@@ -94,39 +96,6 @@ class Leading:
 
 
 @record(frozen=False)
-class Place:
-    """Where an elaboration puts what it makes: the body under construction, and what can be read of it.
-
-    Attributes:
-        leaves: the parameters that the body reads, by key.
-        readable: every named value, by its path.
-        declarations: the statements of its inputs, by name.
-    """
-
-    body: Body
-    leaves: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
-    readable: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
-    declarations: dict[str, tree.InputStmt] = field(factory=dict[str, tree.InputStmt])
-
-
-@record(frozen=False)
-class Steps:
-    """The states of a cell whose body is being elaborated.
-
-    Attributes:
-        outside: where the values from before the first step are made.
-        init: initial values given to `scan`, by state.
-        states: the states by name: the value before a step, and the value before the first one.
-        after: the values after a step, and where each was written.
-    """
-
-    outside: Place
-    init: Mapping[str, tuple[Value, Span]]
-    states: dict[str, tuple[TypedValue, TypedValue]] = field(factory=dict[str, "tuple[TypedValue, TypedValue]"])
-    after: dict[str, tuple[Value, Span]] = field(factory=dict[str, "tuple[Value, Span]"])
-
-
-@record(frozen=False)
 class Scope:
     """The names of one body of statements.
 
@@ -200,6 +169,7 @@ class Context:
             expressions can apply blocks whose bodies hold expressions.
         evaluate: the value of an expression; `expressions` gives it to those that look at the parts of one.
         leaves: the parameters that the body reads so far, by key.
+        undo: as in `Place`; not None where what is made will be thrown away.
         params: every parameter made so far, by key, and the instance it belongs to.
         keys: the parameters' keys in the order they were made.
         readable: every named value, by its path.
@@ -229,13 +199,35 @@ class Context:
     unrolling: Span | None = None
     unrolled: int = 0
     leaves: dict[str, TypedValue] = field(factory=dict[str, TypedValue])
+    undo: list[tuple[str, TypedValue | None]] | None = None
 
     def switch(self, place: Place) -> Place:
         """Go on at another place; the one left, to come back to."""
-        left = Place(self.body, self.leaves, self.readable, self.declarations)
+        left = Place(self.body, self.leaves, self.readable, self.declarations, self.undo)
         self.body, self.leaves = place.body, place.leaves
-        self.readable, self.declarations = place.readable, place.declarations
+        self.readable, self.declarations, self.undo = place.readable, place.declarations, place.undo
         return left
+
+    def publish(self, path: str, value: TypedValue) -> None:
+        """Let a value be read by its path."""
+        if self.undo is not None:
+            self.undo.append((path, self.readable.get(path)))
+        self.readable[path] = value
+
+    @contextmanager
+    def throwing_away(self) -> Generator[None]:
+        """What is made inside is checked and then forgotten, but for parameters and inputs."""
+        start, outer, self.undo = len(self.body.values), self.undo, []
+        try:
+            yield
+        finally:
+            self.body.values[start:] = [made for made in self.body.values[start:] if made.op in ("param", "input")]
+            for path, before in reversed(self.undo):
+                if before is None:
+                    del self.readable[path]
+                else:
+                    self.readable[path] = before
+            self.undo = outer
 
     def leaf(self, key: str) -> TypedValue:
         """A parameter as a value of the body under construction."""

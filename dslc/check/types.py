@@ -194,7 +194,7 @@ def declare_inputs(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt]) -
         e.body.values.append(value)
         e.body.inputs[key] = value
         e.declarations[key] = stmt
-        e.readable[scope.key(key)] = value
+        e.publish(scope.key(key), value)
         scope.define(key, value, stmt.name.span, "input")
     return fine
 
@@ -213,7 +213,7 @@ def bind_inputs(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args
         if value is None:
             return False
         scope.define(stmt.name.text, value, stmt.name.span, "input")
-        e.readable[scope.key(stmt.name.text)] = value
+        e.publish(scope.key(stmt.name.text), value)
     return True
 
 
