@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dslc.check import library, optimizer, schedules, sources
 from dslc.check.builtins import FUNCTIONS, PENALTIES, SOURCES
+from dslc.check.foreign import function_meant, layer_meant
 from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note
@@ -48,6 +50,8 @@ _GROUPS = {
     "softmax": "along an axis",
 }
 
+_LATER = frozenset((*library.LATER, *optimizer.LATER, *schedules.LATER, *sources.LATER))
+
 
 def catalogue() -> tuple[Entry, ...]:
     """All entries, kind by kind."""
@@ -85,9 +89,20 @@ def find(name: str) -> tuple[Entry, ...]:
     entries = catalogue()
     spelled = [opdef.name for opdef in OPS.values() if opdef.call and opdef.symbol == name]
     found = tuple(entry for entry in entries if entry.name == name or entry.name in spelled)
-    if not found:
-        raise DslcError([_unknown(f"there is no documentation of `{name}`", name, [entry.name for entry in entries])])
-    return found
+    if found:
+        return found
+    raise DslcError([_not_found(name, [entry.name for entry in entries])])
+
+
+def _not_found(name: str, known: Sequence[str]) -> Diagnostic:
+    """What is told of a name without an entry: another library may have it, a later version, or it is misspelt."""
+    if name in _LATER:
+        return Diagnostic("DL6040", f"`{name}` is not in this version yet")
+    message = f"there is no documentation of `{name}`"
+    meant = layer_meant(name) or function_meant(name)
+    if meant in known:
+        return Diagnostic("DL6040", message, (), (Help(f"what other libraries call `{name}` is `{meant}` here"),))
+    return _unknown(message, name, known)
 
 
 def declared(file: tree.File) -> tuple[Entry, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dslc.check import builtins, sources
+from dslc.check import builtins, library, sources
 from dslc.check.calls import COMPILE_TIME, function_names
 from dslc.check.library import LAYERS
 from dslc.diagnostics import CODES, DslcError
@@ -96,6 +96,15 @@ def test_an_unknown_name_is_an_error_that_proposes_near_ones() -> None:
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "DL6040"
     assert [footer.text for footer in diagnostic.footers] == ["did you mean `Dense`?"]
+
+
+def test_names_of_other_libraries_and_of_later_versions_are_told_apart() -> None:
+    with pytest.raises(DslcError, match="there is no documentation of `Linear`") as caught:
+        find("Linear")
+    assert caught.value.diagnostics[0].footers[0].text == "what other libraries call `Linear` is `Dense` here"
+    later = sorted(library.LATER)[0]
+    with pytest.raises(DslcError, match=f"`{later}` is not in this version yet"):
+        find(later)
 
 
 def test_a_listing_has_a_line_for_each_name_and_no_line_is_wider_than_the_terminal() -> None:
