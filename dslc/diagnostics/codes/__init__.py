@@ -25,8 +25,8 @@ from dslc.diagnostics.codes.entry import Code, Severity
 CODES: dict[str, Code] = {
     entry.code: entry
     for entry in (
-        *syntax.CODES, *limits.CODES, *names.CODES, *imports.CODES, *types.CODES, *meanings.CODES, *operators.CODES, *joins.CODES, *lints.CODES,
-        *recurrence.CODES, *notation.CODES, *run.CODES, *requests.CODES, *targets.CODES,
+        *syntax.CODES, *limits.CODES, *names.CODES, *imports.CODES, *types.CODES, *meanings.CODES, *operators.CODES,
+        *joins.CODES, *lints.CODES, *recurrence.CODES, *notation.CODES, *run.CODES, *requests.CODES, *targets.CODES,
     )
 }  # fmt: skip
 
