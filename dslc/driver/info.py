@@ -67,7 +67,8 @@ class ModelFacts:
     """Everything that is told of a model.
 
     Attributes:
-        parameters: the type of each by key.
+        parameters: the type of each by key, buffers among them.
+        untrained: the keys of buffers and of other numbers that no gradient changes.
         sizes: the run-time sizes that memory is given for.
         numeric: whether somebody asked for these sizes, so that costs are told for them too.
         parameter_bytes: of all parameters and buffers.
@@ -82,6 +83,7 @@ class ModelFacts:
     outputs: Mapping[str, TensorType]
     layers: tuple[LayerFacts, ...]
     parameters: Mapping[str, TensorType]
+    untrained: frozenset[str]
     sizes: Mapping[str, int]
     numeric: bool
     parameter_bytes: int
@@ -146,6 +148,7 @@ def _model(
         outputs={name: value.type for name, value in typed.outputs.items()},
         layers=tuple(_layers(typed, inference, steps)),
         parameters={key: spec.type for key, spec in typed.body.params.items()},
+        untrained=frozenset(key for key, spec in typed.body.params.items() if not spec.trainable),
         sizes=sizes,
         numeric=batch is not None or bool(given),
         parameter_bytes=sum(elements(spec.type) * spec.type.dtype.bytes for spec in typed.body.params.values()),

@@ -22,7 +22,10 @@ def facts_text(facts: ModelFacts, width: int | None = None) -> str:
     head += [f"output  {name}: {type_}" for name, type_ in facts.outputs.items()]
     parts = ["\n".join(head), _layer_table(facts, width)]
     if facts.parameters:
-        rows = [(key, str(type_), f"{elements(type_):_}") for key, type_ in facts.parameters.items()]
+        rows = [
+            (key, f"{type_}{', not trained' * (key in facts.untrained)}", f"{elements(type_):_}")
+            for key, type_ in facts.parameters.items()
+        ]
         parts.append(_table(("parameter", "type", "count"), rows, 2, width))
     parts += [_flops_table(facts, width), _memory_table(facts, width)]
     parts += [_trained_as(name, facts.model, hypers) for name, hypers in facts.trained_as.items()]
@@ -167,7 +170,10 @@ def facts_json(facts: ModelFacts) -> dict[str, Any]:
         "inputs": {name: str(type_) for name, type_ in facts.inputs.items()},
         "outputs": {name: str(type_) for name, type_ in facts.outputs.items()},
         "layers": [_layer_json(layer, facts) for layer in facts.layers],
-        "parameters": {k: {"type": str(t), "count": elements(t)} for k, t in facts.parameters.items()},
+        "parameters": {
+            key: {"type": str(type_), "count": elements(type_), "trained": key not in facts.untrained}
+            for key, type_ in facts.parameters.items()
+        },
         "parameter count": sum(map(elements, facts.parameters.values())),
         "flops": flops,
         "memory": memory,

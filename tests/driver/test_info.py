@@ -179,6 +179,13 @@ def test_of_several_models_each_has_its_part_of_the_step() -> None:
     assert "loss, optimizer of all" in facts_text(lift)
 
 
+def test_what_is_not_trained_is_marked() -> None:
+    text = "model M { input x: f32[2, 3]; output y: f32[2, 3]; buffer shift: f32[3] = zeros(); y = x + shift }"
+    found = one(text)
+    assert "shift      f32[3], not trained      3" in facts_text(found)
+    assert facts_json(found)["parameters"] == {"shift": {"type": "f32[3]", "count": 3, "trained": False}}
+
+
 def test_no_line_is_wider_than_the_terminal() -> None:
     deep = "x |> " + " |> ".join(f"a_rather_long_label_of_layer_{i}: Dense(units = 3, bias = false)" for i in range(2))
     text = facts_text(one(f"dim B\nmodel Long {{ input x: f32[B, 3]; output y: f32[B, 3]; y = {deep} }}"), 60)
