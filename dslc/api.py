@@ -229,6 +229,7 @@ class Trainer:
     _checked: Checked = field(repr=False)
     _prepared: training.Prepared = field(repr=False)
     _steps: int = 0
+    _per_epoch: int = 0
 
     def __repr__(self) -> str:
         return f"Trainer({self._prepared.typed.name}: {self._steps} steps)"
@@ -260,8 +261,11 @@ class Trainer:
         return found
 
     def _steps_per_epoch(self) -> int:
-        typed = self._prepared.typed
-        return training.steps_per_epoch(typed, open_data(self._checked, typed.data, typed.fields))
+        """As the program's own data have it; they are opened once."""
+        if not self._per_epoch:
+            typed = self._prepared.typed
+            self._per_epoch = training.steps_per_epoch(typed, open_data(self._checked, typed.data, typed.fields))
+        return self._per_epoch
 
     def fit(self, out: PathLike | None = None, *, force: bool = False, threads: int | None = None) -> Run:
         """Train for all epochs on the program's data, and write a run folder if `out` names one.

@@ -61,6 +61,11 @@ def train_command(
         observer = Silent() if quiet else TerminalProgress()
         trained = train(checked, name, out=folder, resume=resume, force=force, threads=threads, observer=observer)
         _report(output, folder, trained.result.history, trained.result.progress.best_epoch)
+        stop = trained.prepared.typed.early_stop
+        if trained.result.stopped and stop is not None:
+            output.note(
+                f"stopped early: `{stop.on}` has not become better for {stop.patience} epoch{'s' * (stop.patience > 1)}"
+            )
         if trained.result.interrupted:
             done = len(trained.result.history)
             click.echo(

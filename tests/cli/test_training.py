@@ -297,3 +297,18 @@ def test_ctrl_c_keeps_the_finished_epochs_and_exits_130(dslc, toy: Path) -> None
     assert dslc("eval", "r").exit_code == 0
     assert dslc("train", toy, "--epochs", epochs + 1, "--out", "r", "--resume", "-q").exit_code == 0
     assert len(history("r")) == epochs + 1
+
+
+# ---------------------------------------------------------------------------------------------- early stopping
+
+
+def test_a_training_that_stops_early_says_why(dslc, toy: Path) -> None:
+    text = toy.read_text().replace(
+        "  epochs    = 3\n", '  epochs    = 3\n  early_stop(on = "val.acc", patience = 1 epochs, min_delta = 1)\n'
+    )
+    write(Path(), "stops.dl", text)
+    result = dslc("train", "stops.dl", "--epochs", 9, "--out", "r")
+    assert result.exit_code == 0
+    assert "stopped early: `val.acc` has not become better for 1 epoch" in result.stderr
+    assert "epoch 1 of 2 is kept" in result.stdout
+    assert len(history("r")) == 2
