@@ -58,7 +58,7 @@ def _report_missing(decl: tree.FromImport, ident: tree.Ident, home: FileScope, s
     if name in home.dims:
         footers.append(Help(f"dimensions of one name are the same size: write `dim {name}` in this file too"))
     elif brought is not None:
-        more.append(Label(brought, f"imported into {file} from here"))
+        more.append(Label(brought, f"{file} imports it itself"))
         footers.append(Help("import it from the file that declares it"))
     elif close:
         footers.append(Help(did_you_mean(close), (Edit(ident.span, close[0]),) if len(close) == 1 else ()))

@@ -47,7 +47,7 @@ class ImportedFiles:
         if problem is not None:
             return problem
         try:
-            source = read_source(resolved, normpath(PurePath(importer.name).parent / path.value))
+            source = read_source(resolved, str(_name(path)))
         except DslcError as error:
             return _refuse(path, error.diagnostics[0].message, *error.diagnostics[0].footers)
         self._known[resolved] = source
@@ -55,11 +55,20 @@ class ImportedFiles:
 
     def _outside(self, path: tree.String, resolved: Path) -> Diagnostic:
         message = f"`{path.value}` lies outside the folder of the program"
+        folder = resolved.parent
+        importer = path.span.source
+        if importer.path is not None and Path(normpath(importer.path.absolute().parent / path.value)) == resolved:
+            folder = _name(path).parent  # no link leads there, so it can be said as the program's own path was
         notes = (
-            Help(f"if you trust the file, allow its folder: `--allow-import {resolved.parent}`"),
+            Help(f"if you trust the file, allow its folder: `--allow-import {folder}`"),
             Note("a program imports from its own folder and those below it"),
         )
         return Diagnostic("DL1083", message, (Label(path.span, "another folder"),), notes)
+
+
+def _name(path: tree.String) -> PurePath:
+    """An imported file as messages name it: seen from where the name of its importer is seen."""
+    return PurePath(normpath(PurePath(path.span.source.name).parent / path.value))
 
 
 def _refuse(path: tree.String, why: str, *footers: Note | Help) -> Diagnostic:
