@@ -37,7 +37,7 @@ def check_classes(objective: Objective, data: TypedData, sink: Sink) -> None:
             case _:
                 continue
         for source in data.sources.values():
-            ids = scalars(source.columns[column]) if source.kind == "inline" else ()
+            ids = scalars(source.columns[column]) if source.kind == "inline" and column in source.columns else ()
             wrong = [i for i in ids if isinstance(i, int | float) and not 0 <= i < classes]
             if wrong:
                 _report_class(name, wrong[0], classes, objective, source.span, field.span, sink)
