@@ -160,4 +160,4 @@ def _compile(checked: CheckedFile) -> bool:
 def corpus(root: Path) -> list[str]:
     """The programs of the project, good and bad, without those that are large on purpose."""
     paths = sorted([*(root / "models").glob("*.dl"), *(root / "tests").rglob("*.dl")])
-    return [path.read_text("utf-8") for path in paths if path.stat().st_size < 10_000]
+    return [path.read_text("utf-8", errors="replace") for path in paths if path.stat().st_size < 10_000]
