@@ -150,6 +150,21 @@ def two_layers() -> Graph:
     return m.b.graph
 
 
+def joined() -> Graph:
+    """A gate and a new value of the element and the state side by side: the minimal gated unit."""
+    m, step = Made(), ScanBody()
+    i = Made(step.builder)
+    x, h0 = m.leaf("x", T, B, D), m.leaf("h0", B, N)
+    w, b, v = m.leaf("w", D + N, N), m.leaf("b", N), m.leaf("v", N + D + N, N)
+    h, e = step.state(h0), step.element(x)
+    gate = i("sigmoid", i("add", i("matmul", i("concat", e, h, axis=1), step.constant(w)), step.constant(b)))
+    new = i("tanh", i("matmul", i("concat", h, e, i("mul", gate, h), axis=1), step.constant(v)))
+    after = i("add", i("mul", i("sub", 1.0, gate), h), i("mul", gate, new))
+    last, all_ = step.finish(m.b, [after], [after], reverse=True)
+    m.b.graph.outputs |= {"last": last, "all": all_}
+    return m.b.graph
+
+
 def lookups() -> Graph:
     """Rows of a table are looked up inside, by ids that come from numbers."""
     m, step = Made(), ScanBody()
@@ -165,7 +180,18 @@ def lookups() -> Graph:
 
 GRAPHS: dict[str, Callable[[], Graph]] = {
     made.__name__: made
-    for made in (plain, backwards, lstm_like, several_sequences, vectors, nested, batched_product, two_layers, lookups)
+    for made in (
+        plain,
+        backwards,
+        lstm_like,
+        several_sequences,
+        vectors,
+        nested,
+        batched_product,
+        two_layers,
+        joined,
+        lookups,
+    )
 }
 
 

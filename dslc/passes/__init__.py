@@ -14,7 +14,7 @@ from dslc.passes.fold import FOLDING
 from dslc.passes.joins import JOINS
 from dslc.passes.moving import hoist, sink
 from dslc.passes.prune import prune_scans
-from dslc.passes.regroup import regroup
+from dslc.passes.regroup import regroup_sums, split_products
 from dslc.passes.rewrite import Rules, merged, rewrite
 from dslc.passes.scans import Pass, everywhere, has_scans
 from dslc.passes.unite import unite_scans
@@ -33,7 +33,8 @@ SCAN_PASSES: tuple[tuple[str, Pass], ...] = (
     ("uniting scans", unite_scans),
     ("pruning scans", everywhere(prune_scans)),
     *((name, everywhere(run)) for name, run in PASSES),
-    ("regrouping", everywhere(regroup)),
+    ("splitting products", everywhere(split_products)),
+    ("regrouping sums", everywhere(regroup_sums)),
     ("hoisting", everywhere(hoist)),
     ("sinking", everywhere(sink)),
     ("pruning scans", everywhere(prune_scans)),

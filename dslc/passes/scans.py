@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from dslc.graph import Builder, Graph
-from dslc.graph.region import graph_of, region_of
+from dslc.graph.region import graph_of, opened, region_of
 from dslc.ops.ir import Node, Value
 from dslc.ops.scan import Scan, scan_of
 from dslc.passes.dead import live
@@ -71,3 +71,34 @@ def _moved(scan: Scan, values: Mapping[int, Value]) -> Scan:
         tuple(values[value.id] for value in operands) for operands in (scan.initial, scan.sequences, scan.constants)
     )
     return replace(scan, initial=initial, sequences=sequences, constants=constants)
+
+
+BodyRule: TypeAlias = Callable[[Builder, Node, Mapping[int, Value]], Value | None]
+
+
+def rewrite_body(builder: Builder, scan: Scan, rule: BodyRule) -> dict[int, Value]:
+    """A scan with each node of its body offered to a rule; its results.
+
+    The rule takes the new body, a node of the old one, and what the values of the old body are in the new one, by id. It
+    gives what the node's value is to be, or None to keep it.
+    """
+    body, known = opened(scan)
+    for node in scan.body.nodes:
+        if node.id in known:
+            continue
+        with body.builder.at(node.span, node.layer):
+            value = rule(body.builder, node, known)
+            made = body.builder.copy(node, [known[v.id] for v in node.inputs]) if value is None else value
+            known[node.id] = body.builder.named(made, node.name)
+    results = [known[value.id] for value in scan.body.results]
+    states = len(scan.initial)
+    return dict(enumerate(body.finish(builder, results[:states], results[states:], scan.reverse)))
+
+
+def on_states(scan: Scan) -> set[int]:
+    """The ids of the values of a body that depend on a state."""
+    found = {leaf.id for name, leaf in scan.leaves.items() if name[0] == "s"}
+    for node in scan.body.nodes:
+        if any(value.id in found for value in node.inputs):
+            found.add(node.id)
+    return found

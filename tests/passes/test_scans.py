@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from recurrences import F64, GRAPHS, B, Made, N, T, lstm_like, numbers, plain, several_sequences, two_layers
+from recurrences import F64, GRAPHS, B, Made, N, T, joined, lstm_like, numbers, plain, several_sequences, two_layers
 
 from dslc.autodiff import gradients
 from dslc.backends.interpret import interpret
@@ -227,6 +227,14 @@ def test_two_scans_whose_states_differ_stay_two():
 def test_terms_of_a_sum_that_need_no_state_are_added_before_the_loop():
     (scan,) = scans(optimize(plain()))
     assert ops(scan) == ["matmul", "add", "tanh"]
+
+
+def test_the_part_of_a_product_that_needs_no_state_leaves_the_loop():
+    (scan,) = scans(optimize(joined()))
+    body = scan_of(scan).body
+    products = [node for node in body.nodes if node.op == "matmul"]
+    assert [node.inputs[1].shape for node in products] == [(N, N), (2 * N, N)]
+    assert ops(scan).count("concat") == 1  # of the two parts that depend on the state
 
 
 def test_the_gradient_of_gates_cut_apart_is_the_gates_joined():
