@@ -74,8 +74,8 @@ class Program:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The names of its models."""
-        return tuple(n for n, d in self.checked.file.scope.definitions.items() if d.kind == "model")
+        """The names of its models, then of those that it imports by name."""
+        return tuple(self.checked.file.scope.models())
 
     @property
     def trainers(self) -> tuple[str, ...]:

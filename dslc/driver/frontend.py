@@ -56,7 +56,7 @@ def require_declared(checked: Checked, name: str | None) -> None:
         DslcError: it does not (DL0053).
     """
     scope = checked.file.scope
-    names = [*scope.definitions, *scope.datas, *scope.trains]
+    names = [*scope.definitions, *scope.datas, *scope.trains, *scope.imported]
     if name is None or name in names:
         return
     close = near(name, names)

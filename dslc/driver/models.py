@@ -66,8 +66,10 @@ def choose_model(checked: Checked, name: str | None, hypers: Mapping[str, Litera
     Raises:
         DslcError: no model or no such model (DL0053), several and no name (DL0054), or hyper-parameters that do not fit.
     """
-    names = [n for n, d in checked.file.scope.definitions.items() if d.kind == "model"]
-    chosen = choose("model", names, name, checked.source.name)
+    scope = checked.file.scope
+    own = [known for known in scope.models() if known in scope.definitions]
+    # An imported model is meant when it is named, or when there is no other.
+    chosen = choose("model", own if own and name is None else scope.models(), name, checked.source.name)
     sink = Sink()
     typed = elaborate_model(checked.file.scope, chosen, hypers, training=False, sink=sink)
     sink.raise_errors()
