@@ -162,26 +162,46 @@ def _begin(job: Job, out: RunFolder | None, resume: bool) -> tuple[Keeper, Histo
     return Keeper(job.state, out, progress, best), History(out.history, rows)
 
 
+Run: TypeAlias = tuple[Callable[[Rows, int], None], Callable[..., None], tuple[Callable[[int], float], ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Bound:
-    """An update bound for a batch size.
+    """All updates bound for a batch size.
 
     Attributes:
-        scalars: what gives the numbers its program takes, in order.
-        outputs: its quantities by their names in the history, each where its program leaves it.
+        feeds: each update and its program with its inputs.
+        runs: the same as functions: what fills the inputs, what runs, what gives the numbers it takes.
+        names: the quantities by their names in the history.
+        places: where the programs leave them, numbered.
+        loss: the number of the first update's loss.
     """
 
-    update: Update
-    feed: Feed
-    scalars: tuple[Callable[[int], float], ...]
-    outputs: tuple[tuple[str, Array], ...]
+    feeds: tuple[tuple[Update, Feed], ...]
+    runs: tuple[Run, ...]
+    names: tuple[str, ...]
+    places: tuple[tuple[int, Array], ...]
+    loss: int
 
     @classmethod
-    def of(cls, update: Update, job: Job, batch: int) -> _Bound:
-        ready = feed(update.program, job.state.for_training, job.train.fields, batch, job.seed)
-        numbers: dict[str, Callable[[int], float]] = {"lr": update.rate, "step": float}
-        scalars = tuple(numbers[name] for name in ready.bound.scalars)
-        return cls(update, ready, scalars, tuple((update.called(k), v) for k, v in ready.bound.outputs.items()))
+    def of(cls, job: Job, batch: int) -> _Bound:
+        feeds = tuple(
+            (update, feed(update.program, job.state.for_training, job.train.fields, batch, job.seed))
+            for update in job.updates
+        )
+        outputs = [
+            (update.called(name), value) for update, ready in feeds for name, value in ready.bound.outputs.items()
+        ]
+        names = tuple(name for name, _ in outputs)
+        runs = tuple((ready.fill, ready.bound.step, _numbers(update, ready)) for update, ready in feeds)
+        places = tuple(enumerate(value for _, value in outputs))
+        return cls(feeds, runs, names, places, names.index(job.updates[0].called("loss")))
+
+
+def _numbers(update: Update, ready: Feed) -> tuple[Callable[[int], float], ...]:
+    """What gives the numbers a program takes, in order."""
+    known: dict[str, Callable[[int], float]] = {"lr": update.rate, "step": float}
+    return tuple(known[name] for name in ready.bound.scalars)
 
 
 @dataclass(slots=True)
@@ -193,13 +213,13 @@ class _Session:
     history: History
     watcher: Observer
     stop: Stop
-    bindings: dict[int, tuple[_Bound, ...]] = field(default_factory=dict[int, "tuple[_Bound, ...]"])
+    bindings: dict[int, _Bound] = field(default_factory=dict[int, _Bound])
     step: int = 0
 
-    def bound(self, batch: int) -> tuple[_Bound, ...]:
+    def bound(self, batch: int) -> _Bound:
         """All updates bound for a batch size."""
         if batch not in self.bindings:
-            self.bindings[batch] = tuple(_Bound.of(update, self.job, batch) for update in self.job.updates)
+            self.bindings[batch] = _Bound.of(self.job, batch)
         return self.bindings[batch]
 
 
@@ -256,11 +276,8 @@ def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str
     """Run the batches of `rows`, all of one size, and add their losses and metrics to `sums`, weighted by that size."""
     job, stop, watcher = session.job, session.stop, session.watcher
     bound = session.bound(batch)
-    outputs = [output for each in bound for output in each.outputs]
-    totals = [0.0] * len(outputs)
-    places = tuple(enumerate(value for _, value in outputs))
-    loss_at = next(i for i, (name, _) in enumerate(outputs) if name == bound[0].update.called("loss"))
-    runs = tuple((each, each.feed.fill, each.feed.bound.step, each.scalars) for each in bound)
+    runs, places = bound.runs, bound.places
+    totals = [0.0] * len(places)
     step = session.step
     report_at = perf_counter() + _REPORT_SECONDS
     for start in range(0, len(rows), batch):
@@ -268,30 +285,31 @@ def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str
             raise KeyboardInterrupt
         step += 1
         some = rows[start : start + batch]
-        for each, fill, run, scalars in runs:
+        for fill, run, numbers in runs:
             fill(some, step)
             try:
-                run(*[number(step) for number in scalars])
+                run(*[number(step) for number in numbers])
             except NonFiniteError as error:
-                raise _bad_loss(each, epoch, step) from error
+                raise _bad_loss(bound, run, epoch, step) from error
         for i, value in places:
             totals[i] += float(value)
         if step % TIDY_STEPS == 0:
             job.state.drop_tiny()
         if perf_counter() >= report_at:
             done = start // batch + 1
-            watcher.on_step(epoch, done, totals[loss_at] / done)
+            watcher.on_step(epoch, done, totals[bound.loss] / done)
             report_at = perf_counter() + _REPORT_SECONDS
     session.step = step
-    for (name, _), total in zip(outputs, totals, strict=True):
+    for name, total in zip(bound.names, totals, strict=True):
         sums[name] = sums.get(name, 0.0) + total * batch
 
 
-def _bad_loss(each: _Bound, epoch: int, step: int) -> RuntimeFault:
-    draws = {spec.stream: drawn for spec, drawn in each.feed.bound.draws}
-    culprit = each.update.diagnose({**each.feed.bound.inputs, **draws}, step)
+def _bad_loss(bound: _Bound, run: Callable[..., None], epoch: int, step: int) -> RuntimeFault:
+    update, ready = next((update, ready) for update, ready in bound.feeds if ready.bound.step is run)
+    draws = {spec.stream: drawn for spec, drawn in ready.bound.draws}
+    culprit = update.diagnose({**ready.bound.inputs, **draws}, step)
     notes = [f"the first value that is not finite is {culprit}"] if culprit else []
-    loss = f"the loss of `{each.update.name}`" if each.update.name else "the loss"
+    loss = f"the loss of `{update.name}`" if update.name else "the loss"
     return RuntimeFault(
         "DL5030",
         f"{loss} is not finite at step {step} (epoch {epoch})",

@@ -60,6 +60,8 @@ def schedule(stages: Sequence[Stage], per_epoch: int) -> Callable[[int], float]:
         begins.append(at)
         curves.append(curve)
         at, value = at + length, curve(length)
+    if len(stages) == 1 and stages[0].kind == "constant":
+        return lambda _: value
     end = at if stages[-1].length is not None else inf
 
     def rate(step: int) -> float:

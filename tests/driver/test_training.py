@@ -197,7 +197,8 @@ def test_a_training_of_several_steps_resumes_exactly(tmp_path: Path):
 
 
 def test_the_weights_of_each_model_are_those_of_its_use(tmp_path: Path):
-    fit(program(GAN), prepared(GAN), out=tmp_path / "r")
+    checked = program(GAN)
+    fit(checked, prepare(choose_train(checked, None)), out=tmp_path / "r")
     run = dslc.open_run(tmp_path / "r")
     saved = checkpoint.load(RunFolder(tmp_path / "r").model).tensors
     for use, model in run.models.items():
