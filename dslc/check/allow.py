@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import did_you_mean, near
 from dslc.check.walk import walk
 from dslc.diagnostics import CODES, Diagnostic, Edit, Help, Note, Sink
 from dslc.record import record
@@ -93,5 +93,5 @@ def _report_unknown(span: Span, sink: Sink) -> None:
     elif code is not None:
         footers.append(Note("errors cannot be allowed; lints can"))
     else:
-        footers.append(Note(f"lints are {quoted(LINTS, 'and')}"))
+        footers.append(Note("`dslc explain CODE` says the name of a warning's lint"))
     sink.report("DL4030", f"there is no lint `{span.text}`", span, "allows nothing", footers=footers)

@@ -40,6 +40,11 @@ def test_a_file_that_is_not_there_is_an_error() -> None:
     assert codes(caught) == ["DL0050"]
 
 
+def test_a_parsed_text_imports_nothing() -> None:
+    with pytest.raises(dslc.DslcError, match="DL1080"):
+        dslc.parse('from "blocks.dl" import Block\n')
+
+
 def test_paths_of_a_parsed_text_start_in_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_toy(tmp_path)
     trainer = dslc.parse(TOY).trainer(set={"train.toy.epochs": 1})

@@ -1,6 +1,6 @@
 """What a user reads who asks for something that cannot be: each request's whole message is `messages/NAME.txt`.
 
-`pytest tests/cli --update` writes them down. Together with the bad programs they cover every code there is.
+`pytest tests/cli --update` writes them down. Together with the messages of bad programs they cover every code there is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ TWO = "dim B\nmodel A { input x: f32[B]; output y: f32[B] = x }\nmodel C { input
 
 #: Codes whose making takes more than a command: the test that makes them.
 ELSEWHERE = {
+    "DL1080": "api/test_models.py",
     "DL5009": "runtime/test_data.py",
     "DL5031": "runtime/test_loop.py",
     "DL5042": "api/test_models.py",
@@ -62,6 +63,13 @@ def wider() -> None:
     config.write_text(config.read_text("utf-8").replace("hidden: int = 4", "hidden: int = 5"), "utf-8")
 
 
+def chain() -> None:
+    """Forty files, each importing the next."""
+    for number in range(40):
+        block = f"block B{number} {{\n  input x: f32[2]\n  output y: f32[2] = x\n}}\n"
+        write(Path(), f"b{number}.dl", f'from "b{number + 1}.dl" import B{number + 1}\n{block}')
+
+
 NUMBERS = np.arange(20, dtype=np.float32)
 
 #: name -> what is prepared in the folder of the toy and its run, and the command.
@@ -75,6 +83,7 @@ REQUESTS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
     "several_models": (text("two.dl", TWO), ("info", "two.dl")),
     "no_model": (text("empty.dl", "dim B\n"), ("info", "empty.dl")),
     "nothing_written_to_this_ending": (nothing, ("compile", "toy.dl", "-o", "toy.foo")),
+    "imports_forty_deep": (chain, ("check", "b0.dl")),
     "no_data_to_replace": (text("lookup.dl", LOOKUP), ("train", "lookup.dl", "--data", "other.npz")),
     "setting_without_value": (nothing, ("check", "toy.dl", "--set", "hidden")),
     "setting_misspelt": (nothing, ("check", "toy.dl", "--set", "hiden=3")),
@@ -150,8 +159,7 @@ def test_every_message_belongs_to_a_request() -> None:
 
 
 def test_every_code_has_a_message_of_its_own() -> None:
-    goldens = [*(TESTS / "bad").glob("*/*.txt"), *(HERE / "messages").glob("*.txt")]
-    printed = {code for path in goldens for code in _codes(path.read_text(encoding="utf-8"))}
+    printed = {code for path in TESTS.rglob("*.txt") for code in _codes(path.read_text(encoding="utf-8"))}
     assert printed | set(ELSEWHERE) == set(CODES)
 
 
