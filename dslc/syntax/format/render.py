@@ -30,9 +30,8 @@ class _Renderer:
         self._pieces = layout.pieces
         self._pads = pads
         self._columns = [0] * len(layout.pieces)  # where each piece stands
-        self._bases = [0] * len(
-            layout.pieces
-        )  # where the line of a bracket begins, without a `|>`, and the statement of a block
+        # Where the line of a bracket begins, without its `|>`; where the statement of a block begins.
+        self._bases = [0] * len(layout.pieces)
         self._statement = 0  # the first piece of the current one
         self._further = -1  # where its further lines stand, -1 while it has none
         self._lines: list[str] = []
