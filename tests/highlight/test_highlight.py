@@ -34,6 +34,7 @@ def _programs() -> dict[str, str]:
     texts = {f"{path.parent.name}/{path.name}": path.read_text(encoding="utf-8") for path in files}
     for page in sorted((ROOT / "docs").glob("*.md")):
         texts[page.name] = "\n".join(FENCED.findall(page.read_text(encoding="utf-8")))
+    texts["imports"] = 'from "nets.dl" import A, B\nimport "other.dl" as other\ny = net.import\n'
     return {name: text for name, text in texts.items() if text}
 
 
@@ -126,6 +127,28 @@ def _differences(text: str, classes: list[str]) -> list[str]:
 )
 def test_names_are_classed_by_what_they_are(text: str, word: str, kind: type(Token)) -> None:
     assert (kind, word) in [(found, value) for _, found, value in DlLexer().get_tokens_unprocessed(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "scope"),
+    [
+        ("## Says.", "## Says.", "comment.line.documentation.dl"),
+        ("model Net(n: int) { }", "Net", "entity.name.type.class.dl"),
+        ("model Net(n: int) { }", "model", "keyword.declaration.dl"),
+        ("model Net(n: int) { }", "int", "storage.type.dl"),
+        ("input x: f32[B]", "f32", "storage.type.dl"),
+        ("y = x |> fc: Dense(3)", "Dense", "support.class.dl"),
+        ("y = x |> fc: Dense(3)", "|>", "keyword.operator.pipe.dl"),
+        ("y = x |> relu", "relu", "support.function.dl"),
+        ("y = relu(x)", "relu", "support.function.dl"),
+        ("relu = x", "relu", "variable.other.dl"),
+        ("y = if training then x else z", "training", "variable.language.dl"),
+        ("y = x[..., 0]", "...", "punctuation.other.ellipsis.dl"),
+    ],
+)
+def test_textmate_scopes_are_those_that_themes_know(text: str, word: str, scope: str) -> None:
+    at = text.index(word)
+    assert set(TEXTMATE_GRAMMAR.scopes(text)[at : at + len(word)]) == {scope}
 
 
 @given(st.text(st.sampled_from("abAB01 \n\"#{}()[];:=.,|>&'\\\u00e9"), max_size=60))
