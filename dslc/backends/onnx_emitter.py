@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
 from dslc.diagnostics import InternalError
 from dslc.graph import Graph
@@ -135,8 +135,11 @@ class Emitter:
         operands = [self._names[value.id] for value in (*scan.initial, *scan.sequences)]
         made = helper.make_node("Scan", operands, names, body=body, num_scan_inputs=len(scan.sequences))
         if scan.reverse:
-            for attribute, count in (("input", len(scan.sequences)), ("output", len(scan.outputs))):
-                made.attribute.append(helper.make_attribute(f"scan_{attribute}_directions", [1] * count))
+            for kind, count in (("input", len(scan.sequences)), ("output", len(scan.outputs))):
+                directions = helper.make_attribute(
+                    f"scan_{kind}_directions", [1] * count, attr_type=AttributeProto.INTS
+                )
+                made.attribute.append(directions)
         self.nodes.append(made)
         return names
 

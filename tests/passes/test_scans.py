@@ -8,14 +8,26 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from recurrences import F64, GRAPHS, B, Made, N, T, joined, lstm_like, numbers, plain, several_sequences, two_layers
+from recurrences import (
+    GRAPHS,
+    B,
+    Made,
+    N,
+    T,
+    joined,
+    lstm_like,
+    numbers,
+    plain,
+    random_scans,
+    several_sequences,
+    two_layers,
+    with_gradients,
+)
 
-from dslc.autodiff import gradients
 from dslc.backends.interpret import interpret
 from dslc.graph import Builder, Graph, verify
 from dslc.graph.region import ScanBody
-from dslc.ops.ir import Node, Value
+from dslc.ops.ir import Node
 from dslc.ops.scan import scan_of
 from dslc.passes import SCAN_PASSES, optimize
 from dslc.source import Source, Span
@@ -26,18 +38,6 @@ SETTINGS = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-
-
-def with_gradients(graph: Graph) -> Graph:
-    """The graph with the gradient of the sum of its squared outputs by every input."""
-    b = Builder(graph)
-    total = b.constant(0.0, F64)
-    for value in list(graph.outputs.values()):
-        total = b.apply("add", total, b.apply("sum", b.apply("square", value)))
-    leaves = graph.leaves("input")
-    found = gradients(b, total, [node.out for node in leaves])
-    graph.outputs |= {f"d {node.attrs['name']}": g for node, g in zip(leaves, found, strict=True)}
-    return graph
 
 
 def assert_equivalent(graph: Graph, changed: Graph, lengths: tuple[int, ...] = (0, 1, 2, 17)) -> None:
@@ -77,68 +77,6 @@ def test_optimising_twice_changes_nothing_more(name: str):
 
 
 # ---------------------------------------------------------------------------------------------- random bodies
-
-_UNARY = ("tanh", "sigmoid", "square", "neg", "relu")
-_BINARY = ("add", "sub", "mul", "maximum")
-
-
-class Bodies:
-    """Draws a scan over leaves of several shapes; values of a body that would not fit together are brought to [B, N]."""
-
-    def __init__(self, draw: st.DrawFn) -> None:
-        self.draw = draw
-        m, self.step = Made(), ScanBody()
-        self.m, self.i = m, Made(self.step.builder)
-        states = [self.step.state(m.leaf(f"h{k}", B, N)) for k in range(draw(st.integers(1, 2)))]
-        elements = [self.step.element(m.leaf(f"x{k}", T, *shape)) for k, shape in enumerate(((B, N), (N,), (), (B, 1)))]
-        weights = [m.leaf("u", N, N), m.leaf("b", N), m.leaf("k")]
-        self.square = self.step.constant(weights[0])
-        self.pool = [*states, *elements, *map(self.step.constant, weights[1:])]
-        self.states = len(states)
-
-    def pick(self) -> Value:
-        return self.pool[self.draw(st.integers(0, len(self.pool) - 1))]
-
-    def full(self, x: Value) -> Value:
-        """The value with the shape of a state."""
-        return x if x.shape == (B, N) else self.i("expand", x, sizes=(B, N))
-
-    def grow(self) -> None:
-        kind = self.draw(st.sampled_from(("unary", "binary", "matmul", "mean", "softmax", "cut", "turn", "choose")))
-        x = self.pick()
-        if kind == "unary":
-            made = self.i(self.draw(st.sampled_from(_UNARY)), x)
-        elif kind == "binary":
-            made = self.i(self.draw(st.sampled_from(_BINARY)), x, self.pick())
-        elif kind == "matmul":
-            made = self.i("tanh", self.i("matmul", self.full(x), self.square))
-        elif kind == "mean":
-            made = self.i("mean", self.full(x), axes=(self.draw(st.integers(0, 1)),), keepdims=True)
-        elif kind == "softmax":
-            made = self.i("softmax", self.full(x), axis=1)
-        elif kind == "cut":
-            parts = self.i.part(self.full(x), 2, N), self.i.part(self.full(self.pick()), 0, 2)
-            made = self.i("concat", *parts, axis=1)
-        elif kind == "turn":
-            turned = self.i("transpose", self.full(x), axes=(1, 0))
-            made = self.i("transpose", self.i("tanh", turned), axes=(1, 0))
-        else:
-            made = self.i("where", self.i("gt", x, 0.1), self.pick(), self.pick())
-        self.pool.append(made)
-
-    def graph(self) -> Graph:
-        for _ in range(self.draw(st.integers(1, 9))):
-            self.grow()
-        after = [self.i("tanh", self.full(self.pick())) for _ in range(self.states)]
-        outputs = [self.pick() for _ in range(self.draw(st.integers(1, 3)))]
-        results = self.step.finish(self.m.b, after, outputs, self.draw(st.booleans()))
-        self.m.b.graph.outputs |= {str(i): value for i, value in enumerate(results)}
-        return self.m.b.graph
-
-
-@st.composite
-def random_scans(draw: st.DrawFn) -> Graph:
-    return Bodies(draw).graph()
 
 
 @SETTINGS
