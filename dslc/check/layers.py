@@ -98,7 +98,7 @@ def given(e: Context, what: str, hyper: tree.Hyper, arg: Argument, site: CallSit
         wanted = " or ".join(_WORDS[ident.text][many] for ident, many in hyper.type.alternatives)
         return e.report(
             "DL2004",
-            f"`{key}` of {what} must be {wanted}, not {describe(arg.value)}",
+            f"`{key}` of {what} must be {wanted}, not {describe(arg.value).removesuffix(', not applied to anything')}",
             arg.span,
             f"must be {wanted}",
             footers=_kind_help(hyper, arg),
@@ -127,7 +127,18 @@ def _kind_help(hyper: tree.Hyper, arg: Argument) -> list[Note | Help]:
         return [Help("name the function without quotes:", (Edit(arg.span, value),))]
     if "bool" in kinds and isinstance(value, int) and value in (0, 1):
         return [Help("write a truth value:", (Edit(arg.span, "true" if value else "false"),))]
-    return []
+    return _cell_help(kinds, arg) if isinstance(arg.value, LayerRef) else []
+
+
+def _cell_help(kinds: set[str], arg: Argument) -> list[Note | Help]:
+    """A mend where a cell stands for a layer, or what `scan` makes of it for the cell."""
+    ref = arg.value
+    assert isinstance(ref, LayerRef)
+    if "layer" in kinds and ref.definition.kind == "cell":
+        return [Help("run it along time:", (Edit(arg.span, f"scan({arg.span.text})"),))]
+    if "cell" in kinds and ref.scan is not None:
+        return [Note("hand in the cell itself, without `scan`")]
+    return [Note("a `cell` does one time step, and is declared with that word")] if "cell" in kinds else []
 
 
 def _whole_quotient(span: Span) -> Help:

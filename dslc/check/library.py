@@ -15,13 +15,13 @@ from dslc.syntax.parse import parse
 FOLDER = Path(__file__).parent.parent / "library"
 
 #: The file of each layer.
-LAYERS = {"Dense": "dense.dl", "Dropout": "dropout.dl"}
+LAYERS = {"Bidirectional": "bidirectional.dl", "Dense": "dense.dl", "Dropout": "dropout.dl"}
 
 #: Layers of the language that this version does not have yet.
 LATER = frozenset((
     "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d",
     "GlobalMaxPool", "GlobalAvgPool", "Upsample", "BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm", "RNN", "LSTM",
-    "GRU", "Bidirectional", "Embedding", "MultiHeadAttention",
+    "GRU", "Embedding", "MultiHeadAttention",
 ))  # fmt: skip
 
 
