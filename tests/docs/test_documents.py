@@ -45,9 +45,11 @@ def _program(text: str) -> str:
 
 
 def _errors(block: Block) -> tuple[set[str], str]:
-    """The codes of the errors in a program, and the message."""
+    """The codes of the errors in a program, and the message. It lies in the current folder, so it may import."""
+    path = Path("example.dl")
+    path.write_text(_program(block.text), encoding="utf-8")
     try:
-        dslc.parse(_program(block.text), "example.dl")
+        dslc.load(path)
     except dslc.DslcError as error:
         found = [d for d in error.diagnostics if d.is_error]
         return {d.code for d in found}, render(found, color=False)
