@@ -13,6 +13,7 @@ from dslc.driver.info import LayerFacts, ModelFacts, StepFacts, elements
 from dslc.tensor_type import Dim, evaluate
 
 _LONG = 34  # characters of a cost; what is longer is cut, and whole in JSON
+_SHORTEST = 8  # characters that a text keeps where a table is wider than the terminal
 
 
 def facts_text(facts: ModelFacts, width: int | None = None) -> str:
@@ -77,7 +78,7 @@ def _memory_table(facts: ModelFacts, width: int | None) -> str:
     planned = ["needed at once", _bytes(facts.planned, sizes)]
     held = ["parameters", _bytes(facts.parameter_bytes, sizes)]
     if facts.step is not None:
-        head += ["training step", "kept for the gradient"]
+        head += ["training step", "kept"]
         rows.append([_rest(facts.step), ""])
         for row, cost in zip(rows, _step_costs(facts), strict=True):
             row += [_bytes(cost.memory, sizes), _bytes(cost.kept, sizes)]
@@ -133,23 +134,29 @@ def _bytes(amount: Dim, sizes: Mapping[str, int]) -> str:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], texts: int, width: int | None) -> str:
     """Columns as wide as they need to be: `texts` columns to the left, numbers to the right.
 
-    Where that is wider than `width`, the widest texts are cut.
+    Where that is wider than `width`, the longest texts are cut, as far as their heads allow.
     """
     lines = [head, *rows]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    while width is not None and sum(widths) + 2 * (len(widths) - 1) > width and max(widths[:texts]) > 8:
-        widths[widths.index(max(widths[:texts]))] -= 1
+    spare = [widths[i] - max(len(head[i]), _SHORTEST) for i in range(texts)]
+    while width is not None and sum(widths) + 2 * (len(widths) - 1) > width and max(spare) > 0:
+        widest = max((i for i in range(texts) if spare[i] > 0), key=lambda i: widths[i])
+        widths[widest] -= 1
+        spare[widest] -= 1
     return "\n".join(
         "  ".join(
-            _cut(cell, w).ljust(w) if i < texts else cell.rjust(w)
+            _cut(cell, w, keep_end=i == 0).ljust(w) if i < texts else cell.rjust(w)
             for i, (cell, w) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in lines
     )
 
 
-def _cut(cell: str, width: int) -> str:
-    return cell if len(cell) <= width else f"{cell[: width - 2]}.."
+def _cut(cell: str, width: int, keep_end: bool) -> str:
+    """A text in `width` characters; of a path the end says more than the beginning."""
+    if len(cell) <= width:
+        return cell
+    return f"..{cell[2 - width :]}" if keep_end else f"{cell[: width - 2]}.."
 
 
 # ---------------------------------------------------------------------------------------------- data
