@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.calls import call_function, is_function
-from dslc.check.layers import call_instance, call_layer, make_layer
+from dslc.check.layers import call_instance, call_layer, call_scanned, make_layer
 from dslc.check.names import definition, lookup, module_definition, unknown_function, unknown_layer
 from dslc.check.scans import make_scan
 from dslc.check.scope import Argument, CallSite, Context, Scope
-from dslc.check.values import FAILED, Failed, FunctionRef, Instance, LayerRef, LocalFunction, Value, describe
+from dslc.check.values import FAILED, Failed, FunctionRef, Instance, LayerRef, LocalFunction, Scanned, Value, describe
 from dslc.syntax import tree
 
 
 def call(e: Context, scope: Scope, expr: tree.Call) -> Value:
     callee = callee_of(e, scope, expr)
-    if isinstance(callee, LayerRef) and callee.span is expr.span:
+    if isinstance(callee, LayerRef | Scanned) and callee.span is expr.span:
         return callee
     return apply(e, scope, callee, arguments(e, scope, expr.args), CallSite(expr.callee.span, expr.span))
 
@@ -60,6 +60,8 @@ def apply(
     """Apply a function, a layer being made, or an instance to arguments."""
     if isinstance(callee, FunctionRef):
         return call_function(e, scope, callee, args, site)
+    if isinstance(callee, Scanned):
+        return call_scanned(e, callee, args, site)
     if isinstance(callee, LayerRef):
         return call_layer(e, scope, callee, args, site, label)
     if isinstance(callee, Instance):

@@ -18,7 +18,7 @@ from dslc.check.parameters import new_name
 from dslc.check.scope import Context, Scope, Statement, origin_notes
 from dslc.check.typed import Origin, TypedValue
 from dslc.check.types import Written, written_type
-from dslc.check.values import FAILED, Failed, FunctionRef, LayerRef, ListValue, Value, describe, literal
+from dslc.check.values import FAILED, Failed, FunctionRef, LayerRef, ListValue, Scanned, Value, describe, literal
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.record import replace
 from dslc.source import Span
@@ -58,7 +58,7 @@ def assign(e: Context, scope: Scope, target: tree.Ident, value: Value, expr: tre
     output = scope.declared.get(name)
     if output is not None:
         value = checked(e, scope, output.type, value, target, expr, output.type.span)
-    if isinstance(value, LayerRef | FunctionRef):
+    if isinstance(value, LayerRef | FunctionRef | Scanned):
         value = _not_applied(e, target, value, expr)
     if not new_name(e, scope, target, value=True):
         return
@@ -84,8 +84,8 @@ def named(e: Context, scope: Scope, name: str, value: TypedValue) -> TypedValue:
     return renamed
 
 
-def _not_applied(e: Context, target: tree.Ident, value: LayerRef | FunctionRef, expr: tree.Expr) -> Failed:
-    if isinstance(value, LayerRef):
+def _not_applied(e: Context, target: tree.Ident, value: LayerRef | FunctionRef | Scanned, expr: tree.Expr) -> Failed:
+    if isinstance(value, LayerRef | Scanned):
         start = Span(target.span.source, target.span.start, target.span.start)
         footers = [Help("name a layer to use it later:", (Edit(start, "layer "),))]
         return e.report("DL2015", f"this is {describe(value)}", expr.span, "a layer, not a tensor", footers=footers)

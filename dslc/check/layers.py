@@ -23,12 +23,14 @@ from dslc.check.values import (
     LayerRef,
     ListValue,
     Namespace,
+    Scanned,
     Value,
     describe,
     fraction,
     number_text,
 )  # fmt: skip
 from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.record import replace
 from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import Size, count
@@ -293,6 +295,16 @@ def call_instance(e: Context, instance: Instance, args: Sequence[Argument], site
     if failed(args):
         return FAILED
     return e.elaborate(e, instance, args, site)
+
+
+def call_scanned(e: Context, scanned: Scanned, args: Sequence[Argument], site: CallSite) -> Value:
+    """Run a cell that has a name along time."""
+    instance, cell = scanned.instance, scanned.instance.ref
+    instance.ref = replace(cell, scan=scanned.scan)
+    try:
+        return call_instance(e, instance, args, site)
+    finally:
+        instance.ref = cell
 
 
 def instantiate(_: Context, ref: LayerRef, path: str, span: Span) -> Instance:

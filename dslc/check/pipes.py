@@ -13,7 +13,7 @@ from dslc.check.names import definition, needs_call, unknown_function, unknown_l
 from dslc.check.scope import Argument, CallSite, Context, Made, Scope, Statement
 from dslc.check.typed import TypedValue
 from dslc.check.unrolling import can_go_on, spend, unrolling
-from dslc.check.values import FAILED, Const, Failed, LayerRef, Value, describe
+from dslc.check.values import FAILED, Const, Failed, LayerRef, Scanned, Value, describe
 from dslc.syntax import tree
 
 
@@ -51,7 +51,7 @@ def _stage_callee(e: Context, scope: Scope, body: tree.Expr) -> tuple[Value, lis
         return e.evaluate(e, scope, body), [], site
     callee = callee_of(e, scope, body)
     site = CallSite(body.callee.span, body.span)
-    made_here = isinstance(callee, LayerRef) and callee.span is body.span
+    made_here = isinstance(callee, LayerRef | Scanned) and callee.span is body.span
     return callee, [] if made_here else arguments(e, scope, body.args), site
 
 

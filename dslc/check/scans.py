@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from dslc.check.arguments import failed, is_tensor_like, match, options
 from dslc.check.scope import Argument, CallSite, Context
-from dslc.check.values import FAILED, Failed, Instance, LayerRef, RecordValue, Scan, Value, describe
-from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.check.values import FAILED, Failed, Instance, LayerRef, RecordValue, Scan, Scanned, Value, describe, is_cell
+from dslc.diagnostics import Edit, Help, Note
 from dslc.ops.opdef import Option
 from dslc.record import replace
 from dslc.source import Span
@@ -20,8 +20,8 @@ _OPTIONS = (Option("axis", "axis", 1), Option("reverse", "bool", False), Option(
 _NAMES = ("cell", "axis", "reverse", "init", "return_state")
 
 
-def make_scan(e: Context, args: Sequence[Argument], site: CallSite) -> LayerRef | Failed:
-    """A cell to be run along time."""
+def make_scan(e: Context, args: Sequence[Argument], site: CallSite) -> LayerRef | Scanned | Failed:
+    """A cell to be run along time: a layer being made, or the cell of a name, which its scans share."""
     if failed(args):
         return FAILED
     if not args:
@@ -36,9 +36,10 @@ def make_scan(e: Context, args: Sequence[Argument], site: CallSite) -> LayerRef 
         return FAILED
     if "cell" not in found:
         return not_a_cell(e, site.span, "no cell")
-    ref = found["cell"].value
-    if not isinstance(ref, LayerRef) or ref.definition.kind != "cell" or ref.scan is not None:
-        return _wrong(e, ref, found["cell"].span, site)
+    cell = found["cell"].value
+    if not is_cell(cell) or not isinstance(cell, LayerRef | Instance):
+        return _wrong(e, cell, found["cell"].span, site)
+    ref = cell if isinstance(cell, LayerRef) else cell.ref
     chosen = options(e, "`scan`", _OPTIONS, found, site)
     init = _initial(e, ref.definition, found.get("init"))
     if chosen is None or init is None:
@@ -46,6 +47,8 @@ def make_scan(e: Context, args: Sequence[Argument], site: CallSite) -> LayerRef 
     axis = chosen.get("axis", 1)
     assert isinstance(axis, int)
     scan = Scan(axis, chosen.get("reverse") is True, chosen.get("return_state") is True, init, e.body)
+    if isinstance(cell, Instance):
+        return Scanned(cell, scan, site.span)
     return replace(ref, span=site.span, scan=scan, name="")
 
 
@@ -55,19 +58,15 @@ def not_a_cell(e: Context, span: Span, label: str) -> Failed:
     return e.report("DL1051", text, span, label, footers=[Help("write `scan(MyCell(64))`")])
 
 
-def _wrong(e: Context, ref: Value, span: Span, site: CallSite) -> Failed:
+def _wrong(e: Context, value: Value, span: Span, site: CallSite) -> Failed:
     footers: list[Note | Help] = [Note("a `cell` says what one time step does; a layer takes the whole tensor at once")]
-    more: list[Label] = []
-    text = f"`scan` runs a cell along time, and this is {describe(ref)}"
-    if isinstance(ref, Instance):
-        text = f"`scan` makes a layer of a cell, and this is a layer that has its name: {describe(ref)}"
-        new = f"scan({ref.span.text})"
-        footers = [Help("name the scan:", (Edit(ref.span, new), Edit(site.span, span.text)))]
-    elif isinstance(ref, LayerRef):
+    text = f"`scan` runs a cell along time, and this is {describe(value)}"
+    ref = value.ref if isinstance(value, Instance) else value
+    if isinstance(ref, LayerRef):
         what = f"a {ref.definition.kind}" if ref.scan is None else "run along time already"
         text = f"`scan` runs a cell along time, and `{ref.definition.name.text}` is {what}"
         footers = [Help("apply it as it is:", (Edit(site.span, span.text),)), *footers]
-    return e.report("DL1051", text, span, "not a cell", *more, footers=footers)
+    return e.report("DL1051", text, span, "not a cell", footers=footers)
 
 
 def _initial(e: Context, cell: tree.Definition, arg: Argument | None) -> Mapping[str, tuple[Value, Span]] | None:

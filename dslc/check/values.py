@@ -121,6 +121,15 @@ class Instance:
 
 
 @record
+class Scanned:
+    """A cell that has a name, run along time: ``scan(one)`` after ``layer one = Cell(64)``. Its scans share its parameters."""
+
+    instance: Instance
+    scan: Scan
+    span: Span
+
+
+@record
 class Namespace:
     """Something whose names can be read: `data` in a train block, `enc.conv` inside an instance.
 
@@ -150,7 +159,8 @@ class Failed:
 
 FAILED = Failed()
 
-Value: TypeAlias = "Const | ListValue | RecordValue | FunctionRef | LayerRef | Instance | Namespace | LocalFunction | TypedValue | Failed"
+Applicable: TypeAlias = "FunctionRef | LocalFunction | LayerRef | Instance | Scanned"
+Value: TypeAlias = "Const | ListValue | RecordValue | Namespace | TypedValue | Failed | Applicable"
 
 
 @record
@@ -260,6 +270,12 @@ def number_text(value: Scalar) -> str:
     return value.value if isinstance(value, DType) else str(value)
 
 
+def is_cell(value: Value) -> bool:
+    """Whether a value is a cell, made or named, that `scan` may run."""
+    ref = value.ref if isinstance(value, Instance) else value
+    return isinstance(ref, LayerRef) and ref.definition.kind == "cell" and ref.scan is None
+
+
 def describe(value: Value) -> str:
     """A value in a few words, for messages: "f32[B, 3]", "the number 3", "layer `Dense`"."""
     if isinstance(value, TypedValue):
@@ -274,7 +290,9 @@ def describe(value: Value) -> str:
     if isinstance(value, LayerRef):
         return f"the {value.definition.kind} `{value.definition.name.text}`, not applied to anything"
     if isinstance(value, Instance):
-        return f"the layer `{value.ref.definition.name.text}`"
+        return f"the {'cell' if is_cell(value) else 'layer'} `{value.ref.definition.name.text}`"
+    if isinstance(value, Scanned):
+        return f"a scan of `{value.instance.ref.definition.name.text}`, not applied to anything"
     if isinstance(value, FunctionRef | LocalFunction):
         return f"the function `{value.name}`"
     if isinstance(value, RecordValue):

@@ -81,6 +81,13 @@ def test_a_scan_used_twice_shares_its_parameters(elaborate):
     assert len(scans(model)) == 2
 
 
+def test_a_cell_with_a_name_shares_its_parameters_between_its_scans(elaborate):
+    body = "layer one = Sum(8)\na = x |> scan(one)\ny = scan(one, reverse = true)(a) + one.y + one.w\n}"
+    model = elaborate(HEAD + SUM + MODEL + body)
+    assert list(model.body.params) == ["one.w"]
+    assert [cell_of(run).reverse for run in scans(model)] == [False, True]
+
+
 def test_an_initial_state_can_be_given_and_learned(elaborate):
     learned = SUM.replace("= zeros()\n", "= h0\n").replace("  state", "  param h0: float[units] = zeros()\n  state")
     model = elaborate(HEAD + learned + MODEL + "y = x |> s: scan(Sum(8))\n}")
