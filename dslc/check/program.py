@@ -1,13 +1,14 @@
 """A whole program checked: a text, or a file with those that it imports -> `CheckedFile` and everything that was found.
 
-Imported files are checked first, like any other; of what is found there only errors are told, each in its own file.
+Imported files are checked first, like any other but without their tests; of what is found there only errors are told, each
+in its own file.
 Every model is elaborated with its default hyper-parameters in both modes. Blocks are checked where they are used; of those
 that nothing uses, the names alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dslc.check.allow import apply_allowed
 from dslc.check.data import check_data
@@ -55,24 +56,29 @@ def check_source(source: Source, load: Load = no_files) -> tuple[CheckedFile, Si
 
 def check_unit(unit: Unit, sink: Sink) -> CheckedFile:
     """Check everything a file declares, and the files that it imports."""
-    return _checked(unit, {}, sink)
+    known: dict[Source, CheckedFile] = {}
+    scope = _scope(unit, known, sink)
+    return _check_file(scope, scope.tests, known, sink)
 
 
-def _checked(unit: Unit, known: dict[Source, CheckedFile], sink: Sink) -> CheckedFile:
-    """The file, checked after those that it imports; `known` are the files checked so far."""
+def _scope(unit: Unit, known: dict[Source, CheckedFile], sink: Sink) -> FileScope:
+    """The declarations of a file, after what it imports was checked; `known` are the imported files checked so far."""
     for imported in unit.imports.values():
         if imported.source not in known:
             own = Sink()
-            known[imported.source] = _checked(imported, known, own)
-            known[imported.source].scope.sound = imported.sound and not own.failed
+            scope = _scope(imported, known, own)
+            known[imported.source] = _check_file(scope, (), known, own)
+            scope.sound = imported.sound and not own.failed
             for diagnostic in own:
                 if diagnostic.is_error:
                     sink.add(diagnostic)
     homes = {path: known[imported.source].scope for path, imported in unit.imports.items()}
-    return _check_file(file_scope(unit.file, sink, homes=homes), known, sink)
+    return file_scope(unit.file, sink, homes=homes)
 
 
-def _check_file(scope: FileScope, known: Mapping[Source, CheckedFile], sink: Sink) -> CheckedFile:
+def _check_file(
+    scope: FileScope, tests: Sequence[tree.TestDecl], known: Mapping[Source, CheckedFile], sink: Sink
+) -> CheckedFile:
     """Everything the file of a scope declares."""
     models: dict[str, TypedModel] = {}
     for definition in scope.definitions.values():
@@ -85,7 +91,7 @@ def _check_file(scope: FileScope, known: Mapping[Source, CheckedFile], sink: Sin
     datas |= {name: check_data(scope, decl, sink) for name, decl in scope.datas.items()}
     own = {name: check_train(scope, decl, datas, sink) for name, decl in scope.trains.items()}
     trains = _imported_trains(scope, known) | own
-    tests = [check_test(scope, decl, trains, sink) for decl in scope.tests]
+    checked_tests = [check_test(scope, decl, trains, sink) for decl in tests]
     lint_file(scope, models, own, sink)
     if not sink.failed:
         unused_imports(scope, sink)
@@ -98,7 +104,7 @@ def _check_file(scope: FileScope, known: Mapping[Source, CheckedFile], sink: Sin
         models,
         {name: data for name, data in datas.items() if data is not None},
         {name: train for name, train in trains.items() if train is not None},
-        tuple(test for test in tests if test is not None),
+        tuple(test for test in checked_tests if test is not None),
         {scope.source: scope, **{source: checked.scope for source, checked in known.items()}},
     )
 

@@ -83,6 +83,13 @@ def test_warnings_of_an_imported_file_are_its_own(write: Write) -> None:
     assert codes(main.with_name("layer.dl")) == ["DL4004"]
 
 
+def test_tests_of_an_imported_file_are_its_own(write: Write) -> None:
+    test = 'test "fails" {\n  use net = Nothing()\n  given x = 1\n  expect net.y == 1\n}\n'
+    main = write({"main.dl": 'from "layer.dl" import Layer\n' + USES, "layer.dl": LAYER + test})
+    assert codes(main) == []
+    assert codes(main.with_name("layer.dl")) == ["DL3030"]
+
+
 def test_an_error_in_a_file_imported_on_two_ways_is_told_once(write: Write) -> None:
     broken = LAYER.replace("Dense", "Dens")
     middle = 'from "layer.dl" import Layer\n' + USES
