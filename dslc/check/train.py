@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dslc.check.class_ids import check_classes
 from dslc.check.data import whole
 from dslc.check.early import check_early_stop
+from dslc.check.id_limits import check_ids
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.objectives import Parts, objective
 from dslc.check.optimizer import check_optimizer, default_optimizer
@@ -70,7 +70,7 @@ def check_train(
     if not _has_one_type(params, made, sink):
         return None
     for step in made:
-        check_classes(step.training, data, sink)
+        check_ids(step.training.body, data, sink)
     models = {name: use.model for name, use in uses.items()}
     return TypedTrain(
         decl.name.text, models, data, params, made, evaluation, stop, batch, epochs or 1, seed or 0, decl.name.span

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc.backends.to_numpy import compile_numpy
-from dslc.check.class_ids import class_limits
 from dslc.check.fields import field_body
+from dslc.check.id_limits import IdLimit, id_limits
 from dslc.check.typed import FieldSpec, SourceSpec, TypedData
 from dslc.diagnostics import Diagnostic, DslcError, Sink
 from dslc.driver.faults import as_diagnostics
@@ -24,7 +24,7 @@ from dslc.lower import lower
 from dslc.passes import optimize
 from dslc.record import replace
 from dslc.tensor_type import DType, TensorType
-from dslc_runtime.data.fields import FieldProgram, materialise, require_classes
+from dslc_runtime.data.fields import FieldProgram, materialise, require_ids
 from dslc_runtime.data.npz import open_npz
 from dslc_runtime.data.parts import Part, split_rows
 from dslc_runtime.data.table import Column, Table, memory_table
@@ -60,13 +60,13 @@ class Opened:
 
 
 def open_data(
-    checked: Checked, data: TypedData, fields: Sequence[str] = (), classes: Mapping[str, int] | None = None
+    checked: Checked, data: TypedData, fields: Sequence[str] = (), limits: Mapping[str, IdLimit] | None = None
 ) -> Opened:
     """Open the sources of a data block and materialise its fields.
 
     Args:
         fields: the fields that are needed; all of them where it is empty.
-        classes: how many classes the ids of a field may name, by field.
+        limits: how many classes or rows the ids of a field may name, by field.
 
     Raises:
         RuntimeFault: a source cannot be read, or holds what a field cannot (DL5001 to DL5010).
@@ -79,8 +79,8 @@ def open_data(
     parts: dict[str, Part] = {}
     for part, table in tables.items():
         parts[part] = Part(apply_fields(checked, data, chosen, table, data.sources[part]))
-        for name, count in (classes or {}).items():
-            require_classes(f"{table.name} ({part})", name, parts[part].fields[name], count)
+        for name, limit in (limits or {}).items():
+            require_ids(f"{table.name} ({part})", name, parts[part].fields[name], limit.count, limit.things)
     whole = next(iter(parts.values()))
     if data.split:
         train = parts["train"].fields
@@ -101,7 +101,7 @@ def verify_data(checked: Checked) -> list[str]:
     for name, data in checked.file.datas.items():
         try:
             with as_diagnostics():
-                opened = open_data(checked, data, classes=_class_limits(checked, data))
+                opened = open_data(checked, data, limits=_id_limits(checked, data))
         except DslcError as error:
             found += error.diagnostics
         else:
@@ -112,13 +112,14 @@ def verify_data(checked: Checked) -> list[str]:
     return lines
 
 
-def _class_limits(checked: Checked, data: TypedData) -> dict[str, int]:
-    """How many classes the ids of a field may name in all train blocks that use the data."""
-    limits: dict[str, int] = {}
+def _id_limits(checked: Checked, data: TypedData) -> dict[str, IdLimit]:
+    """How many classes or rows the ids of a field may name in all train blocks that use the data."""
+    limits: dict[str, IdLimit] = {}
     for train in checked.file.trains.values():
         if train.data is data:
-            for name, classes in class_limits(train.inference.body).items():
-                limits[name] = min(classes, limits.get(name, classes))
+            for name, limit in id_limits(train.inference.body).items():
+                if name not in limits or limit.count < limits[name].count:
+                    limits[name] = limit
     return limits
 
 

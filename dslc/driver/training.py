@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from dslc.backends.interpret import evaluate as evaluate_graph
 from dslc.backends.to_numpy import compile_numpy
-from dslc.check.class_ids import class_limits
+from dslc.check.id_limits import id_limits
 from dslc.check.inlining import inlined
 from dslc.check.typed import Evaluation, TypedStep, TypedTrain
 from dslc.diagnostics import Diagnostic, DslcError, Note
@@ -128,7 +128,7 @@ def fit(
     typed = prepared.typed
     if out is not None and not resume and not force:
         require_no_run(out)
-    opened = open_data(checked, typed.data, typed.fields, class_limits(typed.inference.body))
+    opened = open_data(checked, typed.data, typed.fields, id_limits(typed.inference.body))
     used = threads if threads is not None else default_threads(_work(prepared, opened))
     folder = None
     about = facts(checked, prepared, opened, used)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc.backends.prove_onnx import Proof
-from dslc.check.class_ids import class_limits
+from dslc.check.id_limits import id_limits
 from dslc.diagnostics import Diagnostic, DslcError
 from dslc.driver.data import Opened, apply_fields, open_data
 from dslc.driver.evaluation import BATCH, classify_part, evaluate_part, open_engine
@@ -57,7 +57,7 @@ def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, 
     """
     run = open_run(path, data)
     typed = run.typed
-    opened = open_data(run.checked, typed.data, tuple(typed.inference.body.inputs), class_limits(typed.inference.body))
+    opened = open_data(run.checked, typed.data, tuple(typed.inference.body.inputs), id_limits(typed.inference.body))
     known = run.folder.read_about().get("data") == opened.fingerprint
     chosen = split or _usual_part(opened, known)
     part = opened.whole if chosen == "all" else opened.part(chosen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dslc.check import check_source
-from dslc.check.class_ids import class_limits
+from dslc.check.id_limits import id_limits
 from dslc.check.program import CheckedFile
 from dslc.check.typed import GoldenSide, LiteralSide, MetricSide, OnnxSide, TypedValue
 from dslc.source import Source
@@ -95,7 +95,8 @@ def test_settings_left_out_are_adam_batches_of_32_and_one_epoch() -> None:
 
 
 def test_class_ids_are_limited_by_the_logits_they_are_compared_with() -> None:
-    assert class_limits(check(MODEL + TRAIN).trains["net"].inference.body) == {"label": 3}
+    limits = id_limits(check(MODEL + TRAIN).trains["net"].inference.body)
+    assert {name: (limit.count, limit.things) for name, limit in limits.items()} == {"label": (3, "classes")}
 
 
 def test_two_models_have_keys_that_begin_with_their_names() -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from toy import LOOKUP, TOY, arrays, write
 
+from dslc.cli import main
 from dslc.diagnostics import CODES
 
 HERE = Path(__file__).parent
@@ -68,6 +70,16 @@ def chain() -> None:
     for number in range(40):
         block = f"block B{number} {{\n  input x: f32[2]\n  output y: f32[2] = x\n}}\n"
         write(Path(), f"b{number}.dl", f'from "b{number + 1}.dl" import B{number + 1}\n{block}')
+
+
+FROM_FILE = re.sub(r"inline\(.*\)", 'npz("toy.npz", ids = "ids", t = "t")', LOOKUP)
+
+
+def looked_up() -> None:
+    """A run that looks ids up in a table of five rows, and rows with an id beyond it."""
+    path = write(Path(), "lookup.dl", LOOKUP)
+    assert CliRunner().invoke(main, ["train", str(path), "--out", "r", "-q"]).exit_code == 0
+    write(Path(), "rows.json", '{"ids": [0, 5]}')
 
 
 NUMBERS = np.arange(20, dtype=np.float32)
@@ -126,7 +138,13 @@ REQUESTS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
     "input_missing": (nothing, ("predict", "run", "--input", "absent.csv")),
     "input_of_another_kind": (text("rows.txt", "1 2 3"), ("predict", "run", "--input", "rows.txt")),
     "input_without_a_column": (text("rows.csv", "a,b,c\n1,2,3\n"), ("predict", "run", "--input", "rows.csv")),
-    "id_beyond_a_table": (text("ids.dl", LOOKUP.replace("[0, 1, 2]", "[0, 1, 5]")), ("train", "ids.dl", "--out", "r")),
+    "id_beyond_a_table": (
+        lambda: (
+            np.savez("toy.npz", ids=np.arange(6), t=np.zeros((6, 2), np.float32)) or write(Path(), "ids.dl", FROM_FILE)
+        ),
+        ("train", "ids.dl", "--out", "r"),
+    ),
+    "id_beyond_a_table_to_predict": (looked_up, ("predict", "r", "--input", "rows.json", "--raw")),
     "expectation_not_met": (
         text("toy.dl", TOY.replace("expect train.loss < 1.5", "expect params(net) == 30")),
         ("test", "toy.dl", "-k", "learns"),

@@ -273,7 +273,7 @@ def test_an_id_beyond_a_table_is_one_message(dslc, toy: Path) -> None:
     write(Path(), "lookup.dl", LOOKUP.replace("ids: [0, 1, 2]", "ids: [0, 1, 5]"))
     result = dslc("train", "lookup.dl")
     assert result.exit_code == 1
-    assert "error[DL5041]: id 5 is not one of the 5 ids from 0 to 4" in result.stderr
+    assert "error[DL3041]: field `ids` holds the id 5, but the table has 5 rows" in result.stderr
 
 
 # ---------------------------------------------------------------------------------------------- Ctrl-C

@@ -136,9 +136,9 @@ An option was given that the optimizer does not have, twice, or with a value tha
     ),
     Code(
         "DL3041",
-        "a class id lies beyond the logits",
+        "an id of the data lies beyond the logits or the table",
         """\
-Class ids count from 0, so logits for `n` classes go with the ids 0 to n - 1. The data holds another id.
+Ids count from 0, so logits for `n` classes, and a table of `n` rows, go with the ids 0 to n - 1. The data holds another id.
 
     output logits: f32[B, 2]
     source = inline({ ..., label: [0, 1, 2] })              # wrong: 2 has no logit

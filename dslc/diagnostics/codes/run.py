@@ -83,10 +83,10 @@ Mended:
     ),
     Code(
         "DL5007",
-        "a class id lies outside the classes of the model",
+        "an id lies outside the classes or the table of the model",
         """\
 A loss such as `cross_entropy(net.logits, data.label)` reads the label as an index into the last axis of the logits, so every
-label must be at least 0 and less than the number of classes.
+label must be at least 0 and less than the number of classes. An id that is looked up in a table must be less than its rows.
 
 Wrong, when the labels are 1 to 10:
     field label: i64[] = source["label"]

@@ -74,15 +74,17 @@ def _require_finite(table: Table, field: str, chunk: Array, start: int) -> None:
     )
 
 
-def require_classes(where: str, field: str, ids: Array, classes: int) -> None:
-    """Check that a field's class ids lie in ``[0, classes)``.
+def require_ids(where: str, field: str, ids: Array, count: int, things: str) -> None:
+    """Check that a field's ids lie in ``[0, count)``; `things` says what they name: "classes", or "rows" of a table.
 
     Raises:
         RuntimeFault: DL5007, naming the first row that does not.
     """
-    wrong = np.argwhere((ids < 0) | (ids >= classes))
+    wrong = np.argwhere((ids < 0) | (ids >= count))
     if not wrong.size:
         return
     row, *index = wrong[0].tolist()
-    notes = [f"`{field}` holds ids from {int(ids.min())} to {int(ids.max())}; the model has classes 0 to {classes - 1}"]
-    raise RuntimeFault("DL5007", f"field `{field}` has the class id {int(ids[row, *index])} in row {row}", where, notes)
+    holder = "the model has classes" if things == "classes" else f"the table has {things}"
+    notes = [f"`{field}` holds ids from {int(ids.min())} to {int(ids.max())}; {holder} 0 to {count - 1}"]
+    word = "class id" if things == "classes" else "id"
+    raise RuntimeFault("DL5007", f"field `{field}` has the {word} {int(ids[row, *index])} in row {row}", where, notes)
