@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from graphs import assert_close, run_both
+from hypothesis import HealthCheck, given, settings
+from recurrences import GRAPHS, numbers, random_scans, with_gradients
 
+from dslc.backends.interpret import interpret
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan_check import check_program
 from dslc.backends.to_numpy import compile_numpy
 from dslc.diagnostics import InternalError
 from dslc.graph import Builder, Graph
-from dslc.graph.region import Step
+from dslc.graph.region import ScanBody
+from dslc.passes import optimize
 from dslc.tensor_type import DType, TensorType, symbol
 from dslc_runtime.program import Program
 
@@ -24,7 +28,7 @@ def tensor(*shape: object) -> TensorType:
 
 def recurrence(*, reverse: bool = False, outputs: str = "both") -> Graph:
     """h' = tanh(x @ u + h @ w), n' = n + h: two states, of which the second is an output only at the end."""
-    b, step = Builder(), Step()
+    b, step = Builder(), ScanBody()
     x = b.leaf("input", tensor(B, T, 3), name="x")
     u, w = b.leaf("param", tensor(3, 4), key="u"), b.leaf("param", tensor(4, 4), key="w")
     zeros = b.apply("expand", b.constant(0.0, DType.F32), sizes=(B, 4))
@@ -71,3 +75,32 @@ def test_a_scan_with_the_body_of_another_is_found() -> None:
     wrong = Program(program.face, program.source, program.constants, compile_numpy(other).bodies)
     with pytest.raises(InternalError, match="body of another"):
         check_program(specialise(graph), wrong, {"B": 2, "T": 3})
+
+
+def assert_runs_alike(graph: Graph, lengths: tuple[int, ...]) -> None:
+    """The generated program gives what the interpreter gives, twice in a row."""
+    program = compile_numpy(graph, poison=True)
+    for steps in lengths:
+        feeds = numbers(graph, steps)
+        bound = program.bind(program.sizes_of({name: array.shape for name, array in feeds.items()}), {})
+        for name, array in feeds.items():
+            np.copyto(bound.inputs[name], array)
+        for _ in range(2):
+            bound.run()
+            for name, wanted in interpret(graph, feeds).items():
+                scale = 1 + np.abs(wanted).max(initial=0)
+                np.testing.assert_allclose(bound.outputs[name], wanted, rtol=0, atol=1e-11 * scale, err_msg=name)
+
+
+@pytest.mark.parametrize("prepared", [lambda graph: graph, optimize], ids=["as built", "optimised"])
+@pytest.mark.parametrize("differentiated", [False, True], ids=["forward", "gradient"])
+@pytest.mark.parametrize("name", GRAPHS)
+def test_recurrences_of_all_kinds_run_as_the_loop_says(name: str, differentiated: bool, prepared) -> None:
+    graph = with_gradients(GRAPHS[name]()) if differentiated else GRAPHS[name]()
+    assert_runs_alike(prepared(graph), (0, 1, 4))
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(random_scans())
+def test_random_scans_and_their_gradients_run_as_the_loop_says(graph: Graph) -> None:
+    assert_runs_alike(optimize(with_gradients(graph)), (0, 3))
