@@ -98,6 +98,8 @@ def test_the_source_of_a_chain() -> None:
         "    return (), (12 * d0,)\n"
         "\n\n"
         "def bind(all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants):\n"
+        "    if all_sizes:\n"
+        "        pass\n"
         "    (d0,) = all_sizes\n"
         "    (x0,) = inputs\n"
         "    (c0,) = constants\n"
