@@ -100,7 +100,7 @@ def test_recurrences_of_all_kinds_run_as_the_loop_says(name: str, differentiated
     assert_runs_alike(prepared(graph), (0, 1, 4))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(random_scans())
 def test_random_scans_and_their_gradients_run_as_the_loop_says(graph: Graph) -> None:
     assert_runs_alike(optimize(with_gradients(graph)), (0, 3))
