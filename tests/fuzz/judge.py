@@ -32,7 +32,7 @@ from dslc.training import training_graphs
 
 CHECK_SECONDS = 2.0
 COMPILE_SECONDS = 10.0
-FORMATTED_SHARE = 2  # of the texts, one in so many is formatted
+FORMATTED_SHARE = 3  # of the texts, one in so many is formatted
 COMPILED_SHARE = 4  # of the programs that check, one in so many is compiled
 
 
@@ -160,4 +160,4 @@ def _compile(checked: CheckedFile) -> bool:
 def corpus(root: Path) -> list[str]:
     """The programs of the project, good and bad, without those that are large on purpose."""
     paths = sorted([*(root / "models").glob("*.dl"), *(root / "tests").rglob("*.dl")])
-    return [path.read_text("utf-8", errors="replace") for path in paths if path.stat().st_size < 10_000]
+    return [path.read_text("utf-8", errors="replace") for path in paths if path.stat().st_size < 4_000]

@@ -8,7 +8,7 @@ one-line steps and tests, the later stages on the lines of a pipe, and the numbe
 from __future__ import annotations
 
 from bisect import bisect_right
-from itertools import groupby, pairwise
+from itertools import groupby, pairwise, zip_longest
 
 from dslc.syntax.format.breaks import Breaks
 from dslc.syntax.format.columns import Cell, paddings
@@ -35,6 +35,8 @@ class _Aligner:
         self._firsts = [at for at, begins in enumerate(layout.begins) if begins]
         self._tables: set[int] = set()
         self._rows: dict[int, list[_Line]] = {}  # by bracket: the neighbouring statements or items so far
+        # By the first piece of a line: a piece of it, and the width of what stands before that. Pieces are asked for in order.
+        self._measured: dict[int, tuple[int, int]] = {}
         self._chains: dict[int, list[_Line]] = {}  # by bracket: the lines so far that begin with `|>`
 
     def run(self) -> list[int]:
@@ -72,7 +74,7 @@ class _Aligner:
         if len(lines) > 1:
             firsts = [self._statement(*line) if self._pieces[line[0]].starts else self._item(*line) for line in lines]
             self._pad_runs(firsts)
-            self._align_stops(lines, bracket)
+            self._align_stops(lines, firsts, bracket)
 
     def _end_chain(self, bracket: int) -> None:
         """Align the labels of a pipe's lines, also around lines without one."""
@@ -80,20 +82,18 @@ class _Aligner:
         if len(lines) > 1:
             labels = [self._after_colon(first, first + 2, stop) for first, stop in lines]
             self._pad_runs([label for label in labels if label is not None])
-            self._align_stops(lines, bracket)
+            self._align_stops(lines, labels, bracket)
 
-    def _align_stops(self, lines: list[_Line], bracket: int) -> None:
+    def _align_stops(self, lines: list[_Line], aligned: list[Cell | None], bracket: int) -> None:
         """Align the later stages and what follows commas on neighbouring lines, from left to right."""
-        stops = [self._stops(first, stop, bracket) for first, stop in lines]
-        for nth in range(max(map(len, stops), default=0)):
-            found = [on_line[nth] if nth < len(on_line) else -1 for on_line in stops]
-            if any(self._pieces[at].gap > 1 for at in found if at >= 0):
-                self._pad_runs(
-                    [
-                        self._cell(line[0], at, "stop") if at >= 0 else None
-                        for line, at in zip(lines, found, strict=True)
-                    ]
-                )
+        stops = [
+            self._stops(first if cell is None else cell.piece, stop, bracket)
+            for (first, stop), cell in zip(lines, aligned, strict=True)
+        ]
+        for places in zip_longest(*stops, fillvalue=-1):
+            if any(self._pieces[at].gap > 1 for at in places if at >= 0):
+                cells = zip(lines, places, strict=True)
+                self._pad_runs([self._cell(first, at, "stop") if at >= 0 else None for (first, _), at in cells])
 
     def _pad_runs(self, cells: list[Cell | None] | list[Cell]) -> None:
         """Align neighbouring cells; where there is none, a run of them ends."""
@@ -105,9 +105,10 @@ class _Aligner:
     # ------------------------------------------------------------------------------------------ cells
 
     def _cell(self, first: int, at: int, kind: str) -> Cell:
-        width = len(self._pieces[first].text)
-        for inner in range(first + 1, at):
+        since, width = self._measured.get(first, (first + 1, len(self._pieces[first].text)))
+        for inner in range(since, at):
             width += self._blanks(inner) + len(self._pieces[inner].text)
+        self._measured[first] = at, width
         return Cell(at, width, max(self._pieces[at].gap, 1), kind)
 
     def _blanks(self, at: int) -> int:
