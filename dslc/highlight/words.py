@@ -1,9 +1,15 @@
-"""The words of the language by class, from the tables of the lexer, the checker and the catalogue of documentation."""
+"""The words of the language by class, from the tables of the lexer, the checker and the operators."""
 
 from __future__ import annotations
 
+from dslc.check.builtins import PENALTIES, SOURCES
+from dslc.check.calls import function_names
 from dslc.check.files import KINDS
-from dslc.doc import catalogue
+from dslc.check.library import LAYERS as LIBRARY
+from dslc.ops.initializers import INITIALIZERS
+from dslc.ops.optimizers import OPTIMIZERS
+from dslc.ops.random import RANDOM
+from dslc.ops.schedules import SCHEDULES
 from dslc.syntax import layout, tables
 from dslc.tensor_type import DType
 
@@ -17,6 +23,8 @@ KEYWORDS = frozenset(tables.KEYWORDS)
 #: Element types, and the kinds of hyper-parameters that are no keywords.
 TYPES = frozenset({dtype.value for dtype in DType}) | (frozenset(KINDS) - KEYWORDS)
 
-_ENTRIES = catalogue()
-LAYERS = frozenset(entry.name for entry in _ENTRIES if entry.kind == "layer")
-FUNCTIONS = frozenset(entry.name for entry in _ENTRIES if entry.kind != "layer")
+LAYERS = frozenset(LIBRARY)
+#: What a program may call, besides layers.
+FUNCTIONS = frozenset((*function_names(), *INITIALIZERS, *OPTIMIZERS, *SCHEDULES, *PENALTIES, *SOURCES)) | frozenset(
+    opdef.name.removeprefix("random_") for opdef in RANDOM
+)

@@ -14,6 +14,7 @@ from pygments.token import Comment, Error, Keyword, Name, Number, Operator, Stri
 from textmate import Tokenizer
 
 from dslc.diagnostics import Sink
+from dslc.doc import catalogue
 from dslc.highlight import words
 from dslc.highlight.__main__ import TEXTMATE
 from dslc.highlight.lexer import DlLexer
@@ -165,6 +166,10 @@ def test_pygments_finds_the_lexer_by_name_and_by_file() -> None:
 def test_every_keyword_has_a_rule() -> None:
     special = {"repeat", "error", "within"}
     assert words.STATEMENTS | words.INLINE | words.CONSTANTS | words.LOGIC | special == words.KEYWORDS
+
+
+def test_every_documented_name_has_a_colour() -> None:
+    assert {entry.name for entry in catalogue()} == words.FUNCTIONS | words.LAYERS
 
 
 def test_the_textmate_grammar_is_that_of_the_tables() -> None:
