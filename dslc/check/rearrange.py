@@ -16,6 +16,7 @@ from dslc.check.scope import Argument, CallSite, Context, origin_notes
 from dslc.check.typed import Origin, TypedValue
 from dslc.check.values import FAILED, Const, Failed, Value, describe
 from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.ops.opdef import OpError
 from dslc.record import record
 from dslc.source import Span
 from dslc.tensor_type import Dim, Size, count, divide
@@ -52,8 +53,11 @@ def rearrange(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
         return FAILED
     dots = [axis.name for axis in axes if axis.name.startswith(DOTS)]
     groups = [names for group in formula.output.groups for names in _places(group, dots)]
-    arranged = ordered(e, site.span, split(e, site.span, x, axes), [name for names in groups for name in names])
-    return merged(e, site.span, arranged, groups)
+    try:
+        arranged = ordered(e, site.span, split(e, site.span, x, axes), [name for names in groups for name in names])
+        return merged(e, site.span, arranged, groups)
+    except OpError as error:
+        return e.report(error.code, str(error), site.callee, "", operand)
 
 
 def _is_text(arg: Argument) -> bool:

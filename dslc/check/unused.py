@@ -33,9 +33,19 @@ def check_names(e: Context, file: FileScope, definition: tree.Definition) -> Non
         in_sizes = {id(name) for size in sizes for name in names(size)}
         for size in sizes:
             unknown_dimension(e, scope, size)
+        for node in walk(stmt):
+            if isinstance(node, tree.Attribute):
+                _check_module(e, scope, node)
         for name in names(stmt):
             if id(name) not in in_sizes:
                 _check(e, scope, name, id(name) in called)
+
+
+def _check_module(e: Context, scope: Scope, node: tree.Attribute) -> None:
+    """Report ``nets.MPL`` where the imported file `nets` declares no such layer."""
+    module = scope.file.modules.get(node.value.id) if isinstance(node.value, tree.Name) else None
+    if module is not None and node.name.text not in module.home.definitions:
+        e.evaluate(e, scope, node)
 
 
 def _define(scope: Scope, node: object) -> None:
