@@ -22,7 +22,7 @@ _PARTS = (
     ("modules of the checker", "import dslc.driver.frontend"),
     ("reading and parsing the file", "s = dslc.driver.frontend.read_source(p); f = dslc.syntax.parse.parse(s, k)"),
     ("parsing the library's Dense", "dslc.check.library.library_layer('Dense')"),
-    ("checking", "dslc.check.check_file(f, k)"),
+    ("checking, with another parse", "dslc.driver.frontend.check_program(s)"),
 )
 _WHOLE = "import sys; from dslc.cli import main; sys.argv = ['dslc', 'check', {file!r}]; main()"
 
