@@ -29,7 +29,7 @@ def inlined(unit: Unit, folder: Callable[[Source], Path]) -> str:
     own = [_Part(decl, unit, _references(decl, unit)) for decl in unit.file.decls if not _is_import(decl)]
     brought = _needed(unit, own)
     names = _names(own, brought)
-    edits = [Edit(decl.span, "") for decl in unit.file.decls if _is_import(decl)]
+    edits = [Edit(_line(decl.span), "") for decl in unit.file.decls if _is_import(decl)]
     edits += [edit for part in own for edit in _edits(part, names, folder)]
     text = _spliced(Span(unit.source, 0, len(unit.source.text)), edits)
     if not brought:
@@ -54,6 +54,14 @@ class _Part:
     decl: tree.Decl
     home: Unit
     references: Sequence[_Reference]
+
+
+def _line(span: Span) -> Span:
+    """A span with the line end after it, if only that is left of its line."""
+    text, end = span.source.text, span.end
+    stop = text.find("\n", end)
+    rest = text[end : stop if stop >= 0 else len(text)]
+    return span if rest.strip() else Span(span.source, span.start, end + len(rest) + (stop >= 0))
 
 
 def _is_import(decl: tree.Decl) -> bool:
