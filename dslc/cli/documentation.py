@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
+from dslc.check.units import load_unit
 from dslc.cli.output import common, imports, reporting, wants_color
 from dslc.cli.programs import split_name
 from dslc.diagnostics import Sink
 from dslc.doc import Entry, catalogue, declared, find, find_declared
 from dslc.doc.text import as_json, entry_text, listing, plain
 from dslc.driver.frontend import check_program, read_source
-from dslc.syntax.parse import parse
+from dslc.driver.importing import ImportedFiles
 
 _WIDEST = 100
 _COLORS = {"name": "cyan", "code": "cyan"}
@@ -103,9 +104,11 @@ def _in_program(name: str) -> tuple[Entry, ...]:
     if path.suffix != ".dl":
         return ()
     sink = Sink()
-    file = parse(read_source(path), sink)
-    sink.raise_errors()
-    return declared(file) if wanted is None else find_declared(file, wanted)
+    source = read_source(path)
+    unit = load_unit(source, ImportedFiles(source), sink)
+    if not unit.sound:
+        sink.raise_errors()
+    return declared(unit.file) if wanted is None else find_declared(unit, wanted)
 
 
 def _paint(role: str, text: str) -> str:

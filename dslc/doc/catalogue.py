@@ -9,6 +9,7 @@ from dslc.check.builtins import FUNCTIONS, PENALTIES, SOURCES
 from dslc.check.foreign import function_meant, layer_meant
 from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
+from dslc.check.units import Unit, visible
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note
 from dslc.doc.entry import Entry
 from dslc.doc.functions import of_builtin, of_distribution, of_initializer, of_operator, of_optimizer, of_schedule
@@ -111,18 +112,17 @@ def declared(file: tree.File) -> tuple[Entry, ...]:
     return tuple(sorted(found, key=lambda entry: list(KINDS).index(entry.kind)))
 
 
-def find_declared(file: tree.File, name: str) -> tuple[Entry, ...]:
-    """The entry of a model, block or cell of a program.
+def find_declared(unit: Unit, name: str) -> tuple[Entry, ...]:
+    """The entry of a model, block or cell that a program declares or imports.
 
     Raises:
-        DslcError: the program declares none of that name (DL6040).
+        DslcError: there is none of that name (DL6040).
     """
-    entries = declared(file)
-    found = tuple(entry for entry in entries if entry.name == name)
-    if not found:
-        text = f"there is no model, block or cell `{name}` in `{file.source.name}`"
-        raise DslcError([_unknown(text, name, [entry.name for entry in entries])])
-    return found
+    known = {item.name: item.decl for item in visible(unit) if isinstance(item.decl, tree.Definition)}
+    if name not in known:
+        text = f"there is no model, block or cell `{name}` in `{unit.source.name}`"
+        raise DslcError([_unknown(text, name, list(known))])
+    return (of_definition(known[name]),)
 
 
 def _unknown(message: str, name: str, known: Sequence[str]) -> Diagnostic:

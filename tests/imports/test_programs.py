@@ -99,6 +99,12 @@ def test_an_error_in_a_file_imported_on_two_ways_is_told_once(write: Write) -> N
     assert codes(main) == ["DL1003"]
 
 
+def test_the_doc_comment_of_an_imported_model_is_found(project: Path) -> None:
+    assert "A small network." in run("doc", f"{project}:MLP").stdout
+    assert "The same width." in run("doc", "project/nets.dl:Layer").stdout
+    assert run("doc", f"{project}:sets.points").exit_code == 1
+
+
 # ---------------------------------------------------------------------------------------------- settings
 
 
