@@ -79,7 +79,7 @@ def feeds(graph: Graph, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Ar
             shape = [evaluate(dim, sizes) for dim in node.out.shape]
             kind = node.out.dtype
             values = generator.normal(size=shape) if kind.is_float else generator.integers(0, 2, shape)
-            values = np.abs(values) if node.attrs.get("name") == "v/all" else values  # Adam's second moment
+            values = np.abs(values) if node.attrs.get("name") == "v" else values  # Adam's second moment
             result[node.attrs.str(key)] = values.astype("?" if kind is DType.BOOL else f"{kind.value[0]}{kind.bytes}")
     return result
 
