@@ -140,7 +140,8 @@ def _stacked(builder: Builder, scan: Scan, step: _StepBack, residuals: Sequence[
     outputs = list(dict.fromkeys((*scan.outputs, *residuals)))
     after, made = (graft(body.builder, forward, values, known) for values in (scan.next, outputs))
     results = body.finish(builder, after, made, scan.reverse)
-    return [results[len(scan.next) + outputs.index(value)] for value in residuals]
+    stacked = dict(zip(outputs, results[len(scan.next) :], strict=True))
+    return [stacked[value] for value in residuals]
 
 
 def _run_back(

@@ -54,13 +54,11 @@ class Totals:
     body: ScanBody
     outer: Builder
     after: list[Value]
-    _outputs: list[Value] = field(default_factory=list[Value])
+    _outputs: dict[Value, int] = field(default_factory=dict[Value, int])
 
     def output(self, value: Value) -> int:
         """Hand out a value of all steps; its index among the outputs."""
-        if value not in self._outputs:
-            self._outputs.append(value)
-        return self._outputs.index(value)
+        return self._outputs.setdefault(value, len(self._outputs))
 
     def total(self, value: Value) -> Outside:
         """The sum of a value over all steps."""
@@ -69,7 +67,9 @@ class Totals:
 
     def finish(self, reverse: bool) -> Results:
         """Make the node."""
-        return Results(self.outer, self.body.finish(self.outer, self.after, self._outputs, reverse), len(self.after))
+        return Results(
+            self.outer, self.body.finish(self.outer, self.after, list(self._outputs), reverse), len(self.after)
+        )
 
     def _state(self, value: Value) -> Outside:
         """sum of v_t -> the last of the states s_t = s_(t-1) + v_t."""

@@ -51,7 +51,7 @@ def graft(builder: Builder, nodes: Iterable[Node], wanted: Iterable[Value], know
 
 def item(builder: Builder, token: Value, index: int) -> Value:
     """A result of a `scan`: the final states, then the outputs of all steps."""
-    out = scan_of(builder.graph.producer(token)).result_types[index]
+    out = scan_of(builder.graph.producer(token)).result_type(index)
     return builder.apply("item", token, index=index, dtype=out.dtype, sizes=out.shape)
 
 

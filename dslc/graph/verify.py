@@ -78,9 +78,9 @@ def _verify_items(graph: Graph, node: Node, stage: str) -> None:
         raise InternalError(stage, _where(node), message, node.span)
     if not scans:
         return
-    types, index = scan_of(graph.nodes[scans[0].id]).result_types, node.attrs.int("index")
-    if index >= len(types) or types[index] != node.out.type:
-        found = types[index] if index < len(types) else "nothing"
+    scan, index = scan_of(graph.nodes[scans[0].id]), node.attrs.int("index")
+    found = scan.result_type(index) if index < len(scan.body.results) else "nothing"
+    if found != node.out.type:
         raise InternalError(stage, _where(node), f"has type {node.out.type}, the scan gives {found}", node.span)
 
 

@@ -62,10 +62,11 @@ class Scan:
         """The outputs of a step, in the body."""
         return self.body.results[len(self.initial) :]
 
-    @property
-    def result_types(self) -> tuple[TensorType, ...]:
-        """What the `item`s read: final states, then the outputs of all steps."""
-        return _result_types(self.body, len(self.initial), self.length)
+    def result_type(self, index: int) -> TensorType:
+        """The type of what an `item` reads: final states, then the outputs of all steps."""
+        value = self.body.results[index]
+        is_state = index < len(self.initial)
+        return value.type if is_state else TensorType(value.dtype, (self.length, *value.shape))
 
 
 def scan_of(node: Node) -> Scan:
@@ -76,12 +77,6 @@ def scan_of(node: Node) -> Scan:
     end = states + node.attrs.int("sequences")
     initial, sequences, constants = node.inputs[:states], node.inputs[states:end], node.inputs[end:]
     return Scan(node, body, initial, sequences, constants, node.attrs.bool("reverse"))
-
-
-def _result_types(body: Region, states: int, length: Dim) -> tuple[TensorType, ...]:
-    final = (value.type for value in body.results[:states])
-    stacked = (TensorType(value.dtype, (length, *value.shape)) for value in body.results[states:])
-    return (*final, *stacked)
 
 
 def _scan_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:

@@ -41,7 +41,8 @@ def _hoisted(builder: Builder, scan: Scan, read: list[int]) -> Mapping[int, Valu
     results = {i: _repeated(builder, scan, outside[scan.body.results[i].id]) for i in read if _is_out(scan, i, outside)}
     outputs = [i for i in read if i >= states and i not in results]
     body, wanted = ScanBody(), [*scan.next, *(scan.body.results[i] for i in outputs)]
-    known = {scan.leaves[f"s{i}"].id: body.state(value) for i, value in enumerate(scan.initial)}
+    leaves = scan.leaves
+    known = {leaves[f"s{i}"].id: body.state(value) for i, value in enumerate(scan.initial)}
     known |= _handed_in(body, scan, outside, wanted)
     made = graft(body.builder, scan.body.nodes, wanted, known)
     if not body.walks:
@@ -63,8 +64,9 @@ def _repeated(builder: Builder, scan: Scan, steps: Steps) -> Value:
 
 def _independent(builder: Builder, scan: Scan) -> dict[int, Steps]:
     """The values of the body that do not depend on states, for all steps, as far as there are operators for that."""
-    outside = {scan.leaves[f"x{i}"].id: Steps(value, True) for i, value in enumerate(scan.sequences)}
-    outside |= {scan.leaves[f"c{i}"].id: Steps(value, False) for i, value in enumerate(scan.constants)}
+    leaves = scan.leaves
+    outside = {leaves[f"x{i}"].id: Steps(value, True) for i, value in enumerate(scan.sequences)}
+    outside |= {leaves[f"c{i}"].id: Steps(value, False) for i, value in enumerate(scan.constants)}
     for node in scan.body.nodes:
         made = _for_all_steps(builder, scan, node, outside)
         if made is not None:
@@ -120,8 +122,8 @@ def _sunk(builder: Builder, scan: Scan, read: list[int]) -> Mapping[int, Value]:
     stacked = dict(zip(handed, results[states:], strict=True))
     places = later.places(stacked)
     found = {i: stacked[value] for i, value in outputs.items() if i not in moved}
-    for i, steps in moved.items():
-        (value,) = graft(builder, later.graph.order(), [steps.value], places)
+    copies = graft(builder, later.graph.order(), (steps.value for steps in moved.values()), places)
+    for (i, steps), value in zip(moved.items(), copies, strict=True):
         found[i] = _repeated(builder, scan, Steps(value, steps.varies))
     return dict(enumerate(results[:states])) | found
 
@@ -137,34 +139,42 @@ class _Later:
         self._scan = scan
         self._builder = Builder()
         self._leaves: dict[int, Value] = {}  # the leaf that stands for a value, by its id
+        self._stacked: list[Value] = []  # the values that leaves stand for, but for elements and constants
+        self._masks: dict[int, int] = {}  # which of these a value depends on, as bits
         self.steps: dict[int, Steps] = {}
         inner = _inner(scan)
-        names = {leaf.id: name for name, leaf in scan.leaves.items()}
+        kinds = {leaf.id: name[0] for name, leaf in scan.leaves.items()}
         for node in scan.body.nodes:
             made = None
             if node.id not in inner or node.op in _KEPT:
                 made = _for_all_steps(self._builder, scan, node, self.steps)
-            self.steps[node.id] = made or self._leaf(node.out, varies=names.get(node.id, "")[:1] != "c")
+            self.steps[node.id] = made or self._leaf(node.out, kinds.get(node.id, "s"))
+        for node in self.graph.order():
+            for value in node.inputs:
+                self._masks[node.id] = self._masks.get(node.id, 0) | self._masks.get(value.id, 0)
 
     @property
     def graph(self) -> Graph:
         return self._builder.graph
 
-    def _leaf(self, value: Value, varies: bool) -> Steps:
-        shape = (self._scan.length, *value.shape) if varies else value.shape
+    def _leaf(self, value: Value, kind: str) -> Steps:
+        shape = value.shape if kind == "c" else (self._scan.length, *value.shape)
         leaf = self._builder.leaf("input", TensorType(value.dtype, shape), name=str(value.id))
         self._leaves[value.id] = leaf
-        return Steps(leaf, varies)
+        if kind == "s":
+            self._masks[leaf.id] = 1 << len(self._stacked)
+            self._stacked.append(value)
+        return Steps(leaf, kind != "c")
 
     def needed(self, value: Value) -> list[Value]:
         """The values that have to be handed out to have a value afterwards; itself where it cannot be had."""
-        reached = {self.steps[value.id].value.id}
-        for node in reversed(self.graph.order()):
-            if node.id in reached:
-                reached.update(operand.id for operand in node.inputs)
-        own = {leaf.id for name, leaf in self._scan.leaves.items() if name[0] != "s"}
-        made = [node.out for node in self._scan.body.nodes if node.id in self._leaves and node.id not in own]
-        return [value for value in made if self._leaves[value.id].id in reached]
+        mask = self._masks.get(self.steps[value.id].value.id, 0)
+        found: list[Value] = []
+        while mask:
+            lowest = mask & -mask
+            found.append(self._stacked[lowest.bit_length() - 1])
+            mask ^= lowest
+        return found
 
     def places(self, stacked: Mapping[Value, Value]) -> dict[int, Value]:
         """What the leaves are in the graph outside."""

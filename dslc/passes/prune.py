@@ -22,9 +22,10 @@ def prune_scans(graph: Graph) -> Graph:
 
 
 def _pruned(builder: Builder, scan: Scan, read: list[int]) -> Mapping[int, Value]:
-    fixed = {i for i, value in enumerate(scan.next) if value == scan.leaves[f"s{i}"]}
+    leaves = scan.leaves
+    fixed = {i for i, value in enumerate(scan.next) if value == leaves[f"s{i}"]}
     results: dict[int, Value] = {i: scan.initial[i] for i in fixed}
-    elements = {scan.leaves[f"x{i}"]: sequence for i, sequence in enumerate(scan.sequences)}
+    elements = {leaves[f"x{i}"]: sequence for i, sequence in enumerate(scan.sequences)}
     states = len(scan.initial)
     results |= {i: elements[scan.body.results[i]] for i in read if i >= states and scan.body.results[i] in elements}
     left = [i for i in read if i not in results]
@@ -39,7 +40,7 @@ def _smaller(builder: Builder, scan: Scan, read: list[int], fixed: set[int]) -> 
     for i in kept:
         known[leaves[f"s{i}"].id] = body.state(scan.initial[i])
     states = len(scan.initial)
-    wanted = [scan.next[i] for i in kept]
+    wanted = [scan.body.results[i] for i in kept]
     outputs = list(dict.fromkeys(scan.body.results[i] for i in read if i >= states))
     for name in _leaves_of(scan, (*wanted, *outputs)):
         if leaves[name].id in known:
@@ -52,16 +53,17 @@ def _smaller(builder: Builder, scan: Scan, read: list[int], fixed: set[int]) -> 
         body.element(scan.sequences[0])
     after, made = (graft(body.builder, scan.body.nodes, values, known) for values in (wanted, outputs))
     results = body.finish(builder, after, made, scan.reverse)
-    found = dict(zip(kept, results, strict=False))
-    return found | {i: results[len(kept) + outputs.index(scan.body.results[i])] for i in read if i >= states}
+    final, stacked = results[: len(kept)], dict(zip(outputs, results[len(kept) :], strict=True))
+    return dict(zip(kept, final, strict=True)) | {i: stacked[scan.body.results[i]] for i in read if i >= states}
 
 
 def _needed_states(scan: Scan, read: Iterable[int], fixed: set[int]) -> list[int]:
     """The states that results depend on, over any number of steps."""
     wanted = [scan.body.results[i] for i in read]
     found: set[int] = {i for i in read if i < len(scan.initial)}
+    after = scan.next
     while True:
-        names = _leaves_of(scan, (*wanted, *(scan.next[i] for i in found)))
+        names = _leaves_of(scan, (*wanted, *(after[i] for i in found)))
         reached = {int(name[1:]) for name in names if name[0] == "s"} - fixed
         if reached <= found:
             return sorted(found)
