@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.calls import call_function, is_function
-from dslc.check.layers import call_instance, call_layer, call_scanned, make_layer
+from dslc.check.hypers import make_layer
+from dslc.check.layers import call_instance, call_layer, call_scanned
 from dslc.check.names import definition, lookup, module_definition, unknown_function, unknown_layer
 from dslc.check.scans import make_scan
 from dslc.check.scope import Argument, CallSite, Context, Scope

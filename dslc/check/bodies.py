@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.expressions import evaluate
-from dslc.check.layers import given, kind_text, signature
+from dslc.check.hypers import given, kind_text, signature
 from dslc.check.operators import as_tensor
 from dslc.check.parameters import new_name
 from dslc.check.scope import Argument, CallSite, Context, Scope

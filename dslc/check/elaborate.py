@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from dslc.check.blocks import elaborate, elaborate_alone
 from dslc.check.expressions import evaluate
-from dslc.check.layers import inner_values, instantiate, kind_text
+from dslc.check.hypers import kind_text
+from dslc.check.layers import inner_values, instantiate
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
 from dslc.check.typed import Body, LayerInfo, Literal, Origin, TypedModel, TypedValue
