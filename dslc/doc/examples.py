@@ -69,8 +69,8 @@ def example_lines(entry: Entry) -> Sequence[str]:
     checked, sink = check_example(entry)
     if sink.failed:
         raise InternalError("doc", f"the example of {entry.name}", "; ".join(d.message for d in sink))
-    body = checked.models["Example"].body
-    types = {value.name: str(value.type) for value in body.values if value.name}
+    model = checked.models["Example"]
+    body, types = model.body, {name: str(value.type) for name, value in model.readable.items()}
     named = {name: value for name, value in body.inputs.items() if re.search(rf"\b{name}\b", entry.example)}
     read = {id(operand) for value in body.values for operand in value.inputs}
     used = [f"{name}: {value.type}" for name, value in named.items() if id(value) in read or len(named) == 1]

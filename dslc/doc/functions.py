@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from dslc.check import constants
@@ -22,7 +23,7 @@ def of_operator(opdef: OpDef, family: str) -> Entry:
     facts: list[tuple[str, str]] = []
     if opdef.symbol:
         facts.append(("written", f"`{_with_symbol(opdef)}`"))
-    letters = [f"{_LETTERS[name]} is `{name}`" for name in opdef.operands if name in _LETTERS]
+    letters = [f"{_LETTERS[name]} is `{name}`" for name in opdef.operands if _is_lettered(opdef, name)]
     if family == "loss" and letters:
         facts.append(("in formulas", ", ".join(letters)))
     if opdef.result_range:
@@ -39,6 +40,11 @@ def of_operator(opdef: OpDef, family: str) -> Entry:
         tuple(facts),
         opdef.example or _example(opdef),
     )
+
+
+def _is_lettered(opdef: OpDef, operand: str) -> bool:
+    """Whether a formula calls an operand by its letter."""
+    return operand in _LETTERS and re.search(rf"\b{_LETTERS[operand]}\b", opdef.doc) is not None
 
 
 def of_builtin(builtin: Builtin, kind: str, group: str = "") -> Entry:

@@ -63,7 +63,7 @@ ARENA = (
         name="segment",
         doc="""The elements from `offset` on of a vector, in the shape `sizes`: one tensor of an arena.
 
-        A view. Gradient: the cotangent between zeros.""",
+        A view. Gradient: g between zeros.""",
         infer=_segment_type,
         operands=("flat",),
         options=(Option("offset", "int", required=True), Option("sizes", "sizes", required=True)),
@@ -78,7 +78,7 @@ ARENA = (
         name="pack",
         doc="""All elements of all operands, each in C order, one operand after another, as one vector.
 
-        Gradient: the segments of the cotangent.""",
+        Gradient: the segments of g.""",
         infer=_pack_type,
         operands=("*tensors",),
         vjp=_pack_vjp,

@@ -168,7 +168,7 @@ INDEX = (
         doc="""Rows of a table by their ids: y[i, ...] = table[ids[i], ...], an embedding lookup.
 
         f32[n, d] and i64[B, T] give f32[B, T, d]. Ids are i32 or i64 from 0 to n - 1; another one stops the run.
-        Gradient: a row gets the sum of the cotangents of all places that read it; ids have none.""",
+        Gradient: a row gets the sum of g over all places that read it; ids have none.""",
         example="param table: f32[100, 16] = normal()\ny = gather(table, ids)",
         infer=_gather_type,
         operands=("table", "ids"),
@@ -209,7 +209,7 @@ INDEX = (
         name="pick",
         doc="""One element of every row: y[i] = x[i, ids[i]], rows being along `axis`.
 
-        Ids have the shape of x without that axis. Gradient: the cotangent at that element, zeros elsewhere.""",
+        Ids have the shape of x without that axis. Gradient: g at that element, zeros elsewhere.""",
         infer=_pick_type,
         operands=("x", "ids"),
         options=(Option("axis", "axis", -1),),

@@ -75,7 +75,7 @@ JOINING = (
         name="concat",
         doc="""Tensors one after another along an axis: ``concat(a, b, axis = -1)``.
 
-        One element type, equal sizes on all other axes. Gradient: the slices of the cotangent.""",
+        One element type, equal sizes on all other axes. Gradient: the slices of g.""",
         example="y = concat(x, 2 * x, axis = -1)",
         infer=_concat_type,
         operands=("*tensors",),
@@ -90,7 +90,7 @@ JOINING = (
         name="stack",
         doc="""Tensors of one shape side by side along a new axis: ``stack(a, b, axis = 0)`` has size 2 there.
 
-        `axis` is the position of the new axis in the result. Gradient: the slices of the cotangent.""",
+        `axis` is the position of the new axis in the result. Gradient: the slices of g.""",
         example="y = stack(x, 2 * x, axis = 1)",
         infer=_stack_type,
         operands=("*tensors",),

@@ -189,7 +189,7 @@ REDUCTION = (
         doc="""The sum of the elements along axes.
 
         Floats keep their type; integers and bools give i64, as in NumPy and PyTorch. The sum of nothing is 0.
-        Gradient: every element gets the cotangent of the sum it went into.""",
+        Gradient: every element gets the g of the sum it went into.""",
         example="y = sum(x, axes = 1)",
         infer=_sum_type,
         options=_OPTIONS,
@@ -203,7 +203,7 @@ REDUCTION = (
         name="mean",
         doc="""The mean of the elements along axes: their sum divided by their number `n`.
 
-        Floats only. The mean of nothing is nan, as in NumPy and PyTorch. Gradient: every element gets the cotangent / n.""",
+        Floats only. The mean of nothing is nan, as in NumPy and PyTorch. Gradient: every element gets g / n.""",
         example="y = mean(image, axes = [1, 2])",
         infer=_mean_type,
         options=_OPTIONS,

@@ -246,7 +246,7 @@ SLICING = (
 
         Negative bounds count from the end; bounds left out mean the whole axis; steps are positive. Bounds are not clamped
         as NumPy does: a slice that is known to reach outside is an error, and one that turns out so when a batch arrives
-        too. A view. Gradient: the cotangent between zeros.""",
+        too. A view. Gradient: g between zeros.""",
         infer=_slice_type,
         options=(Option("starts", "sizes"), Option("stops", "sizes"), Option("steps", "sizes")),
         normalize=_normal_slice,
