@@ -60,6 +60,9 @@ def train_command(
         folder = out if out is not None else new_folder(Path("runs"), name)
         observer = Silent() if quiet else TerminalProgress()
         trained = train(checked, name, out=folder, resume=resume, force=force, threads=threads, observer=observer)
+        asked, had = trained.prepared.typed.epochs, trained.result.progress.epoch
+        if had > asked:
+            output.note(f"nothing was trained: the run has {had} epochs already, and {asked} are asked for")
         _report(output, folder, trained.result.history, trained.result.progress.best_epoch)
         stop = trained.prepared.typed.early_stop
         if trained.result.stopped and stop is not None:

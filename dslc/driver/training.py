@@ -142,7 +142,7 @@ def fit(
             write_program(folder, config_text(checked), about)
         raise
     if folder is not None:
-        if resume:
+        if resume and result.progress.epoch <= typed.epochs:  # else all of it was trained before, by another program
             write_program(folder, config_text(checked), about)
         write_report(folder, typed.name, result.history, result.progress.best_epoch, about)
     return Trained(result, prepared, opened, folder)

@@ -312,3 +312,12 @@ def test_a_training_that_stops_early_says_why(dslc, toy: Path) -> None:
     assert "stopped early: `val.acc` has not become better for 1 epoch" in result.stderr
     assert "epoch 1 of 2 is kept" in result.stdout
     assert len(history("r")) == 2
+
+
+def test_resuming_for_fewer_epochs_than_there_are_trains_nothing_and_says_so(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r").exit_code == 0
+    before = Path("r/config.dl").read_text()
+    found = dslc("train", toy, "--out", "r", "--resume", "--epochs", 2)
+    assert found.exit_code == 0
+    assert "nothing was trained: the run has 3 epochs already, and 2 are asked for" in found.stderr
+    assert Path("r/config.dl").read_text() == before
