@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from dslc.check import check_source
+from dslc.driver.importing import ImportedFiles
+from dslc.driver.reading import read_source
 from dslc.resources import models_path
 from dslc.source import Source
 
@@ -84,4 +86,5 @@ def test_a_loss_that_may_well_be_meant_is_left_alone(loss: str) -> None:
 
 @pytest.mark.parametrize("path", sorted(models_path().glob("*.dl")), ids=lambda path: path.stem)
 def test_the_shipped_models_have_no_warnings(path: Path) -> None:
-    assert not list(check_source(Source(path.name, path.read_text(encoding="utf-8"), path))[1])
+    source = read_source(path)
+    assert not list(check_source(source, ImportedFiles(source))[1])
