@@ -104,16 +104,32 @@ def compile_command(
 
 
 @click.command("explain")
-@click.argument("code", required=False)
+@click.argument("code", required=False, metavar="[CODE|FILE]")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a setting (FILE only).")
+@imports
 @common
-def explain_command(code: str | None, quiet: bool, error_format: str) -> None:
-    """Say what a diagnostic's CODE (such as DL2001) means; without one, list them all."""
+def explain_command(
+    code: str | None, settings: tuple[str, ...], allowed: tuple[Path, ...], quiet: bool, error_format: str
+) -> None:
+    """Say what a diagnostic's CODE (such as DL2001) means; without one, list them all.
+
+    Of a FILE, show the formulas of its model forward and backward; `file.dl:NAME` names a model or a train block.
+    """
     from dslc.check.near import near
 
     with reporting(quiet, error_format) as output:
         if code is None:
             for entry in CODES.values():
                 output.result(f"{entry.code}  {entry.title}")
+            return
+        path, name = split_name(code)
+        if path.suffix == ".dl" or path.exists():
+            from dslc.driver.explaining import explain_program
+            from dslc.driver.frontend import check_program, read_source
+
+            checked = check_program(read_source(path), settings, allowed=allowed)
+            output.diagnostics(checked.warnings)
+            output.result(explain_program(checked, name))
             return
         wanted = f"DL{code}" if code.isdecimal() else code.upper()
         entry = CODES.get(wanted)

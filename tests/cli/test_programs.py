@@ -177,6 +177,15 @@ def test_explain_of_a_lint_says_how_to_allow_it(dslc) -> None:
     assert "allow" not in dslc("explain", "DL2001").stdout
 
 
+def test_explain_of_a_program_shows_formulas(dslc, toy: Path) -> None:
+    shown = dslc("explain", toy, "--set", "hidden=5").stdout
+    assert "d fc1.weight" in shown
+    assert "f32[3, 5]" in shown
+    assert "loss" in dslc("explain", f"{toy}:toy").stdout
+    assert "error[DL0053]" in dslc("explain", f"{toy}:Toi").stderr
+    assert "error[DL0050]" in dslc("explain", "absent.dl").stderr
+
+
 def test_explain_of_an_unknown_code_shows_near_ones(dslc) -> None:
     result = dslc("explain", "DL2099")
     assert result.exit_code == 1
