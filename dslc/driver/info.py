@@ -11,7 +11,7 @@ from math import prod
 
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.near import did_you_mean, near, quoted
-from dslc.check.typed import LayerInfo, Literal, TypedModel, TypedTrain
+from dslc.check.typed import Body, LayerInfo, Literal, TypedModel, TypedTrain
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note
 from dslc.driver.cost import Cost, cost_by_layer
 from dslc.driver.frontend import Checked
@@ -106,20 +106,21 @@ def describe(
     """
     if name in checked.file.trains:
         train = checked.file.trains[name]
-        alone = {use: choose_model(checked, typed.name, typed.hypers) for use, typed in train.uses.items()}
-        return [_model(checked, typed, (train, use), batch, sizes or {}) for use, typed in alone.items()]
+        return [_model(checked, typed, (train, use), batch, sizes or {}) for use, typed in train.uses.items()]
     typed = choose_model(checked, name, {})
     uses = ((train, use) for train in checked.file.trains.values() for use in train.uses)
-    training = next((found for found in uses if _is_used_so(typed, *found)), None)
+    training = next(((train, use) for train, use in uses if _is_same(typed, train.uses[use])), None)
     return [_model(checked, typed, training, batch, sizes or {})]
 
 
-def _is_used_so(typed: TypedModel, train: TypedTrain, use: str) -> bool:
-    """Whether a train block uses a model with the same hyper-parameters and parameters."""
-    used, prefix = train.uses[use], _prefix(train, use)
-    inside = {key[len(prefix) :]: spec.type for key, spec in train.params.items() if key.startswith(prefix)}
-    same = used.name == typed.name and dict(used.hypers) == dict(typed.hypers)
-    return same and inside == {key: spec.type for key, spec in typed.body.params.items()}
+def _is_same(a: TypedModel, b: TypedModel) -> bool:
+    """Whether two elaborations of a model compute the same: hyper-parameters may be layers, which cannot be compared."""
+    return a.name == b.name and dict(a.hypers) == dict(b.hypers) and _operations(a.body) == _operations(b.body)
+
+
+def _operations(body: Body) -> list[object]:
+    """What a body computes, one operation after another."""
+    return [(v.op, v.type, v.attrs, None if v.cell is None else _operations(v.cell.body)) for v in body.values]
 
 
 def _prefix(train: TypedTrain, use: str) -> str:

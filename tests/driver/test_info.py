@@ -169,6 +169,19 @@ def test_a_train_block_is_told_of_where_it_uses_the_model_otherwise() -> None:
     assert [layer.step.flops for layer in trained.layers if layer.step] == [180 * B, 162 * B, 0]
 
 
+def test_hyper_parameters_that_are_layers_or_functions_are_those_of_the_train_block() -> None:
+    text = """dim B
+    model Net(head: layer = Dense(3), act: fn = relu) { input x: f32[B, 2]; output y: f32[B, 3]; y = x |> fc: head |> act }
+    data rows { source = inline({ x: [[0, 1]] }); field x: f32[2] = source["x"] }
+    train t { use net = Net(head = Dense(3, bias = false)); data = rows; loss = mean(net.y) }
+    train u { use net = Net(act = gelu); data = rows; loss = mean(net.y) }"""
+    assert one(text).step is None
+    assert set(one(text).trained_as) == {"t", "u"}
+    assert flops(one(text, "t")) == {"fc": 2 * 2 * 3 * B, "": 3 * B}
+    assert one(text, "t").parameters.keys() == {"fc.weight"}
+    assert flops(one(text, "u"))[""] != 3 * B
+
+
 def test_of_several_models_each_has_its_part_of_the_step() -> None:
     lift, drop = facts(TWO, "both")
     assert [(layer.path, layer.inference.flops) for layer in lift.layers] == [("up", 15 * B), ("", 0)]
