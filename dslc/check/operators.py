@@ -6,6 +6,7 @@ Input: an operator's name, operands and attributes. Output: a `TypedValue` appen
 from __future__ import annotations
 
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 
 from dslc.check.extent import extent_problem, short
@@ -29,6 +30,7 @@ _RANGES = {
     DType.I32: (-(2**31), 2**31 - 1),
     DType.I64: (-(2**63), 2**63 - 1),
 }
+_LARGEST = {DType.F16: 65_504.0, DType.F32: (2 - 2**-23) * 2.0**127, DType.F64: sys.float_info.max}
 
 
 @record
@@ -85,7 +87,8 @@ def _convert(beside: Operand | None, value: Literal | Size) -> list[Note | Help]
     """A mend where a tensor of integers or truths meets a number."""
     if beside is None or not isinstance(beside.value, TypedValue) or isinstance(value, bool):
         return []
-    if beside.value.type.dtype.is_integer and isinstance(value, int):
+    dtype = beside.value.type.dtype
+    if dtype.is_float or (dtype.is_integer and isinstance(value, int)):
         return []
     return [Help("convert the tensor:", (Edit(beside.span, f"cast({beside.span.text}, f32)"),))]
 
@@ -96,13 +99,23 @@ def _misfit(value: Literal | Size, dtype: DType) -> str:
         same = isinstance(value, bool) and dtype is DType.BOOL
         return "" if same else f"numbers and truth values do not mix: {_text(value)} cannot be {dtype.value}"
     if dtype.is_float:
-        return "" if isinstance(value, int | float | Size) else f"{_text(value)} is not a number"
+        if not isinstance(value, int | float | Size):
+            return f"{_text(value)} is not a number"
+        return _range_problem(value, -_LARGEST[dtype], _LARGEST[dtype], dtype)
     if isinstance(value, float) or (isinstance(value, Size) and not value.symbols()):
         return f"{_text(value)} is not a whole number, and the other side holds {dtype.value} values"
-    low, high = _RANGES[dtype]
-    if isinstance(value, int) and not low <= value <= high:
-        return f"{value} does not fit into {dtype.value}, which holds {low} to {high}"
-    return "" if isinstance(value, int | Size) else f"{_text(value)} is not a number"
+    if not isinstance(value, int | Size):
+        return f"{_text(value)} is not a number"
+    return _range_problem(value, *_RANGES[dtype], dtype)
+
+
+def _range_problem(value: float | Size, low: float, high: float, dtype: DType) -> str:
+    number = fraction(value) if isinstance(value, Size) else value
+    if number is None or low <= number <= high:
+        return ""
+    what = str(number) if abs(number) < 10**20 else "this number"
+    ends = f"{low:.4g} to {high:.4g}" if dtype.is_float else f"{low} to {high}"
+    return f"{what} does not fit into {dtype.value}, which holds {ends}"
 
 
 def _text(value: Literal | Size) -> str:
