@@ -16,29 +16,32 @@ from dslc.passes.moving import hoist, sink
 from dslc.passes.prune import prune_scans
 from dslc.passes.regroup import regroup_sums, split_products
 from dslc.passes.rewrite import Rules, merged, rewrite
-from dslc.passes.scans import Pass, everywhere, has_scans
+from dslc.passes.scans import Pass, everywhere, has_scans, where_scans_are
 from dslc.passes.unite import unite_scans
 from dslc.passes.views import VIEWS
 
 RULES: dict[str, Rules] = {"folding": FOLDING, "views": VIEWS, "algebra": ALGEBRA}
 
+_REWRITING = partial(rewrite, rules=merged(*RULES.values(), JOINS))
+
 PASSES: tuple[tuple[str, Pass], ...] = (
     ("dead code", remove_dead),
-    ("rewriting", partial(rewrite, rules=merged(*RULES.values(), JOINS))),
+    ("rewriting", _REWRITING),
     ("dead code", remove_dead),
 )
 
 # What a graph with recurrence goes through instead; bodies of scans are graphs too.
 SCAN_PASSES: tuple[tuple[str, Pass], ...] = (
     ("uniting scans", unite_scans),
-    ("pruning scans", everywhere(prune_scans)),
-    *((name, everywhere(run)) for name, run in PASSES),
-    ("splitting products", everywhere(split_products)),
-    ("regrouping sums", everywhere(regroup_sums)),
-    ("hoisting", everywhere(hoist)),
-    ("sinking", everywhere(sink)),
-    ("pruning scans", everywhere(prune_scans)),
-    *((name, everywhere(run)) for name, run in PASSES),
+    ("pruning scans", where_scans_are(prune_scans)),
+    ("rewriting", everywhere(_REWRITING)),
+    ("splitting products", where_scans_are(split_products)),
+    ("regrouping sums", where_scans_are(regroup_sums)),
+    ("hoisting", where_scans_are(hoist)),
+    ("sinking", where_scans_are(sink)),
+    ("pruning scans", where_scans_are(prune_scans)),
+    ("rewriting", everywhere(_REWRITING)),
+    ("dead code", everywhere(remove_dead)),
 )
 
 

@@ -13,7 +13,7 @@ from dslc.graph.region import ScanBody, graft, opened
 from dslc.ops.ir import Node, Value
 from dslc.ops.scan import Scan
 from dslc.passes.batching import Steps, batched
-from dslc.passes.scans import has_scans, rebuild
+from dslc.passes.scans import rebuild
 from dslc.tensor_type import Shape, TensorType, count, evaluate, symbols
 
 _KEPT = frozenset({"constant", "size", "expand"})  # no work: as cheap inside
@@ -24,12 +24,12 @@ _TYPICAL = 32  # a run-time size, to compare numbers of elements
 
 def hoist(graph: Graph) -> Graph:
     """scan(f(g(x), s)) -> scan(f(y, s)) over y = g(x) for all steps."""
-    return rebuild(graph, _hoisted) if has_scans(graph) else graph
+    return rebuild(graph, _hoisted)
 
 
 def sink(graph: Graph) -> Graph:
     """An output g(y) that no state needs -> g of all y, afterwards."""
-    return rebuild(graph, _sunk) if has_scans(graph) else graph
+    return rebuild(graph, _sunk)
 
 
 # ---------------------------------------------------------------------------------------------- before

@@ -8,7 +8,7 @@ from dslc.graph import Builder, Graph
 from dslc.graph.region import ScanBody, graft
 from dslc.ops.ir import Value
 from dslc.ops.scan import Scan
-from dslc.passes.scans import has_scans, rebuild
+from dslc.passes.scans import rebuild
 
 
 def prune_scans(graph: Graph) -> Graph:
@@ -18,7 +18,7 @@ def prune_scans(graph: Graph) -> Graph:
     - An output that hands an element of a sequence on is that sequence.
     - Equal outputs are one, and so are equal operands.
     """
-    return rebuild(graph, _pruned) if has_scans(graph) else graph
+    return rebuild(graph, _pruned)
 
 
 def _pruned(builder: Builder, scan: Scan, read: list[int]) -> Mapping[int, Value]:

@@ -11,18 +11,18 @@ from functools import reduce
 from dslc.graph import Builder, Graph
 from dslc.ops.ir import Node, Value
 from dslc.ops.scan import Scan
-from dslc.passes.scans import has_scans, on_states, rebuild, rewrite_body
+from dslc.passes.scans import on_states, rebuild, rewrite_body
 from dslc.tensor_type import Dim
 
 
 def split_products(graph: Graph) -> Graph:
     """[x h] @ w -> x @ w_x + h @ w_h, where only h depends on a state: the first product can leave the loop."""
-    return rebuild(graph, _with_products_split) if has_scans(graph) else graph
+    return rebuild(graph, _with_products_split)
 
 
 def regroup_sums(graph: Graph) -> Graph:
     """(x + h) + b -> (x + b) + h, where only h depends on a state: the sum in brackets can leave the loop."""
-    return rebuild(graph, _with_sums_regrouped) if has_scans(graph) else graph
+    return rebuild(graph, _with_sums_regrouped)
 
 
 def _sum(b: Builder, terms: list[Value]) -> Value:

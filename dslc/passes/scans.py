@@ -31,10 +31,29 @@ def everywhere(run: Pass) -> Pass:
     return over
 
 
-def _with_bodies(graph: Graph, run: Pass) -> Graph:
+def where_scans_are(run: Pass) -> Pass:
+    """A pass over the graphs that hold scans: the graph, and before it the bodies that hold some themselves."""
+
+    def over(graph: Graph) -> Graph:
+        inner = any(_is_nested(node) for node in graph.nodes.values())
+        return run(_with_bodies(graph, over, _is_nested) if inner else graph)
+
+    return over
+
+
+def _is_nested(node: Node) -> bool:
+    """Whether a node is a scan whose body holds scans."""
+    return node.op == "scan" and any(inner.op == "scan" for inner in scan_of(node).body.nodes)
+
+
+def _is_scan(node: Node) -> bool:
+    return node.op == "scan"
+
+
+def _with_bodies(graph: Graph, run: Pass, chosen: Callable[[Node], bool] = _is_scan) -> Graph:
     changed = Graph(outputs=dict(graph.outputs), updates=dict(graph.updates))
     for node in graph.order():
-        changed.add(_with_body(node, run) if node.op == "scan" else node)
+        changed.add(_with_body(node, run) if chosen(node) else node)
     return changed
 
 
