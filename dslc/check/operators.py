@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from dslc.check.extent import extent_problem, short
-from dslc.check.scope import Context
+from dslc.check.scope import Context, source_text
 from dslc.check.typed import Literal, Origin, TypedValue
 from dslc.check.values import Const, Failed, ListValue, Value, describe, fraction, literal, number_text
 from dslc.diagnostics import Edit, Help, Label, Note
@@ -21,6 +21,7 @@ from dslc.record import record
 from dslc.source import Span
 from dslc.tensor_type import Dim, DType, Size, TensorType, count
 
+_LONGEST = 40  # of an expression quoted in a note
 _PACK = {
     DType.F16: "e", DType.F32: "f", DType.F64: "d", DType.I8: "b", DType.U8: "B", DType.I32: "i", DType.I64: "q", DType.BOOL: "?"
 }  # fmt: skip
@@ -202,15 +203,21 @@ def apply_op(
     if (problem := extent_problem(result, f"the result {short(result)}")) is not None:
         code, text = problem
         raise OpError(text, code)
-    known = _origins(op, result, operands) if origins is None else origins
+    known = _origins(op, result, operands, span) if origins is None else origins
     value = TypedValue(result, op, tuple(operands), given, span, name, known)
     e.body.values.append(value)
     return value
 
 
-def _origins(op: str, result: TensorType, operands: Sequence[TypedValue]) -> tuple[Origin | None, ...]:
-    """Where the sizes of a result came from: the operand's axis at the same place from the right, else an equal one."""
-    return tuple(_origin(op, axis - result.rank, size, operands) for axis, size in enumerate(result.shape))
+def _origins(op: str, result: TensorType, operands: Sequence[TypedValue], span: Span) -> tuple[Origin | None, ...]:
+    """Where the sizes of a result came from: the operand's axis at the same place from the right, else an equal one.
+
+    A size that no operand has was made here.
+    """
+    found = [_origin(op, axis - result.rank, size, operands) for axis, size in enumerate(result.shape)]
+    made = [origin is None and size != 1 for origin, size in zip(found, result.shape, strict=True)]
+    here = Origin(source_text(span, _LONGEST), span) if any(made) else None
+    return tuple(here if new else origin for new, origin in zip(made, found, strict=True))
 
 
 def _origin(op: str, axis: int, size: Dim, operands: Sequence[TypedValue]) -> Origin | None:

@@ -266,8 +266,8 @@ class Context:
         if len(outer) < len(self.calls):
             call = self.calls[len(outer)]
             if not _is_user_place(span, self.calls):
-                if _squeeze(span) not in label:
-                    notes.append(Note(f"in the library's `{call.definition.name.text}`: {_squeeze(span)}"))
+                if source_text(span) not in label:
+                    notes.append(Note(f"in the library's `{call.definition.name.text}`: {source_text(span)}"))
                 labels[0] = Label(call.span, label)
             labels = [labels[0], *(m for m in labels[1:] if _is_user_place(m.span, self.calls))]
             notes = [note for note in notes if not _edits_library(note, self.calls)]
@@ -334,9 +334,10 @@ def _edits_library(note: Note | Help, calls: Sequence[Call]) -> bool:
     return isinstance(note, Help) and any(not _is_user_place(edit.span, calls) for edit in note.edits)
 
 
-def _squeeze(span: Span) -> str:
+def source_text(span: Span, longest: int = 60) -> str:
+    """What a span covers, on one line, to be quoted in a message."""
     text = " ".join(span.text.split())
-    return f"`{text}`" if len(text) <= 60 else f"`{text[:57]}...`"
+    return f"`{text}`" if len(text) <= longest else f"`{text[: longest - 3]}...`"
 
 
 def origin_notes(e: Context, pairs: Iterable[tuple[Dim | str, Origin | None]], span: Span) -> list[Note]:
