@@ -16,7 +16,7 @@ from dslc.diagnostics import Diagnostic, DslcError, Help, Note
 from dslc.driver.cost import Cost, cost_by_layer
 from dslc.driver.frontend import Checked
 from dslc.driver.models import choose_model, static_shape
-from dslc.driver.training import prepare
+from dslc.driver.training import Prepared, prepare
 from dslc.lower import lower
 from dslc.passes import optimize
 from dslc.tensor_type import TensorType, symbols
@@ -106,11 +106,12 @@ def describe(
     """
     if name in checked.file.trains:
         train = checked.file.trains[name]
-        return [_model(checked, typed, (train, use), batch, sizes or {}) for use, typed in train.uses.items()]
+        prepared = prepare(train)
+        return [_model(checked, typed, (prepared, use), batch, sizes or {}) for use, typed in train.uses.items()]
     typed = choose_model(checked, name, {})
     uses = ((train, use) for train in checked.file.trains.values() for use in train.uses)
-    training = next(((train, use) for train, use in uses if _is_same(typed, train.uses[use])), None)
-    return [_model(checked, typed, training, batch, sizes or {})]
+    found = next(((train, use) for train, use in uses if _is_same(typed, train.uses[use])), None)
+    return [_model(checked, typed, None if found is None else (prepare(found[0]), found[1]), batch, sizes or {})]
 
 
 def _is_same(a: TypedModel, b: TypedModel) -> bool:
@@ -131,13 +132,13 @@ def _prefix(train: TypedTrain, use: str) -> str:
 def _model(
     checked: Checked,
     typed: TypedModel,
-    training: tuple[TypedTrain, str] | None,
+    training: tuple[Prepared, str] | None,
     batch: int | None,
     given: Mapping[str, int],
 ) -> ModelFacts:
     graph = optimize(lower(typed.body, typed.outputs))
     program = compile_numpy(graph)
-    sizes = _sizes(typed, list(program.face.sizes), training, batch, given)
+    sizes = _sizes(typed, program, None if training is None else training[0], batch, given)
     planned = _planned(program, sizes)
     inference = {path or "": cost for path, cost in cost_by_layer(graph).items()}
     step, steps = (None, None) if training is None else _training(*training, sizes)
@@ -197,9 +198,9 @@ def _gathered(costs: Mapping[str, Cost], known: Mapping[str, LayerInfo]) -> dict
     return found
 
 
-def _training(train: TypedTrain, use: str, sizes: Mapping[str, int]) -> tuple[StepFacts, dict[str, Cost]]:
+def _training(prepared: Prepared, use: str, sizes: Mapping[str, int]) -> tuple[StepFacts, dict[str, Cost]]:
     """A training step, and what the layers of one of its models cost in it."""
-    prepared = prepare(train)
+    train = prepared.typed
     by_layer: dict[str | None, Cost] = {}
     for graph in prepared.graphs.steps:
         for path, cost in cost_by_layer(optimize(graph)).items():
@@ -217,21 +218,27 @@ def _training(train: TypedTrain, use: str, sizes: Mapping[str, int]) -> tuple[St
 
 def _sizes(
     typed: TypedModel,
-    names: Sequence[str],
-    training: tuple[TypedTrain, str] | None,
+    program: Program,
+    training: Prepared | None,
     batch: int | None,
     given: Mapping[str, int],
 ) -> dict[str, int]:
-    """A number for every run-time size: what is given, else the batch for those that begin an input, else a nominal one."""
+    """A number for every run-time size: what is given, else the batch for those that begin an input, else a nominal one.
+
+    Sizes that a training step alone has are those of its batch.
+    """
+    steps = () if training is None else training.steps
+    names = list(dict.fromkeys(name for each in (program, *steps) for name in each.face.sizes))
     unknown = next((name for name in given if name not in names), None)
     if unknown is not None:
         raise DslcError([_no_size(typed.name, unknown, names)])
-    trained = training[0].batch if training is not None else None
+    trained = None if training is None else training.typed.batch
     samples = batch or trained or NOMINAL
     leading = {
         name for value in typed.body.inputs.values() if value.type.shape for name in symbols(value.type.shape[0])
     }
-    return {name: given.get(name, samples if name in leading else NOMINAL) for name in names}
+    inner = set(program.face.sizes) - leading
+    return {name: given.get(name, NOMINAL if name in inner else samples) for name in names}
 
 
 def _no_size(model: str, name: str, names: Sequence[str]) -> Diagnostic:

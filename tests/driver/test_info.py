@@ -199,6 +199,17 @@ def test_what_is_not_trained_is_marked() -> None:
     assert facts_json(found)["parameters"] == {"shift": {"type": "f32[3]", "count": 3, "trained": False}}
 
 
+def test_models_may_call_their_batch_differently() -> None:
+    text = TWO.replace("dim B\n", "dim B, N\n").replace(
+        "input x: f32[B, 3]; output s: f32[B, 1]", "input x: f32[N, 3]; output s: f32[N, 1]"
+    )
+    lift, drop = facts(text, "both", batch=5)
+    assert dict(lift.sizes) == {"B": 5}
+    assert dict(drop.sizes) == {"N": 5, "B": 5}
+    in_lift, in_drop = (facts_json(each)["flops"]["training step"] for each in (lift, drop))
+    assert in_lift - in_drop == 30 * 5 - 18 * 5
+
+
 def test_no_line_is_wider_than_the_terminal() -> None:
     deep = "x |> " + " |> ".join(f"a_rather_long_label_of_layer_{i}: Dense(units = 3, bias = false)" for i in range(2))
     text = facts_text(one(f"dim B\nmodel Long {{ input x: f32[B, 3]; output y: f32[B, 3]; y = {deep} }}"), 60)
