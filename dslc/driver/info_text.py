@@ -196,7 +196,7 @@ def _layer_json(layer: LayerFacts, facts: ModelFacts) -> dict[str, Any]:
     costs = {"inference": layer.inference} | ({} if layer.step is None else {"training step": layer.step})
     memory = {name: evaluate(cost.memory, facts.sizes) for name, cost in costs.items()}
     if layer.step is not None:
-        memory["kept for the gradient"] = evaluate(layer.step.kept, facts.sizes)
+        memory["kept"] = evaluate(layer.step.kept, facts.sizes)
     return {
         "path": layer.path,
         "layer": layer.kind,
