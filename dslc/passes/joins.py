@@ -10,6 +10,9 @@ from dslc.ops.ir import Node, Value
 from dslc.passes.rewrite import Rules
 from dslc.tensor_type import Dim
 
+# How many terms and partial sums are looked at: each sum of a long chain looks down it, and shared ones would be seen again.
+_MOST = 512
+
 
 def pieces_joined(b: Builder, node: Node) -> Value | None:
     """pad_slice(x) + pad_slice(y) + ... -> concat(x, y, ...) where the pieces fill an axis without gap or overlap."""
@@ -25,10 +28,12 @@ def pieces_joined(b: Builder, node: Node) -> Value | None:
 
 
 def _pieces(b: Builder, node: Node) -> list[Node] | None:
-    """The terms of a sum, all of which are pieces between zeros of one shape; None if one is not."""
+    """The terms of a sum, all of which are pieces between zeros of one shape; None if one is not, or they are too many."""
     found: list[Node] = []
     rest = list(node.inputs)
-    while rest:
+    for _ in range(_MOST):
+        if not rest:
+            return found
         term = b.graph.producer(rest.pop())
         if term.out.type != node.out.type or term.op not in ("add", "pad_slice"):
             return None
@@ -36,7 +41,7 @@ def _pieces(b: Builder, node: Node) -> list[Node] | None:
             rest += term.inputs
         else:
             found.append(term)
-    return found
+    return None
 
 
 def _cut_axes(piece: Node) -> list[int]:

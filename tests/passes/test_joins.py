@@ -62,3 +62,11 @@ def test_pieces_along_a_run_time_size_are_joined():
 )
 def test_pieces_that_do_not_fill_the_axis_stay_a_sum(pieces: list[tuple[int, Shape, tuple[int, ...]]]):
     assert joined(summed((B, 9), *pieces)) == "add"
+
+
+def test_sums_of_sums_that_are_shared_take_no_more_time_than_their_number():
+    graph = summed((B, 9), (0, (B, 4), (0, 0)), (1, (B, 4), (0, 4)))
+    b = Builder(graph)
+    for _ in range(60):  # a walk along every path would meet 2 ** 60 pieces
+        graph.outputs["y"] = b.apply("add", graph.outputs["y"], graph.outputs["y"])
+    assert joined(graph) == "add"
