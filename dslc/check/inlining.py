@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from dslc.check.data_paths import absolute_paths
 from dslc.check.units import Declaration, Unit, Visible, visible
@@ -74,19 +75,41 @@ def _is_import(decl: tree.Decl) -> bool:
 def _references(decl: tree.Decl, home: Unit) -> list[_Reference]:
     """The places in a declaration that name another one of its file, or one that the file imports."""
     known = {item.name: item for item in visible(home)}
-    bound = _bound(decl)
     found: list[_Reference] = []
-    for node in walk(decl):
-        name = ""
-        if isinstance(node, tree.Name) and node.id not in bound:
-            name = node.id
-        elif isinstance(node, tree.Attribute) and isinstance(node.value, tree.Name) and node.value.id not in bound:
-            name = f"{node.value.id}.{node.name.text}"
-        if name in known:
-            found.append(_Reference(node.span, known[name]))
-        elif isinstance(node, tree.TrainRef) and node.name.text in known:
-            found.append(_Reference(node.name.span, known[node.name.text]))
+    for part, bound in _scopes(decl):
+        sizes = {id(name) for node in walk(part) if isinstance(node, tree.TypeExpr) for name in walk(node)}
+        called = {id(node.callee) for node in walk(part) if isinstance(node, tree.Call)} | _data_named(part)
+        hidden = bound | set(_dims(home))
+        for node in walk(part):
+            name, place = "", node
+            if isinstance(node, tree.Name) and id(node) not in sizes:
+                name = "" if node.id in (bound if id(node) in called else hidden) else node.id
+            elif isinstance(node, tree.Attribute) and isinstance(node.value, tree.Name) and node.value.id not in hidden:
+                name = f"{node.value.id}.{node.name.text}"
+            elif isinstance(node, tree.TrainRef):
+                name, place = node.name.text, node.name
+            if name in known:
+                found.append(_Reference(place.span, known[name]))
     return found
+
+
+def _scopes(decl: tree.Decl) -> list[tuple[Any, set[str]]]:
+    """The parts of a declaration, each with the names that mean something of its own there."""
+    if not isinstance(decl, tree.Definition):
+        return [(decl, _bound(decl))]
+    parts: list[tuple[Any, set[str]]] = []
+    before: set[str] = set()
+    for hyper in decl.hypers:
+        if hyper.default is not None:
+            parts.append((hyper.default, set(before)))
+        before.add(hyper.name.text)
+    return [*parts, *((stmt, _bound(decl)) for stmt in decl.body)]
+
+
+def _data_named(part: object) -> set[int]:
+    """The name in ``data = digits`` of a train block, which never means a dimension."""
+    body = part.body if isinstance(part, tree.TrainDecl) else ()
+    return {id(stmt.value) for stmt in body if isinstance(stmt, tree.AssignStmt) and stmt.targets[0].text == "data"}
 
 
 def _bound(decl: tree.Decl) -> set[str]:
@@ -152,16 +175,24 @@ def _names(own: Sequence[_Part], brought: Sequence[_Part]) -> dict[int, str]:
         node.id for part in parts for node in walk(part.decl) if isinstance(node, tree.Name) and node.span not in named
     }
     taken |= {name for part in parts for name in _bound(part.decl)}
-    found: dict[int, str] = {}
-    for part in own:
-        if isinstance(part.decl, tree.Definition | tree.DataDecl | tree.TrainDecl):
-            found[id(part.decl)] = part.decl.name.text
+    kept = [part for part in own if isinstance(part.decl, Declaration) and not _hides(part.decl, brought, named)]
+    found = {id(part.decl): _name(part.decl) for part in kept}
     taken |= set(found.values())
-    for part in brought:
-        name = _free(_name(part.decl), part.home.source, taken)
-        taken.add(name)
-        found[id(part.decl)] = name
+    for part in (*own, *brought):
+        if isinstance(part.decl, Declaration) and id(part.decl) not in found:
+            found[id(part.decl)] = _free(_name(part.decl), part.home.source, taken)
+            taken.add(found[id(part.decl)])
     return found
+
+
+def _hides(decl: tree.Decl, brought: Sequence[_Part], named: set[Span]) -> bool:
+    """Whether a block has the name of a standard layer that a declaration of another file uses."""
+    return isinstance(decl, tree.Definition) and any(
+        isinstance(node, tree.Name) and node.id == decl.name.text and node.span not in named
+        for part in brought
+        for node in walk(part.decl)
+        if decl.name.text not in _bound(part.decl) | set(_dims(part.home))
+    )
 
 
 def _name(decl: tree.Decl) -> str:
