@@ -32,7 +32,8 @@ PASSES: tuple[tuple[str, Pass], ...] = (
 
 # What a graph with recurrence goes through instead; bodies of scans are graphs too.
 SCAN_PASSES: tuple[tuple[str, Pass], ...] = (
-    ("uniting scans", unite_scans),
+    # Scans around others are compared before those inside them change.
+    ("uniting scans", where_scans_are(unite_scans, outer_first=True)),
     ("pruning scans", where_scans_are(prune_scans)),
     ("rewriting", everywhere(_REWRITING)),
     ("splitting products", where_scans_are(split_products)),

@@ -31,12 +31,15 @@ def everywhere(run: Pass) -> Pass:
     return over
 
 
-def where_scans_are(run: Pass) -> Pass:
-    """A pass over the graphs that hold scans: the graph, and before it the bodies that hold some themselves."""
+def where_scans_are(run: Pass, *, outer_first: bool = False) -> Pass:
+    """A pass over the graphs that hold scans: the graph, and before it (or after) the bodies that hold some themselves."""
+
+    def inside(graph: Graph) -> Graph:
+        inner = any(_is_nested(node) for node in graph.nodes.values())
+        return _with_bodies(graph, over, _is_nested) if inner else graph
 
     def over(graph: Graph) -> Graph:
-        inner = any(_is_nested(node) for node in graph.nodes.values())
-        return run(_with_bodies(graph, over, _is_nested) if inner else graph)
+        return inside(run(graph)) if outer_first else run(inside(graph))
 
     return over
 

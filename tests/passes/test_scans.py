@@ -16,6 +16,7 @@ from recurrences import (
     T,
     joined,
     lstm_like,
+    nested,
     numbers,
     plain,
     random_scans,
@@ -98,6 +99,15 @@ def test_optimising_the_gradient_of_a_random_scan_changes_no_result(graph: Graph
 def test_a_scan_runs_forward_once_with_its_residuals():
     assert len(scans(with_gradients(plain()))) == 3
     assert [scan_of(scan).reverse for scan in scans(optimize(with_gradients(plain())))] == [False, True]
+
+
+def test_a_scan_inside_a_scan_runs_forward_once_with_its_residuals():
+    forward, backward = scans(optimize(with_gradients(nested())))
+    inner = [
+        [node.attrs["reverse"] for node in scan_of(scan).body.nodes if node.op == "scan"]
+        for scan in (forward, backward)
+    ]
+    assert inner == [[True], [False]]
 
 
 @pytest.mark.parametrize("build", [plain, lstm_like])
