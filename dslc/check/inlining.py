@@ -78,19 +78,25 @@ def _references(decl: tree.Decl, home: Unit) -> list[_Reference]:
     found: list[_Reference] = []
     for part, bound in _scopes(decl):
         sizes = {id(name) for node in walk(part) if isinstance(node, tree.TypeExpr) for name in walk(node)}
-        called = {id(node.callee) for node in walk(part) if isinstance(node, tree.Call)} | _data_named(part)
-        hidden = bound | set(_dims(home))
+        called = {id(node.callee) for node in walk(part) if isinstance(node, tree.Call)}
+        data, hidden = _data_named(part), bound | set(_dims(home))
         for node in walk(part):
-            name, place = "", node
-            if isinstance(node, tree.Name) and id(node) not in sizes:
-                name = "" if node.id in (bound if id(node) in called else hidden) else node.id
-            elif isinstance(node, tree.Attribute) and isinstance(node.value, tree.Name) and node.value.id not in hidden:
-                name = f"{node.value.id}.{node.name.text}"
-            elif isinstance(node, tree.TrainRef):
-                name, place = node.name.text, node.name
-            if name in known:
+            place = node.name if isinstance(node, tree.TrainRef) else node
+            name = _path(node)
+            # A name of its own hides a declaration, a dimension hides one that is not called; `data =` names data alone.
+            hiding = set[str]() if id(node) in data else bound if id(node) in called else hidden
+            if name in known and id(node) not in sizes and name.partition(".")[0] not in hiding:
                 found.append(_Reference(place.span, known[name]))
     return found
+
+
+def _path(node: object) -> str:
+    """The name that a node of the tree reads, `nets.MLP` included; "" where it reads none."""
+    if isinstance(node, tree.Attribute) and isinstance(node.value, tree.Name):
+        return f"{node.value.id}.{node.name.text}"
+    if isinstance(node, tree.TrainRef):
+        return node.name.text
+    return node.id if isinstance(node, tree.Name) else ""
 
 
 def _scopes(decl: tree.Decl) -> list[tuple[Any, set[str]]]:
@@ -103,11 +109,12 @@ def _scopes(decl: tree.Decl) -> list[tuple[Any, set[str]]]:
         if hyper.default is not None:
             parts.append((hyper.default, set(before)))
         before.add(hyper.name.text)
-    return [*parts, *((stmt, _bound(decl)) for stmt in decl.body)]
+    bound = _bound(decl)
+    return [*parts, *((stmt, bound) for stmt in decl.body)]
 
 
 def _data_named(part: object) -> set[int]:
-    """The name in ``data = digits`` of a train block, which never means a dimension."""
+    """The name in ``data = digits`` of a train block, which never means anything else."""
     body = part.body if isinstance(part, tree.TrainDecl) else ()
     return {id(stmt.value) for stmt in body if isinstance(stmt, tree.AssignStmt) and stmt.targets[0].text == "data"}
 
@@ -118,7 +125,7 @@ def _bound(decl: tree.Decl) -> set[str]:
     for node in walk(decl):
         if isinstance(node, tree.DimStmt):
             found |= {ident.text for ident in node.names}
-        elif isinstance(node, tree.AssignStmt):
+        elif isinstance(node, tree.AssignStmt) and isinstance(decl, tree.Definition):  # elsewhere it is a setting
             found |= {ident.text for ident in node.targets}
         elif isinstance(node, tree.Repeat) and node.var is not None:
             found.add(node.var.text)

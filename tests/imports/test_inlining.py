@@ -101,3 +101,16 @@ def test_the_text_of_a_run_means_what_the_program_means(files: dict[str, str]) -
     start, again = (initial_params(model.body.params, 0) for model in (before, after))
     assert start.keys() == again.keys()
     assert all(np.array_equal(start[key], again[key]) for key in start)
+
+
+def test_a_data_block_may_be_named_like_a_setting_or_a_dimension() -> None:
+    data = 'data {name} {{\n  source = inline({{ x: [[1]] }})\n  field x: f32[1] = source["x"]\n}}\n'
+    model = "dim batch\nmodel M() {\n  input  x: f32[batch, 1]\n  output y: f32[batch, 1]\n  y = x |> d: Dense(1)\n}\n"
+    train = "train fit {{\n  use net = M()\n  data = {name}\n  loss = mean(square(net.y))\n}}\n"
+    for name in ("data", "batch", "net"):
+        main = f'from "lib.dl" import {name}\n' + model + train.format(name=name)
+        unit, _, sink = checked({"main.dl": main, "lib.dl": data.format(name=name)})
+        assert not sink.failed, render(sink, color=False)
+        _, one, found = checked({"main.dl": inlined(unit, lambda _: Path())})
+        assert not found.failed
+        assert one.trains["fit"].data.fields["x"].columns == ("x",)
