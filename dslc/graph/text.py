@@ -146,6 +146,8 @@ class _Line:
         out = Value(number, self.type())
         self.expect("=")
         op = self.take()
+        if self.body is not None and op != "scan":
+            raise ValueError(f"`{op}` has no body")
         inputs, attrs = self.arguments()
         name = self.quoted() if self.skip("#") else ""
         self.end()
