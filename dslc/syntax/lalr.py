@@ -180,12 +180,13 @@ class _Machine:
         expected = frozenset[str]() if over is not None else self._expected()
         go_on = self._report(Unexpected(self._tokens, first, at, expected, over))
         self._pop(keep)
+        again = first in self._broken  # its made-up head did not lead into the block
         self._broken.add(first)
         if not go_on:
             return self._stop()
         while not self._is_end(at, depth):
             token = self._tokens[at]
-            if token.kind == "_BLOCK" and token.depth == depth and self._restart(first):
+            if token.kind == "_BLOCK" and token.depth == depth and not again and self._restart(first):
                 return at
             at += 1
         row = GOTOS[self._states[-1]]
