@@ -36,27 +36,26 @@ def apply_allowed(file: tree.File, sink: Sink) -> None:
         return
     allowed = _allowed(file.source, sink)
     if allowed:
-        starts = _Statements(file)
+        starts = _first_lines(file)
         sink.found[:] = [found for found in sink.found if not _is_allowed(found, file.source, allowed, starts)]
 
 
-def _is_allowed(found: Diagnostic, source: Source, allowed: set[_Allowed], starts: _Statements) -> bool:
+def _is_allowed(found: Diagnostic, source: Source, allowed: set[_Allowed], starts: dict[int, int]) -> bool:
     lint = CODES[found.code].lint
     if not lint or not found.labels or found.labels[0].span.source is not source:
         return False
     span = found.labels[0].span
-    return any(_Allowed(lint, line) in allowed for line in (span.line, starts.line_of(span)))
+    return any(_Allowed(lint, line) in allowed for line in (span.line, starts.get(span.line, span.line)))
 
 
-class _Statements:
-    """Finds the line on which the statement around a place begins."""
-
-    def __init__(self, file: tree.File) -> None:
-        self._spans = [node.span for node in walk(file) if isinstance(node, tree.Stmt | tree.Decl)]
-
-    def line_of(self, place: Span) -> int:
-        around = [span for span in self._spans if span.start <= place.start and place.end <= span.end]
-        return max(around, key=lambda span: span.start).line if around else place.line
+def _first_lines(file: tree.File) -> dict[int, int]:
+    """For every line, the line on which the innermost statement on it begins."""
+    found: dict[int, int] = {}
+    for node in walk(file):  # what is around comes before what is inside
+        if isinstance(node, tree.Stmt | tree.Decl):
+            first, last = node.span.line, file.source.position(node.span.end)[0]
+            found.update(dict.fromkeys(range(first, last + 1), first))
+    return found
 
 
 def _allowed(source: Source, sink: Sink) -> set[_Allowed]:

@@ -29,8 +29,7 @@ def lint_file(
         for step in train.steps:
             _stuck_parameters(step, _keys_of_outputs(train), sink)
     _shadowed_layers(file, sink)
-    for body in _bodies(models, typed):
-        lint_values(file.file.source, body.values, sink)
+    lint_values(file.file.source, (value for body in _bodies(models, typed) for value in body.values), sink)
     if sink.failed:
         return
     for decl in (*file.trains.values(), *file.tests):

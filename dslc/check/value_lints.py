@@ -16,14 +16,12 @@ from dslc.tensor_type import Dim, Size
 
 def lint_values(source: Source, values: Iterable[TypedValue], sink: Sink) -> None:
     """Look at every value that was written in a file; what stands in the library is not the user's business."""
-    seen = {(d.code, d.labels[0].span) for d in sink if d.labels}
     for value in values:
         rule = _RULES.get(value.op)
         if rule is None or value.span.source is not source:
             continue
         found = rule(value)
-        if found is not None and (found.code, found.labels[0].span) not in seen:
-            seen.add((found.code, found.labels[0].span))
+        if found is not None and not sink.has(found.code, found.labels[0].span):
             sink.add(found)
 
 
