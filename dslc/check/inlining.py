@@ -75,18 +75,20 @@ def _is_import(decl: tree.Decl) -> bool:
 def _references(decl: tree.Decl, home: Unit) -> list[_Reference]:
     """The places in a declaration that name another one of its file, or one that the file imports."""
     known = {item.name: item for item in visible(home)}
+    dims = _dims(home)
     found: list[_Reference] = []
     for part, bound in _scopes(decl):
         sizes = {id(name) for node in walk(part) if isinstance(node, tree.TypeExpr) for name in walk(node)}
         called = {id(node.callee) for node in walk(part) if isinstance(node, tree.Call)}
-        data, hidden = _data_named(part), bound | set(_dims(home))
+        data = _data_named(part)
         for node in walk(part):
-            place = node.name if isinstance(node, tree.TrainRef) else node
             name = _path(node)
+            if name not in known or id(node) in sizes:
+                continue
             # A name of its own hides a declaration, a dimension hides one that is not called; `data =` names data alone.
-            hiding = set[str]() if id(node) in data else bound if id(node) in called else hidden
-            if name in known and id(node) not in sizes and name.partition(".")[0] not in hiding:
-                found.append(_Reference(place.span, known[name]))
+            first = name.partition(".")[0]
+            if id(node) in data or not (first in bound or (first in dims and id(node) not in called)):
+                found.append(_Reference((node.name if isinstance(node, tree.TrainRef) else node).span, known[name]))
     return found
 
 
