@@ -25,9 +25,8 @@ class ImportedFiles:
         self._known: dict[Path, Source] = {}
         self._folders: list[Path] = []
         if root.path is not None:
-            path = root.path.resolve()
-            self._known[path] = root
-            self._folders = [path.parent, *(folder.resolve() for folder in allowed)]
+            self._known[root.path.resolve()] = root
+            self._folders = [folder.resolve() for folder in (root.path.parent, *allowed)]
 
     def __call__(self, path: tree.String) -> Source | Diagnostic:
         """The file a path in a program means: the same source for the same file."""

@@ -210,6 +210,12 @@ def test_a_link_out_of_the_folder_is_followed_before_it_is_judged(write: Write) 
     assert codes(main) == []
 
 
+def test_a_program_that_is_a_link_imports_from_the_folder_the_link_is_in(write: Write) -> None:
+    write({"../other/real.dl": 'from "layer.dl" import Layer\n' + USES, "layer.dl": LAYER})
+    Path("project/main.dl").symlink_to(Path("other/real.dl").resolve())
+    assert codes(Path("project/main.dl")) == []
+
+
 @pytest.mark.parametrize("name", ["loop.dl", "pipe.dl", "\\u0000.dl", "x" * 300 + ".dl", "", ".", "layer.dl/x.dl"])
 def test_odd_paths_are_refused_with_a_message(write: Write, name: str) -> None:
     main = write({"main.dl": f'from "{name}" import Layer\n' + USES, "layer.dl": LAYER})
