@@ -148,6 +148,17 @@ def _literal_of(e: Context, value: Value, type: TensorType, expr: tree.Expr) -> 
     return tensor
 
 
+def _reshape_help(have: TensorType, want: TensorType) -> list[Help]:
+    """A mend where two types differ in a way that one stage takes away."""
+    if have.dtype is not want.dtype:
+        return [Help(f"convert it: `cast(..., {want.dtype.value})`")] if have.shape == want.shape else []
+    if have.shape == (*want.shape, 1):
+        return [Help("take out the last axis: `|> squeeze(axis = -1)`")]
+    if have.rank > want.rank == 2 and (have.shape[0], have.shape[-1]) == want.shape:
+        return [Help("`Dense` works on the last axis and keeps the others; join them before it: `|> flatten`")]
+    return []
+
+
 def _mismatch(
     e: Context, value: TypedValue, wanted: Written, target: tree.Ident, expr: tree.Expr, declared: Span
 ) -> Failed:
@@ -160,15 +171,7 @@ def _mismatch(
                 sizes += [(a, value.origins[axis]), (b, wanted.origins[axis])]
     sizes = [(size, origin) for size, origin in sizes if origin and origin.text != f"`{target.text}`"]
     footers: list[Note | Help] = list(origin_notes(e, sizes, target.span))
-    if (
-        have.dtype is want.dtype
-        and have.rank == want.rank + 1
-        and have.shape[-1] == 1
-        and have.shape[:-1] == want.shape
-    ):
-        footers.append(Help("take out the last axis: `|> squeeze(axis = -1)`"))
-    if have.dtype is not want.dtype and have.shape == want.shape:
-        footers.append(Help(f"convert it: `cast(..., {want.dtype.value})`"))
+    footers += _reshape_help(have, want)
     return e.report(
         "DL2005",
         f"`{target.text}` is declared {want}, but its value is {have}",
