@@ -32,6 +32,13 @@ def state(e: Context, scope: Scope, stmt: tree.StateStmt) -> None:
     """``state name: type = first``: an input of the step, with its value before the first step."""
     if not new_name(e, scope, stmt.name, value=True):
         return
+    output = scope.declared.get(stmt.name.text)
+    if output is not None:
+        mend = Help("name the output after the step's value:", code=(f"output y: {output.type.span.text}",))
+        first = Label(output.name.span, "an output here")
+        e.report(
+            "DL1006", f"`{stmt.name.text}` is an output and a state", stmt.name.span, "a state", first, footers=[mend]
+        )
     value = _state(e, scope, stmt) if scope.steps is not None else _outside(e, scope, "state", stmt.span)
     scope.define(stmt.name.text, value, stmt.name.span, "failed" if isinstance(value, Failed) else "state")
 
@@ -40,13 +47,14 @@ def _outside(e: Context, scope: Scope, word: str, span: Span) -> Failed:
     kind = scope.definition.kind if scope.definition is not None else "block"
     head = scope.definition.head if scope.definition is not None else span
     keyword = Span(head.source, head.start, head.start + len(kind))
+    edits = (Edit(keyword, "cell"),) if kind == "block" else ()
     return e.report(
         "DL1052",
         f"`{word}` stands in a cell, and this is a {kind}",
         span,
         "nothing comes before or after here",
         footers=[
-            Help("a cell is one time step, and `scan` runs it:", (Edit(keyword, "cell"),)),
+            Help(f"a cell is one time step, and `scan` runs it{':' * bool(edits)}", edits),
             Note("to keep a tensor that training changes, declare a `buffer`"),
         ],
     )
