@@ -77,9 +77,14 @@ def of_optimizer(optimizer: OptimizerDef) -> Entry:
         "",
         _signature(optimizer.name, (), optimizer.options),
         optimizer.doc,
-        tuple(map(choice, optimizer.options)),
+        tuple(map(_rate_or_choice, optimizer.options)),
         example=f"optimizer = {optimizer.name}({first.name} = {first.default})",
     )
+
+
+def _rate_or_choice(option: Option) -> Choice:
+    found = choice(option)
+    return Choice(found.name, found.default, "a number, or a schedule") if option.name == "lr" else found
 
 
 def of_schedule(schedule: ScheduleDef) -> Entry:
