@@ -180,6 +180,23 @@ def lookups() -> Graph:
     return m.b.graph
 
 
+def counting() -> Graph:
+    """A whole-number state beside one of floats, and a sum without any residual."""
+    m, step, total = Made(), ScanBody(), ScanBody()
+    i = Made(step.builder)
+    x, h0 = m.leaf("x", T, N), m.leaf("h0", N)
+    n = step.state(m.b.constant(1, DType.I64))
+    h, e = step.state(h0), step.element(x)
+    weight = i("reciprocal", i("cast", n, dtype=F64))
+    after = i("add", i("mul", h, i("sub", 1.0, weight)), i("mul", i("tanh", e), weight))
+    count = i("add", n, step.builder.constant(1, DType.I64))
+    _, mean, means = step.finish(m.b, [count, after], [after], reverse=False)
+    after = total.builder.apply("add", total.state(h0), total.element(x))
+    (whole,) = total.finish(m.b, [after], [], reverse=True)
+    m.b.graph.outputs |= {"mean": mean, "means": means, "whole": whole}
+    return m.b.graph
+
+
 GRAPHS: dict[str, Callable[[], Graph]] = {
     made.__name__: made
     for made in (
@@ -193,6 +210,7 @@ GRAPHS: dict[str, Callable[[], Graph]] = {
         two_layers,
         joined,
         lookups,
+        counting,
     )
 }
 
