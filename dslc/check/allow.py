@@ -61,11 +61,14 @@ def _first_lines(file: tree.File) -> dict[int, int]:
 def _allowed(source: Source, sink: Sink) -> set[_Allowed]:
     """What the comments of a source allow; names that are no lint are reported."""
     found: set[_Allowed] = set()
+    line = 0
     for comment in _STRING_OR_COMMENT.finditer(source.text):
         start = _ALLOW.match(comment[0])
         if start is None:
             continue
-        line = _line_meant(source, comment.start())
+        own = source.position(comment.start())[0]
+        if own >= line:  # else it stands among the comments above that line
+            line = _line_meant(source, own)
         for name in _NAME.finditer(source.text, comment.start() + start.end(), comment.end()):
             if name[0] in LINTS:
                 found.add(_Allowed(name[0], line))
@@ -74,9 +77,8 @@ def _allowed(source: Source, sink: Sink) -> set[_Allowed]:
     return found
 
 
-def _line_meant(source: Source, at: int) -> int:
-    """The comment's own line where something stands before it, else the next line that is no comment."""
-    line = source.position(at)[0]
+def _line_meant(source: Source, line: int) -> int:
+    """A comment's own line where something stands before it, else the next line that is no comment."""
     last = len(source.line_starts())
     while line < last and source.line_text(line).lstrip().startswith("#"):
         line += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 
 from dslc.diagnostics.escape import escape, shown, width
 from dslc.diagnostics.model import Label
@@ -48,10 +49,7 @@ def _line(number: int, labels: list[Label], primary: Label | None, limit: int, p
     # Of a very long line only what could be shown is looked at.
     start = source.line_starts()[number - 1]
     skipped = max(0, lead.span.start - start - 2 * limit) if len(text) > 8 * limit else 0
-    cells = [shown(character) for character in text[skipped : skipped + 8 * limit]]
-    columns = [0]
-    for cell in cells:
-        columns.append(columns[-1] + width(cell))
+    cells, columns = _cells(text[skipped : skipped + 8 * limit])
 
     def column(offset: int) -> int:
         return columns[min(max(offset - start - skipped, 0), len(cells))]
@@ -65,6 +63,14 @@ def _line(number: int, labels: list[Label], primary: Label | None, limit: int, p
     if columns[-1] > limit:
         printed, marks = _cut(cells, columns, marks, limit, more=(skipped > 0, skipped + len(cells) < len(text)))
     return Line(number, printed, tuple(_rows(marks, paint)))
+
+
+def _cells(text: str) -> tuple[list[str], list[int]]:
+    """Each character as it is printed, and the column it begins at; behind these the column at which the last one ends."""
+    if text.isascii() and text.isprintable():
+        return list(text), list(range(len(text) + 1))
+    cells = [shown(character) for character in text]
+    return cells, list(accumulate(map(width, cells), initial=0))
 
 
 def _cut(

@@ -71,3 +71,9 @@ def test_every_warning_has_the_name_of_a_lint() -> None:
     assert all(names)
     assert len(set(names)) == len(names)
     assert all(name == name.lower() and "_" not in name for name in names)
+
+
+def test_comments_above_a_line_mean_that_line_however_many_they_are() -> None:
+    above = ["  # allow: unused-value", "  # why", "  # allow: unused-value"] * 3_000
+    assert codes(*above, "  a = x", "  b = x") == ["DL4001"]
+    assert codes("  # allow: unused-value", "  a = x  # allow: unused-layer", "  b = x  # allow: unused-value") == []
