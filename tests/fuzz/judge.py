@@ -31,6 +31,7 @@ from dslc.syntax.tree import File
 from dslc.training import training_graphs
 
 CHECK_SECONDS = 2.0
+FORMAT_SECONDS = 6.0  # formatted and parsed twice each
 COMPILE_SECONDS = 10.0
 FORMATTED_SHARE = 3  # of the texts, one in so many is formatted
 COMPILED_SHARE = 4  # of the programs that check, one in so many is compiled
@@ -75,7 +76,7 @@ def judge(text: str, tally: Tally) -> None:
     tally.codes.update({found.code for found in sink})
     turn = crc32(text.encode("utf-8", "surrogatepass"))
     if turn % FORMATTED_SHARE == 0:
-        with _limit(CHECK_SECONDS, "formatting"):
+        with _limit(FORMAT_SECONDS, "formatting"):
             tally.formatted += _judge_format(checked.scope.file)
     if sink.failed:
         return
