@@ -13,7 +13,8 @@ from dslc.check.names import definition, needs_call, unknown_function, unknown_l
 from dslc.check.scope import Argument, CallSite, Context, Made, Scope, Statement
 from dslc.check.typed import TypedValue
 from dslc.check.unrolling import can_go_on, spend, unrolling
-from dslc.check.values import FAILED, Const, Failed, LayerRef, Scanned, Value, describe
+from dslc.check.values import FAILED, Const, Failed, LayerRef, ListValue, Scanned, Value, describe
+from dslc.diagnostics import Help
 from dslc.syntax import tree
 
 
@@ -63,7 +64,12 @@ def _repeat(e: Context, scope: Scope, stage: tree.Stage, repeat: tree.Repeat, pi
     times = count.value if isinstance(count, Const) else None
     if not isinstance(times, int) or isinstance(times, bool) or times < 0:
         text = f"`repeat` needs a whole number of times, not {describe(count)}"
-        return e.report("DL2004", text, repeat.count.span, "must be a whole number, 0 or more")
+        footers = (
+            [Help("the turn picks from a list: `repeat(2) as i { Dense(sizes[i]) }`")]
+            if isinstance(count, ListValue)
+            else []
+        )
+        return e.report("DL2004", text, repeat.count.span, "must be a whole number, 0 or more", footers=footers)
     outer = scope.statement
     name = stage.label.text if stage.label is not None else (outer.name if outer is not None else "")
     before = len(e.keys)

@@ -36,6 +36,13 @@ def check_pair(name: str, types: tuple[TensorType, ...]) -> TensorType:
         OpError: it names both types, and the axis of size 1 too many where that is what is wrong.
     """
     prediction, target = types
+    if prediction.dtype.is_float and target.dtype.is_integer and target.rank and target.shape == prediction.shape[:-1]:
+        raise OpError(
+            f"`{name}` compares numbers, and {target} holds a class id for each row of {prediction}",
+            LOSS_CODE,
+            1,
+            help="logits and class ids take `cross_entropy(logits, label)`",
+        )
     check_kind(name, types, FLOATS)
     check_same_dtype(name, types)
     if target.rank and prediction.shape != target.shape:
