@@ -15,7 +15,7 @@ from dslc.check.operators import apply_op
 from dslc.check.scope import Context, Scope, origin_notes
 from dslc.check.typed import ParamSpec, TypedValue
 from dslc.check.types import Written, written_type
-from dslc.check.values import FAILED, Failed, LayerRef, describe
+from dslc.check.values import FAILED, Failed, LayerRef, Scanned, describe
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops.ir import Attrs
 from dslc.syntax import tree
@@ -142,8 +142,10 @@ def layer(e: Context, scope: Scope, stmt: tree.LayerStmt) -> None:
         return
     value = evaluate(e, scope, stmt.value)
     if not isinstance(value, LayerRef | Failed):
-        text = f"`layer` names a layer being made, not {describe(value)}"
-        value = e.report("DL2015", text, stmt.value.span, "not a layer")
+        text = f"`layer` names a layer being made, not {describe(value).removesuffix(', not applied to anything')}"
+        shared = "a cell that has a name is run where the scan is applied: `x |> scan(cell)`"
+        footers = [Help(shared)] if isinstance(value, Scanned) else []
+        value = e.report("DL2015", text, stmt.value.span, "not a layer", footers=footers)
     if isinstance(value, Failed):
         scope.define(stmt.name.text, FAILED, stmt.name.span, "failed")
         return
