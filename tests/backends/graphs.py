@@ -14,7 +14,7 @@ from dslc.autodiff import gradients
 from dslc.backends.interpret import interpret
 from dslc.graph import Builder, Graph
 from dslc.ops import OPS
-from dslc.ops.ir import Value
+from dslc.ops.ir import Node, Value
 from dslc.optim import Step, apply_optimizer
 from dslc.tensor_type import Dim, DType, TensorType, broadcast, count, evaluate, symbol
 from dslc_runtime.program import Program
@@ -79,9 +79,15 @@ def feeds(graph: Graph, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Ar
             shape = [evaluate(dim, sizes) for dim in node.out.shape]
             kind = node.out.dtype
             values = generator.normal(size=shape) if kind.is_float else generator.integers(0, 2, shape)
-            values = np.abs(values) if node.attrs.get("name") == "v" else values  # Adam's second moment
+            values = np.abs(values) if _is_second_moment(node) else values
             result[node.attrs.str(key)] = values.astype("?" if kind is DType.BOOL else f"{kind.value[0]}{kind.bytes}")
     return result
+
+
+def _is_second_moment(node: Node) -> bool:
+    """Whether a leaf is Adam's `v`, of a group of parameters and a step perhaps: "v", "v/all", "critic.v/d"."""
+    name = str(node.attrs.get("name", ""))
+    return name.partition("/")[0].rpartition(".")[2] == "v"
 
 
 def run_both(
