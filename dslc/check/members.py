@@ -6,6 +6,7 @@ Input: the syntax tree of the read and a scope. Output: a value. Indexing of ten
 from __future__ import annotations
 
 from dslc.check.calls import is_function
+from dslc.check.foreign import function_meant
 from dslc.check.indexing import index_tensor
 from dslc.check.layers import read, unknown_name
 from dslc.check.scope import Context, Scope
@@ -40,10 +41,10 @@ def attribute(e: Context, scope: Scope, expr: tree.Attribute) -> Value:
     if isinstance(value, Failed):
         return FAILED
     footers: list[Note | Help] = []
-    if isinstance(value, TypedValue) and name == "shape":
-        footers.append(Help("a function tells it:", (Edit(expr.span, f"shape({expr.value.span.text})"),)))
-    elif isinstance(value, TypedValue) and is_function(name):
-        footers.append(Help("it is a function:", (Edit(expr.span, f"{name}({expr.value.span.text})"),)))
+    meant = name if is_function(name) else "transpose" if name == "T" else function_meant(name)
+    if isinstance(value, TypedValue) and meant:
+        text = "it is a function:" if meant == name else f"it is the function `{meant}` here:"
+        footers.append(Help(text, (Edit(expr.span, f"{meant}({expr.value.span.text})"),)))
     return e.report(
         "DL1005", f"{describe(value)} has nothing named `{name}`", expr.name.span, "not found", footers=footers
     )
