@@ -10,6 +10,7 @@ import pytest
 import dslc
 from dslc.check.typed import TypedTrain
 from dslc.driver.frontend import Checked, check_program
+from dslc.driver.stages import emit_stage
 from dslc.driver.training import Prepared, choose_train, fit, one_step, prepare, train
 from dslc.driver.using import evaluate_run
 from dslc.graph import Graph
@@ -223,6 +224,24 @@ def test_gradients_are_those_of_the_step_that_is_named():
     assert np.isfinite(loss)
     with pytest.raises(dslc.DslcError, match="several steps"):
         trainer.gradients({"x": np.ones((4, 2))})
+
+
+def test_a_rate_that_counts_epochs_takes_them_from_the_data_of_the_program():
+    """Of 9 rows 6 are trained on, 4 at a time: two steps an epoch, so four epochs are eight steps."""
+    made = dslc.parse(GAN).trainer()
+    before = made.models["g"].params["fc2.weight"].copy()
+    for _ in range(8):
+        made.step({"x": np.ones((4, 2))})
+    after = made.models["g"].params["fc2.weight"].copy()
+    made.step({"x": np.ones((4, 2))})
+    assert not np.array_equal(before, after)
+    assert np.array_equal(after, made.models["g"].params["fc2.weight"]), "the rate is 0 from step 9 on"
+
+
+def test_the_graph_of_every_step_is_shown():
+    shown = emit_stage(program(GAN), "gan", "training")
+    assert [line for line in shown.splitlines() if line.startswith("# step")] == ["# step critic", "# step generator"]
+    assert shown.count("update 'params/critic'") == shown.count("update 'params/generator'") == 1
 
 
 # ---------------------------------------------------------------------------------------------- early stopping
