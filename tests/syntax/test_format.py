@@ -22,10 +22,7 @@ from dslc.syntax.parse import parse
 
 TESTS = Path(__file__).parent.parent
 LAYOUTS = sorted((Path(__file__).parent / "layouts").glob("*.dl"))
-ROOT = TESTS.parent
-PRETTY = sorted(
-    [*(TESTS / "syntax" / "programs").glob("*.dl"), *(ROOT / "models").glob("*.dl"), *(ROOT / "dslc").rglob("*.dl")]
-)
+PRETTY = sorted([*(TESTS / "syntax" / "programs").glob("*.dl"), *(TESTS.parent / "models").glob("*.dl")])
 SHIPPED = [path.read_text("utf-8") for path in PRETTY]
 QUICK = settings(max_examples=30, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
