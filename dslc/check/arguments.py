@@ -129,6 +129,8 @@ _WANTED = {
     "axis": "an axis (a whole number)",
     "axes": "an axis, or a list of axes",
     "sizes": "a list of sizes",
+    "counts": "a whole number, or a list of them",
+    "padding": 'a number, a list of numbers, "same" or "valid"',
     "dtype": "an element type such as `f32`",
 }
 
@@ -174,6 +176,10 @@ def _several(one: Callable[[Value], Attr | Wrong]) -> Callable[[Value], Attr | W
     return convert
 
 
+def _padding(value: Value) -> Attr | Wrong:
+    return _string(value) if isinstance(value, Const) and isinstance(value.value, str) else _several(_size)(value)
+
+
 _CONVERT: Mapping[str, Callable[[Value], Attr | Wrong]] = {
     "int": whole,
     "float": _real,
@@ -182,6 +188,8 @@ _CONVERT: Mapping[str, Callable[[Value], Attr | Wrong]] = {
     "axis": whole,
     "axes": _several(whole),
     "sizes": _several(_size),
+    "counts": _several(whole),
+    "padding": _padding,
     "dtype": _dtype,
 }
 

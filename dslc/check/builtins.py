@@ -76,6 +76,14 @@ _FUNCTIONS = (
 sums = seq |> scan(Sum())""",
     ),
     Builtin(
+        "per_axis",
+        "per_axis(value, axes)",
+        """A list with one item for each axis: a list of so many as it is, one value repeated.
+
+        For hyper-parameters such as `kernel: int | int[]`, of which 3 and [3, 3] mean the same to an image.""",
+        "let k = per_axis(3, 2)\ny = x[:, :k[0]]",
+    ),
+    Builtin(
         "floor_div",
         "floor_div(a, b)",
         """The quotient of two compile-time numbers, rounded down.

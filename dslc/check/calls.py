@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check import constants
-from dslc.check.arguments import failed, is_tensor_like, match, options, unknown
+from dslc.check.arguments import Wrong, failed, is_tensor_like, match, options, unknown, whole
 from dslc.check.binary import broadcast_clash
 from dslc.check.einsum import einsum
 from dslc.check.operators import apply_op, as_tensor
@@ -27,7 +27,7 @@ from dslc.syntax import tree
 from dslc.tensor_type import DType
 
 #: Functions that are no operators: they look at tensors or numbers while the program is checked.
-COMPILE_TIME = frozenset({"shape", "split", "scan", "einsum", "rearrange", *constants.FUNCTIONS})
+COMPILE_TIME = frozenset({"shape", "per_axis", "split", "scan", "einsum", "rearrange", *constants.FUNCTIONS})
 _SPLIT = (Option("parts", "sizes", required=True), Option("axis", "axis", -1))
 
 
@@ -49,6 +49,8 @@ def call_function(e: Context, scope: Scope, ref: FunctionRef, args: Sequence[Arg
         return not_a_cell(e, site.span, "no cell")
     if ref.name == "shape":
         return _shape(e, args, site)
+    if ref.name == "per_axis":
+        return _per_axis(e, args, site)
     if ref.name == "split":
         return _split_tensor(e, args, site)
     if ref.name == "einsum":
@@ -79,6 +81,21 @@ def _shape(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
         return e.report("DL2015", f"`shape` needs a tensor, not {describe(value)}", args[0].span, "not a tensor")
     sizes = (Const(size, origin) for size, origin in zip(value.type.shape, value.origins, strict=True))
     return ListValue(tuple(sizes), site.span)
+
+
+def _per_axis(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
+    """A number for each of several axes, given as one for all or as a list: ``per_axis(3, 2)`` is ``[3, 3]``."""
+    if len(args) != 2 or any(arg.name is not None for arg in args):
+        return e.report("DL1013", "`per_axis` takes a value and the number of axes", site.span, f"got {len(args)} arguments")
+    given, axes = args[0].value, whole(args[1].value)
+    if isinstance(axes, Wrong):
+        return e.report("DL2004", "the number of axes must be a whole number", args[1].span, "not a whole number")
+    if isinstance(given, Const):
+        return ListValue((given,) * axes, args[0].span)
+    if isinstance(given, ListValue) and len(given.items) == axes:
+        return given
+    got = f"got {len(given.items)}" if isinstance(given, ListValue) else f"got {describe(given)}"
+    return e.report("DL2004", f"one number, or a list of {axes}, is needed here", args[0].span, got)
 
 
 def _split_tensor(e: Context, args: Sequence[Argument], site: CallSite) -> Value:

@@ -31,7 +31,9 @@ _ARGUMENTS = {
     "outfeatures": ("units",), "numunits": ("units",), "rate": ("p",), "dropoutrate": ("p",), "prob": ("p",),
     "negativeslope": ("slope",), "alpha": ("slope",), "learningrate": ("lr",), "betas": ("beta1", "beta2"),
     "epsilon": ("eps",), "decay": ("weight_decay",), "numclasses": ("classes",), "depth": ("classes",),
-    "min": ("low",), "max": ("high",),
+    "min": ("low",), "max": ("high",), "kernelsize": ("kernel", "window"), "poolsize": ("window",), "strides": ("stride",),
+    "padding": ("pad",), "filters": ("channels",), "outchannels": ("channels",), "dilationrate": ("dilation",),
+    "outputpadding": ("output_pad",), "depthmultiplier": ("multiplier",),
 }  # fmt: skip
 
 

@@ -15,11 +15,15 @@ from dslc.syntax.parse import parse
 FOLDER = Path(__file__).parent.parent / "library"
 
 #: The file of each layer.
-LAYERS = {"Bidirectional": "bidirectional.dl", "Dense": "dense.dl", "Dropout": "dropout.dl"}
+LAYERS = {
+    "Bidirectional": "bidirectional.dl", "Conv1d": "conv.dl", "Conv2d": "conv.dl", "Conv3d": "conv.dl",
+    "ConvTranspose1d": "conv_transpose.dl", "ConvTranspose2d": "conv_transpose.dl", "Dense": "dense.dl",
+    "DepthwiseConv2d": "conv.dl", "Dropout": "dropout.dl",
+}  # fmt: skip
 
 #: Layers of the language that this version does not have yet.
 LATER = frozenset((
-    "Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d", "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d",
+    "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d",
     "GlobalMaxPool", "GlobalAvgPool", "Upsample", "BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm", "RNN", "LSTM",
     "GRU", "Embedding", "MultiHeadAttention",
 ))  # fmt: skip

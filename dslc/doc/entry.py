@@ -20,6 +20,8 @@ _WORDS = {
     "axis": "an axis; negative ones count from the end",
     "axes": "an axis, a list of axes, or none for all",
     "sizes": "a list of sizes",
+    "counts": "a whole number, or one for each axis",
+    "padding": 'a number, a list of numbers, "same" or "valid"',
     "dtype": "an element type, such as f32",
     "length": "a length of time: `200 steps`, `3 epochs`",
 }

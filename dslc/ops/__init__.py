@@ -5,6 +5,7 @@ from dslc.ops.arena import ARENA
 from dslc.ops.arithmetic import ARITHMETIC
 from dslc.ops.class_loss import CLASS_LOSS
 from dslc.ops.comparison import COMPARISON
+from dslc.ops.conv import CONV
 from dslc.ops.creation import CREATION
 from dslc.ops.index import INDEX
 from dslc.ops.joining import JOINING
@@ -36,6 +37,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "index": INDEX,
     "linalg": LINALG,
     "triangle": TRIANGLE,
+    "convolution": CONV,
     "softmax": SOFTMAX,
     "loss": (*LOSS, *CLASS_LOSS),
     "metric": METRIC,

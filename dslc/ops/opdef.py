@@ -32,7 +32,8 @@ class Option:
     """A named option of an operator as the language sees it.
 
     `kind` says what a program may write: "int", "float", "bool", "string", "axis" (an int, negative counts from the end),
-    "axes" (a list of axes, an axis, or none for all), "sizes" (a list of sizes), "dtype" (`f32`).
+    "axes" (a list of axes, an axis, or none for all), "sizes" (a list of sizes), "counts" (an int for each axis, or one for
+    all), "padding" (sizes, "same" or "valid"), "dtype" (`f32`).
     An option without a default (`required`) must be given. `alias` is a second name that a program may write (`axis` for
     `axes`); in graphs there is only the first.
     """

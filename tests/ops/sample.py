@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,7 @@ class Sample:
         smooth: central differences exist here; false at a kink, a tie, an overflow.
         onnx: ONNX Runtime can be held against it.
         tolerance: relative error allowed between float32 here and in ONNX Runtime.
+        cancels: results are sums whose terms may cancel, so errors are relative to the terms.
     """
 
     operands: tuple[Array | float | int, ...]
@@ -34,6 +35,7 @@ class Sample:
     smooth: bool = True
     onnx: bool = True
     tolerance: float = 2e-6
+    cancels: bool = False
 
     def __str__(self) -> str:
         parts = [str(type_of(o)) if isinstance(o, np.ndarray) else repr(o) for o in self.operands]
@@ -43,7 +45,7 @@ class Sample:
     def narrow(self) -> Sample:
         """The same with float32 in the place of float64."""
         operands = tuple(retyped(o, np.float32) if is_double(o) else o for o in self.operands)
-        return Sample(operands, self.attrs, self.smooth, self.onnx, self.tolerance)
+        return replace(self, operands=operands)
 
     @property
     def arrays(self) -> dict[str, Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sample import Sample
+from samples_conv import CONV
 from samples_elementwise import ELEMENTWISE
 from samples_index import INDEX
 from samples_linalg import LINALG
@@ -21,4 +22,5 @@ SAMPLES: dict[str, list[Sample]] = {
     **SOFTMAX,
     **LOSS,
     **TRIANGLE,
+    **CONV,
 }

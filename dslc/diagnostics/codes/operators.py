@@ -4,6 +4,50 @@ from dslc.diagnostics.codes.entry import Code
 
 CODES: tuple[Code, ...] = (
     Code(
+        "DL2120",
+        "a window does not fit into an image",
+        """\
+A convolution or a pool moves a window over an image and its padding, and the window lies inside at every place. Without padding
+each layer makes the image smaller, pools by a multiple, so that deep down there may be nothing left to move over.
+
+    x: f32[B, 1, 3, 3]
+    y = x |> conv: Conv2d(8, 5)
+
+Mended: a smaller window, or padding.
+
+    y = x |> conv: Conv2d(8, 5, pad = "same")
+""",
+    ),
+    Code(
+        "DL2121",
+        "an option of a convolution or a pool does not fit",
+        """\
+Windows, strides and dilations are at least 1, padding is at least 0; one number stands for all axes, and a list has one for
+each. Groups divide the channels.
+
+    y = max_pool2d(x, [2, 2, 2])     # x: f32[B, 8, 32, 32] has two axes to move along
+
+Mended:
+
+    y = max_pool2d(x, 2)
+""",
+    ),
+    Code(
+        "DL2122",
+        "a convolution or a pool needs other axes",
+        """\
+Images are `[batch, channels, height, width]`, sequences `[batch, channels, length]`, as in PyTorch and ONNX. An image
+without colours has one channel, and needs its axis all the same.
+
+    image: f32[B, 28, 28]
+    y = max_pool2d(image, 2)
+
+Mended:
+
+    y = max_pool2d(expand_dims(image, axis = 1), 2)
+""",
+    ),
+    Code(
         "DL2106",
         "an operator does not work on this element type",
         """\

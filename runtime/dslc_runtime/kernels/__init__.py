@@ -2,6 +2,7 @@
 
 from dslc_runtime.kernels.activation import ACTIVATION
 from dslc_runtime.kernels.arena import ARENA
+from dslc_runtime.kernels.conv import CONV
 from dslc_runtime.kernels.elementwise import ELEMENTWISE
 from dslc_runtime.kernels.index import INDEX
 from dslc_runtime.kernels.kernel import Kernel
@@ -23,6 +24,7 @@ KERNELS: dict[str, Kernel] = {
     **LOSS,
     **ARENA,
     **TRIANGLE,
+    **CONV,
 }
 
 __all__ = ["KERNELS", "Kernel"]

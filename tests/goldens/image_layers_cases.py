@@ -1,0 +1,17 @@
+"""The layers and functions on images that are compared with PyTorch: a stage of a program, and the shape it is applied to."""
+
+from __future__ import annotations
+
+CASES: dict[str, tuple[str, tuple[int, ...]]] = {
+    "conv1d": ("it: Conv1d(4, 3, stride = 2, pad = 1)", (2, 3, 9)),
+    "conv1d-same": ('it: Conv1d(4, 4, pad = "same", dilation = 2)', (2, 3, 9)),
+    "conv2d": ("it: Conv2d(4, 3)", (2, 3, 6, 5)),
+    "conv2d-strided": ("it: Conv2d(4, [3, 2], stride = [2, 1], pad = [1, 0])", (2, 3, 7, 6)),
+    "conv2d-same": ('it: Conv2d(4, 4, pad = "same", bias = false)', (2, 2, 6, 5)),
+    "conv2d-groups": ("it: Conv2d(6, 3, groups = 2, dilation = 2, pad = 2)", (2, 4, 6, 6)),
+    "conv3d": ("it: Conv3d(2, [2, 3, 1], stride = [1, 2, 1], pad = 1)", (2, 2, 3, 5, 3)),
+    "depthwise": ("it: DepthwiseConv2d(3, multiplier = 2, stride = 2, pad = 1)", (2, 3, 6, 7)),
+    "conv-transpose1d": ("it: ConvTranspose1d(4, 3, stride = 2, pad = 1, output_pad = 1)", (2, 3, 5)),
+    "conv-transpose2d": ("it: ConvTranspose2d(4, [3, 2], stride = [2, 3], pad = [1, 0])", (2, 3, 4, 3)),
+    "conv-transpose2d-groups": ("it: ConvTranspose2d(4, 3, groups = 2, dilation = 2, bias = false)", (2, 4, 3, 3)),
+}

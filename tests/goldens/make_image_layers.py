@@ -1,0 +1,71 @@
+"""Makes `image_layers.npz`: outputs and gradients of PyTorch's layers on images, in float64.
+
+    python tests/goldens/make_image_layers.py
+
+The gradients are those of sum(y * of_y). A layer's parameters are drawn at random. The tests need the stored file only. Made with
+PyTorch 2.13 on a CPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from image_layers_cases import CASES
+from torch import Tensor, nn
+
+LAYERS: dict[str, Callable[[], Callable[[Tensor], Tensor]]] = {
+    "conv1d": lambda: nn.Conv1d(3, 4, 3, stride=2, padding=1),
+    "conv1d-same": lambda: nn.Conv1d(3, 4, 4, padding="same", dilation=2),
+    "conv2d": lambda: nn.Conv2d(3, 4, 3),
+    "conv2d-strided": lambda: nn.Conv2d(3, 4, (3, 2), stride=(2, 1), padding=(1, 0)),
+    "conv2d-same": lambda: nn.Conv2d(2, 4, 4, padding="same", bias=False),
+    "conv2d-groups": lambda: nn.Conv2d(4, 6, 3, groups=2, dilation=2, padding=2),
+    "conv3d": lambda: nn.Conv3d(2, 2, (2, 3, 1), stride=(1, 2, 1), padding=1),
+    "depthwise": lambda: nn.Conv2d(3, 6, 3, groups=3, stride=2, padding=1),
+    "conv-transpose1d": lambda: nn.ConvTranspose1d(3, 4, 3, stride=2, padding=1, output_padding=1),
+    "conv-transpose2d": lambda: nn.ConvTranspose2d(3, 4, (3, 2), stride=(2, 3), padding=(1, 0)),
+    "conv-transpose2d-groups": lambda: nn.ConvTranspose2d(4, 4, 3, groups=2, dilation=2, bias=False),
+}
+
+
+def run(case: str) -> dict[str, np.ndarray]:
+    """One case: what goes in, what comes out, and all gradients."""
+    torch.manual_seed(0)
+    layer = LAYERS[case]()
+    x = torch.randn(CASES[case][1], dtype=torch.float64)
+    found: dict[str, Tensor] = {}
+    parameters: dict[str, Tensor] = {}
+    if isinstance(layer, nn.Module):
+        layer.double()
+        parameters = dict(layer.named_parameters())
+        for value in parameters.values():
+            nn.init.normal_(value)
+        found |= {f"param {name}": value.detach().clone() for name, value in parameters.items()}
+        found |= {f"buffer {name}": value.clone() for name, value in layer.named_buffers() if value.ndim}
+    x.requires_grad_()
+    y = layer(x)
+    of_y = torch.randn_like(y)
+    (y * of_y).sum().backward()
+    found |= {"x": x, "y": y, "of_y": of_y, "d x": x.grad}
+    found |= {f"d {name}": value.grad for name, value in parameters.items()}
+    if isinstance(layer, nn.Module):
+        found |= {f"after {name}": value for name, value in layer.named_buffers() if value.ndim}
+        if "buffer running_mean" in found:
+            layer.eval()
+            found["inferred y"] = layer(x)
+    return {f"{case}/{name}": value.detach().numpy() for name, value in found.items()}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    stored: dict[str, np.ndarray] = {}
+    for case in CASES:
+        stored |= run(case)
+    np.savez_compressed(Path(__file__).parent / "image_layers.npz", **stored)
+
+
+if __name__ == "__main__":
+    main()
