@@ -65,7 +65,8 @@ Mended:
         "DL2107",
         "an option of an operator is out of its range",
         """\
-The message says which values the option takes.
+The message says which values the option takes: a probability lies from 0 to 1, a standard deviation is not negative, the low end
+of a range is not above its high end.
 
     y = clip(x, low = 1, high = 0)
 

@@ -380,32 +380,4 @@ Mended:
     loss = mse(squeeze(net.y, axis = -1), data.price)
 """,
     ),
-    Code(
-        "DL2106",
-        "an operator does not work on this element type",
-        """\
-`exp`, `sqrt` and their like need floats, `and`, `or`, `not` need truth values, and `/` between integers would lose
-the fraction.
-
-    n: i64[B]
-    y = exp(n)
-
-Mended:
-
-    y = exp(cast(n, f32))
-""",
-    ),
-    Code(
-        "DL2107",
-        "an option is outside its range",
-        """\
-A probability lies from 0 to 1, a standard deviation is not negative, the low end of a range is not above its high end.
-
-    y = clip(x, low = 1, high = 0)
-
-Mended:
-
-    y = clip(x, low = 0, high = 1)
-""",
-    ),
 )
