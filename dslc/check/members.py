@@ -5,6 +5,8 @@ Input: the syntax tree of the read and a scope. Output: a value. Indexing of ten
 
 from __future__ import annotations
 
+import re
+
 from dslc.check.calls import is_function
 from dslc.check.foreign import function_meant
 from dslc.check.indexing import index_tensor
@@ -26,6 +28,8 @@ from dslc.diagnostics import Edit, Help, Note
 from dslc.source import Span
 from dslc.syntax import tree
 
+_CALLED = re.compile(r"[ \t]*\([ \t]*")
+
 
 def attribute(e: Context, scope: Scope, expr: tree.Attribute) -> Value:
     value = e.evaluate(e, scope, expr.value)
@@ -44,10 +48,20 @@ def attribute(e: Context, scope: Scope, expr: tree.Attribute) -> Value:
     meant = name if is_function(name) else "transpose" if name == "T" else function_meant(name)
     if isinstance(value, TypedValue) and meant:
         text = "it is a function:" if meant == name else f"it is the function `{meant}` here:"
-        footers.append(Help(text, (Edit(expr.span, f"{meant}({expr.value.span.text})"),)))
+        footers.append(Help(text, (_as_function(expr, meant),)))
     return e.report(
         "DL1005", f"{describe(value)} has nothing named `{name}`", expr.name.span, "not found", footers=footers
     )
+
+
+def _as_function(expr: tree.Attribute, function: str) -> Edit:
+    """``x.mean`` and ``x.mean(axis = 1)`` as calls of a function: ``mean(x)``, ``mean(x, axis = 1)``."""
+    operand, text = expr.value.span.text, expr.span.source.text
+    called = _CALLED.match(text, expr.span.end)
+    if called is None:
+        return Edit(expr.span, f"{function}({operand})")
+    place = Span(expr.span.source, expr.span.start, called.end())
+    return Edit(place, f"{function}({operand}" + ("" if text[called.end() : called.end() + 1] == ")" else ", "))
 
 
 def member(e: Context, value: Namespace, name: str, span: Span) -> Value:
