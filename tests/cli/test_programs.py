@@ -136,10 +136,13 @@ def test_each_stage_prints_the_same_text_twice(dslc, toy: Path, stage: str) -> N
     assert first.exit_code == 0
     assert len(first.stdout.splitlines()) > 3
     assert first.stdout == second.stdout
+    assert first.stdout == first.stdout.rstrip() + "\n"
 
 
 def test_the_emitted_python_is_python(dslc, toy: Path) -> None:
-    compile(dslc("compile", toy, "--emit", "python").stdout, "step.py", "exec")
+    text = dslc("compile", toy, "--emit", "python").stdout
+    compile(text, "step.py", "exec")
+    assert "float(h" not in text, "a number of the host is converted to what it is already"
 
 
 @pytest.mark.parametrize("name", ["toy.onnx", "toy.txt"])

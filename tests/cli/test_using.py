@@ -12,6 +12,7 @@ import onnx
 import pytest
 from toy import LOOKUP, arrays, write
 
+from dslc.driver.using import Evaluation, evaluation_text
 from dslc_runtime import checkpoint, ort
 
 needs_ort = pytest.mark.skipif(not ort.is_installed(), reason="ONNX Runtime is not installed")
@@ -245,6 +246,11 @@ def test_a_missing_column_of_a_csv_says_how_vectors_are_written(dslc, trained: P
     result = dslc("predict", trained / "run", "--input", path)
     assert result.exit_code == 1
     assert "= note: a column `x` of vectors is written as `x_0`, `x_1`, ..." in result.stderr
+
+
+def test_small_figures_keep_their_digits() -> None:
+    shown = evaluation_text(Evaluation("test", 4, "numpy, cpu", {"loss": 2.3546e-5, "accuracy": 1.0}, None))
+    assert shown.splitlines()[1:] == ["  loss         2.3546e-05", "  accuracy     1"]
 
 
 def test_rows_of_another_width_are_one_message(dslc, run: Path) -> None:
