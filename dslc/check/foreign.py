@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 _LAYERS = {
     "linear": "Dense", "fullyconnected": "Dense", "innerproduct": "Dense", "convolution2d": "Conv2d",
-    "maxpooling1d": "MaxPool1d", "maxpooling2d": "MaxPool2d", "averagepooling2d": "AvgPool2d",
     "batchnorm1d": "BatchNorm", "batchnorm2d": "BatchNorm", "batchnormalization": "BatchNorm",
     "layernormalization": "LayerNorm", "simplernn": "RNN", "multiheadedattention": "MultiHeadAttention",
     "dropout1d": "Dropout", "dropout2d": "Dropout",
@@ -24,6 +23,9 @@ _FUNCTIONS = {
     "reducemean": "mean", "power": "pow", "detach": "stop_gradient", "stopgradient": "stop_gradient",
     "astype": "cast", "clamp": "clip", "take": "gather", "onehot": "one_hot", "dot": "matmul", "mm": "matmul",
     "bmm": "matmul", "negative": "neg", "absolute": "abs", "multiply": "mul", "divide": "div", "subtract": "sub",
+    "maxpooling1d": "max_pool1d", "maxpooling2d": "max_pool2d", "maxpooling3d": "max_pool3d", "maxpool1d": "max_pool1d",
+    "maxpool2d": "max_pool2d", "maxpool3d": "max_pool3d", "averagepooling1d": "avg_pool1d", "averagepooling2d": "avg_pool2d",
+    "averagepooling3d": "avg_pool3d", "avgpool1d": "avg_pool1d", "avgpool2d": "avg_pool2d", "avgpool3d": "avg_pool3d",
     "rand": "random_uniform", "randn": "random_normal",
 }  # fmt: skip
 _ARGUMENTS = {

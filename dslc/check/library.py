@@ -18,14 +18,13 @@ FOLDER = Path(__file__).parent.parent / "library"
 LAYERS = {
     "Bidirectional": "bidirectional.dl", "Conv1d": "conv.dl", "Conv2d": "conv.dl", "Conv3d": "conv.dl",
     "ConvTranspose1d": "conv_transpose.dl", "ConvTranspose2d": "conv_transpose.dl", "Dense": "dense.dl",
-    "DepthwiseConv2d": "conv.dl", "Dropout": "dropout.dl",
+    "DepthwiseConv2d": "conv.dl", "Dropout": "dropout.dl", "Embedding": "embedding.dl",
 }  # fmt: skip
 
 #: Layers of the language that this version does not have yet.
 LATER = frozenset((
-    "MaxPool1d", "MaxPool2d", "AvgPool1d", "AvgPool2d",
-    "GlobalMaxPool", "GlobalAvgPool", "Upsample", "BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm", "RNN", "LSTM",
-    "GRU", "Embedding", "MultiHeadAttention",
+    "Upsample", "BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm", "RNN", "LSTM",
+    "GRU", "MultiHeadAttention",
 ))  # fmt: skip
 
 

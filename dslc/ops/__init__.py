@@ -14,6 +14,7 @@ from dslc.ops.loss import LOSS
 from dslc.ops.math import MATH
 from dslc.ops.metric import METRIC
 from dslc.ops.opdef import OpDef
+from dslc.ops.pooling import POOLING
 from dslc.ops.random import RANDOM
 from dslc.ops.reduction import REDUCTION
 from dslc.ops.scan import SCAN
@@ -38,6 +39,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "linalg": LINALG,
     "triangle": TRIANGLE,
     "convolution": CONV,
+    "pooling": POOLING,
     "softmax": SOFTMAX,
     "loss": (*LOSS, *CLASS_LOSS),
     "metric": METRIC,

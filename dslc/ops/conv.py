@@ -22,6 +22,7 @@ from dslc.ops.windows import (
     per_axis,
     places,
 )
+from dslc.ops.windows_onnx import padded, spread
 from dslc.tensor_type import Dim, DType, Shape, TensorType, count, divide
 
 _GROUPS = Option("groups", "int", 1)
@@ -192,54 +193,22 @@ def _transposed(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
 
 
 def _conv_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
-    x, pads = _padded(onnx, node, names[0])
-    return onnx.node("Conv", x, names[1], pads=pads, **_onnx_attributes(node))
-
-
-def _onnx_attributes(node: Node) -> dict[str, int | tuple[int, ...]]:
     attrs = node.attrs
-    return {"strides": attrs.ints("stride"), "dilations": attrs.ints("dilation"), "group": attrs.int("groups")}
-
-
-def _padded(onnx: OnnxEmitter, node: Node, x: str) -> tuple[str, tuple[int, ...]]:
-    """The image and the padding it still needs: padding that depends on run-time sizes is put on by a node of its own."""
-    pad = node.attrs.shape("pad")
-    known = tuple(number for number in pad if isinstance(number, int))
-    if len(known) == len(pad):
-        return x, known
-    axes = len(pad) // 2
-    amounts = onnx.shape((0, 0, *pad[:axes], 0, 0, *pad[axes:]))
-    return onnx.node("Pad", x, amounts, onnx.constant(0.0, node.out.dtype)), (0,) * len(pad)
+    x, pads = padded(onnx, names[0], attrs.shape("pad"), node.out.dtype)
+    shared = {"strides": attrs.ints("stride"), "dilations": attrs.ints("dilation"), "group": attrs.int("groups")}
+    return onnx.node("Conv", x, names[1], pads=pads, **shared)
 
 
 def _input_grad_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
     g, w = node.inputs
-    attrs, sizes = node.attrs, node.attrs.shape("sizes")
-    stride, pad, axes = attrs.ints("stride"), attrs.shape("pad"), len(sizes)
-    known = tuple(size for size in w.shape[2:] if isinstance(size, int))
-    reach = extents(known, attrs.ints("dilation"))
-    # What a strided window leaves over at the end: a number even where the sizes are not.
-    rest = tuple(
-        sizes[axis] + pad[axis] + pad[axis + axes] - reach[axis] - (g.shape[2 + axis] - 1) * stride[axis]
-        for axis in range(axes)
-    )
-    fixed = tuple(r for r in rest if isinstance(r, int))
-    pads = tuple(p for p in pad if isinstance(p, int))
-    if len(fixed) == axes and len(pads) == len(pad):
-        return onnx.node("ConvTranspose", names[0], names[1], pads=pads, output_padding=fixed, **_onnx_attributes(node))
-    whole = onnx.node("ConvTranspose", names[0], names[1], **_onnx_attributes(node))
-    ends = (*(0,) * (2 + axes), 0, 0, *rest)
-    longer = onnx.node("Pad", whole, onnx.shape(ends), onnx.constant(0.0, node.out.dtype))
-    stops = tuple(begin + size for begin, size in zip(pad[:axes], sizes, strict=True))
-    along = onnx.constant(range(2, 2 + axes), DType.I64)
-    return onnx.node("Slice", longer, onnx.shape(pad[:axes]), onnx.shape(stops), along)
+    return spread(onnx, names[0], names[1], node.attrs, _window(node.op, g.type, w.type), g.type)
 
 
 def _weight_grad_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
     """A convolution of the images with the cotangents as filters: batch and channels change places."""
     x = node.inputs[0]
     attrs, groups, axes = node.attrs, node.attrs.int("groups"), x.type.rank - 2
-    image, pads = _padded(onnx, node, names[0])
+    image, pads = padded(onnx, names[0], attrs.shape("pad"), x.dtype)
     rest = tuple(range(2, 2 + axes))
     if groups == 1:
         turned = onnx.node("Transpose", image, perm=(1, 0, *rest))

@@ -14,4 +14,12 @@ CASES: dict[str, tuple[str, tuple[int, ...]]] = {
     "conv-transpose1d": ("it: ConvTranspose1d(4, 3, stride = 2, pad = 1, output_pad = 1)", (2, 3, 5)),
     "conv-transpose2d": ("it: ConvTranspose2d(4, [3, 2], stride = [2, 3], pad = [1, 0])", (2, 3, 4, 3)),
     "conv-transpose2d-groups": ("it: ConvTranspose2d(4, 3, groups = 2, dilation = 2, bias = false)", (2, 4, 3, 3)),
+    "max-pool1d": ("max_pool1d(3, stride = 2, pad = 1)", (2, 3, 7)),
+    "max-pool2d-overlapping": ("max_pool2d(3, stride = 2, pad = 1)", (2, 3, 7, 6)),
+    "max-pool2d-ties": ("max_pool2d(3, stride = 1)", (2, 2, 6, 5)),
+    "max-pool3d": ("max_pool3d(2)", (1, 2, 4, 5, 4)),
+    "avg-pool1d": ("avg_pool1d(2)", (2, 3, 7)),
+    "avg-pool2d": ("avg_pool2d([3, 2], stride = 2, pad = 1)", (2, 3, 7, 6)),
+    "avg-pool2d-inside": ("avg_pool2d(3, stride = 2, pad = 1, count_pad = false)", (2, 3, 7, 6)),
+    "avg-pool3d": ("avg_pool3d(2, stride = 1)", (1, 2, 3, 4, 3)),
 }

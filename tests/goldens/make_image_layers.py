@@ -28,6 +28,14 @@ LAYERS: dict[str, Callable[[], Callable[[Tensor], Tensor]]] = {
     "conv-transpose1d": lambda: nn.ConvTranspose1d(3, 4, 3, stride=2, padding=1, output_padding=1),
     "conv-transpose2d": lambda: nn.ConvTranspose2d(3, 4, (3, 2), stride=(2, 3), padding=(1, 0)),
     "conv-transpose2d-groups": lambda: nn.ConvTranspose2d(4, 4, 3, groups=2, dilation=2, bias=False),
+    "max-pool1d": lambda: nn.MaxPool1d(3, stride=2, padding=1),
+    "max-pool2d-overlapping": lambda: nn.MaxPool2d(3, stride=2, padding=1),
+    "max-pool2d-ties": lambda: nn.MaxPool2d(3, stride=1),
+    "max-pool3d": lambda: nn.MaxPool3d(2),
+    "avg-pool1d": lambda: nn.AvgPool1d(2),
+    "avg-pool2d": lambda: nn.AvgPool2d((3, 2), stride=2, padding=1),
+    "avg-pool2d-inside": lambda: nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False),
+    "avg-pool3d": lambda: nn.AvgPool3d(2, stride=1),
 }
 
 
@@ -36,6 +44,8 @@ def run(case: str) -> dict[str, np.ndarray]:
     torch.manual_seed(0)
     layer = LAYERS[case]()
     x = torch.randn(CASES[case][1], dtype=torch.float64)
+    if case.endswith("ties"):
+        x = x.round()
     found: dict[str, Tensor] = {}
     parameters: dict[str, Tensor] = {}
     if isinstance(layer, nn.Module):

@@ -8,6 +8,7 @@ from samples_elementwise import ELEMENTWISE
 from samples_index import INDEX
 from samples_linalg import LINALG
 from samples_loss import LOSS
+from samples_pooling import POOLING
 from samples_reduction import REDUCTION
 from samples_shape import SHAPE
 from samples_softmax import SOFTMAX
@@ -23,4 +24,5 @@ SAMPLES: dict[str, list[Sample]] = {
     **LOSS,
     **TRIANGLE,
     **CONV,
+    **POOLING,
 }

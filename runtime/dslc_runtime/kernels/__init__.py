@@ -8,6 +8,7 @@ from dslc_runtime.kernels.index import INDEX
 from dslc_runtime.kernels.kernel import Kernel
 from dslc_runtime.kernels.linalg import LINALG
 from dslc_runtime.kernels.loss import LOSS
+from dslc_runtime.kernels.pooling import POOLING
 from dslc_runtime.kernels.reduction import REDUCTION
 from dslc_runtime.kernels.shape import SHAPE
 from dslc_runtime.kernels.softmax import SOFTMAX
@@ -25,6 +26,7 @@ KERNELS: dict[str, Kernel] = {
     **ARENA,
     **TRIANGLE,
     **CONV,
+    **POOLING,
 }
 
 __all__ = ["KERNELS", "Kernel"]
