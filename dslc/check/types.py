@@ -301,8 +301,16 @@ def _wrong_input(
         arg.span,
         label,
         Label(stmt.type.span, "wanted here"),
-        footers=origin_notes(e, sizes, arg.span),
+        footers=[*origin_notes(e, sizes, arg.span), *_axis_help(e, stmt, value)],
     )
+
+
+def _axis_help(e: Context, stmt: tree.InputStmt, value: TypedValue) -> list[Help]:
+    """A mend where an image without colours, or one channel of a signal, lacks the axis of its channels."""
+    wanted = len(stmt.type.dims)
+    if not e.calls[-1].library or wanted < 3 or value.type.rank != wanted - 1:
+        return []
+    return [Help("one channel has its axis all the same: `|> expand_dims(axis = 1)`")]
 
 
 def _wrong_dtype(

@@ -25,6 +25,7 @@ from dslc.driver.runs import OpenedRun, open_run
 from dslc.graph import Graph
 from dslc.record import replace
 from dslc_runtime.classification import ClassReport
+from dslc_runtime.data.fields import require_ids
 from dslc_runtime.data.parts import Part
 from dslc_runtime.evaluate import predict
 
@@ -140,6 +141,8 @@ def predict_run(
             data.sources["train"], kind="npz", path=str(source), columns={name: name for name in table.columns}
         )
         arrays = apply_fields(run.checked, data, [data.fields[name] for name in names], table, given)
+    for field, limit in id_limits(run.typed.uses[use].body).items():
+        require_ids(str(source), field, arrays[field], limit.count, limit.things)
     results = _outputs(run, use, compiled.graph, arrays, engine, device)
     if target is None:
         return as_json(results)

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "DL1080": "api/test_models.py",
     "DL5009": "runtime/test_data.py",
     "DL5031": "runtime/test_loop.py",
+    "DL5041": "api/test_models.py",
     "DL5042": "api/test_models.py",
     "DL5051": "driver/test_golden.py",
     "DL6001": "cli/test_using.py",

@@ -279,7 +279,7 @@ def test_an_id_beyond_a_table_is_one_message(dslc, toy: Path) -> None:
         Path("ids.json").write_text(json.dumps({"ids": [0, wrong]}))
         result = dslc("predict", "r", "--input", "ids.json")
         assert result.exit_code == 1
-        assert f"error[DL5041]: id {wrong} is not one of the 5 ids from 0 to 4" in result.stderr
+        assert f"error[DL5007]: field `ids` has the id {wrong} in row 1" in result.stderr
 
 
 # ---------------------------------------------------------------------------------------------- export
