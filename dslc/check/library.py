@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parent.parent / "library"
 
 #: The file of each layer.
 LAYERS = {
+    "BatchNorm": "norm.dl", "GroupNorm": "norm.dl", "InstanceNorm": "norm.dl", "LayerNorm": "norm.dl", "RMSNorm": "norm.dl",
     "Bidirectional": "bidirectional.dl", "Conv1d": "conv.dl", "Conv2d": "conv.dl", "Conv3d": "conv.dl",
     "ConvTranspose1d": "conv_transpose.dl", "ConvTranspose2d": "conv_transpose.dl", "Dense": "dense.dl",
     "DepthwiseConv2d": "conv.dl", "Dropout": "dropout.dl", "Embedding": "embedding.dl",
@@ -23,8 +24,7 @@ LAYERS = {
 
 #: Layers of the language that this version does not have yet.
 LATER = frozenset((
-    "Upsample", "BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm", "RNN", "LSTM",
-    "GRU", "MultiHeadAttention",
+    "Upsample", "RNN", "LSTM", "GRU", "MultiHeadAttention",
 ))  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from dslc.ops.linalg import LINALG
 from dslc.ops.loss import LOSS
 from dslc.ops.math import MATH
 from dslc.ops.metric import METRIC
+from dslc.ops.norm import NORM
 from dslc.ops.opdef import OpDef
 from dslc.ops.pooling import POOLING
 from dslc.ops.random import RANDOM
@@ -40,6 +41,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "triangle": TRIANGLE,
     "convolution": CONV,
     "pooling": POOLING,
+    "normalisation": NORM,
     "softmax": SOFTMAX,
     "loss": (*LOSS, *CLASS_LOSS),
     "metric": METRIC,

@@ -21,5 +21,13 @@ CASES: dict[str, tuple[str, tuple[int, ...]]] = {
     "avg-pool1d": ("avg_pool1d(2)", (2, 3, 7)),
     "avg-pool2d": ("avg_pool2d([3, 2], stride = 2, pad = 1)", (2, 3, 7, 6)),
     "avg-pool2d-inside": ("avg_pool2d(3, stride = 2, pad = 1, count_pad = false)", (2, 3, 7, 6)),
+    "batch-norm1d": ("it: BatchNorm()", (4, 3)),
+    "batch-norm2d": ("it: BatchNorm(momentum = 0.3, eps = 0.001)", (2, 3, 4, 2)),
+    "layer-norm": ("it: LayerNorm()", (2, 3, 5)),
+    "layer-norm-without-bias": ("it: LayerNorm(bias = false)", (4, 5)),
+    "group-norm": ("it: GroupNorm(2)", (2, 4, 3, 2)),
+    "instance-norm": ("it: InstanceNorm()", (2, 3, 4, 2)),
+    "instance-norm-affine": ("it: InstanceNorm(affine = true)", (2, 3, 5)),
+    "rms-norm": ("it: RMSNorm(eps = 1e-6)", (2, 3, 5)),
     "avg-pool3d": ("avg_pool3d(2, stride = 1)", (1, 2, 3, 4, 3)),
 }

@@ -35,6 +35,14 @@ LAYERS: dict[str, Callable[[], Callable[[Tensor], Tensor]]] = {
     "avg-pool1d": lambda: nn.AvgPool1d(2),
     "avg-pool2d": lambda: nn.AvgPool2d((3, 2), stride=2, padding=1),
     "avg-pool2d-inside": lambda: nn.AvgPool2d(3, stride=2, padding=1, count_include_pad=False),
+    "batch-norm1d": lambda: nn.BatchNorm1d(3),
+    "batch-norm2d": lambda: nn.BatchNorm2d(3, momentum=0.3, eps=0.001),
+    "layer-norm": lambda: nn.LayerNorm(5),
+    "layer-norm-without-bias": lambda: nn.LayerNorm(5, bias=False),
+    "group-norm": lambda: nn.GroupNorm(2, 4),
+    "instance-norm": lambda: nn.InstanceNorm2d(3),
+    "instance-norm-affine": lambda: nn.InstanceNorm1d(3, affine=True),
+    "rms-norm": lambda: nn.RMSNorm(5, eps=1e-6),
     "avg-pool3d": lambda: nn.AvgPool3d(2, stride=1),
 }
 

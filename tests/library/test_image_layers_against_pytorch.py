@@ -18,7 +18,7 @@ from dslc.check.typed import TypedModel
 from dslc.diagnostics import Sink
 from dslc.diagnostics.render import render
 from dslc.graph import Builder, Graph, verify
-from dslc.lower import lower_into
+from dslc.lower import lower, lower_into
 from dslc.passes import optimize
 from dslc.source import Source
 from dslc.syntax.parse import parse
@@ -84,3 +84,11 @@ def test_values_gradients_and_updates_are_those_of_pytorch(case: str, dtype: str
     rtol, atol = TOLERANCES[dtype]
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=rtol, atol=atol, err_msg=name)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if f"{case}/inferred y" in GOLDENS])
+def test_inference_takes_the_running_statistics(case: str):
+    model = elaborated(case, "f64", training=False)
+    after = {f"it.{name}": value for name, value in stored(case, "after").items()}
+    found = interpret(optimize(lower(model.body, model.outputs)), feeds(case, "f64") | after)
+    np.testing.assert_allclose(found["y"], GOLDENS[f"{case}/inferred y"], rtol=1e-9, atol=1e-12)

@@ -8,6 +8,7 @@ from samples_elementwise import ELEMENTWISE
 from samples_index import INDEX
 from samples_linalg import LINALG
 from samples_loss import LOSS
+from samples_norm import NORM
 from samples_pooling import POOLING
 from samples_reduction import REDUCTION
 from samples_shape import SHAPE
@@ -25,4 +26,5 @@ SAMPLES: dict[str, list[Sample]] = {
     **TRIANGLE,
     **CONV,
     **POOLING,
+    **NORM,
 }
