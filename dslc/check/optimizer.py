@@ -15,7 +15,7 @@ from dslc.ops.optimizers import OPTIMIZERS, OptimizerDef
 from dslc.source import Span
 from dslc.syntax import tree
 
-LATER = ("adamw", "rmsprop", "adagrad", "adadelta", "adamax", "nadam", "radam", "lion", "lamb", "lbfgs", "rprop")
+LATER = ("adamax", "radam", "lamb", "lbfgs", "rprop")
 
 
 def default_optimizer(span: Span) -> OptimizerSpec:
@@ -108,6 +108,6 @@ def _range(name: str, value: float) -> str:
     """What an option's number must be, where it is not; else ""."""
     if name in ("lr", "eps"):
         return "" if value > 0 else "greater than 0"
-    if name.startswith("beta") or name in ("momentum", "dampening", "rho"):
+    if name.startswith("beta") or name in ("momentum", "alpha", "rho"):
         return "" if 0 <= value < 1 else "at least 0 and below 1"
     return "" if value >= 0 else "at least 0"

@@ -16,6 +16,41 @@ from torch.nn import functional
 from training_cases import NETS, OPTIMIZERS, STEPS, Array, batch, first_values, summary
 
 
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen and others, Symbolic discovery of optimization algorithms, written down."""
+
+    def __init__(self, params: list[torch.Tensor], lr: float, weight_decay: float) -> None:
+        super().__init__(params, {"lr": lr, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        (group,) = self.param_groups
+        for p in group["params"]:
+            m = self.state[p].get("m", torch.zeros_like(p))
+            update = torch.sign(0.9 * m + (1 - 0.9) * p.grad)
+            p.sub_(group["lr"] * (update + group["weight_decay"] * p))
+            self.state[p]["m"] = 0.99 * m + (1 - 0.99) * p.grad
+
+
+class RMSpropInside(torch.optim.Optimizer):
+    """RMSprop with epsilon under the root, as Keras writes it."""
+
+    def __init__(self, params: list[torch.Tensor], lr: float, alpha: float, eps: float) -> None:
+        super().__init__(params, {"lr": lr, "alpha": alpha, "eps": eps})
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> None:
+        (group,) = self.param_groups
+        for p in group["params"]:
+            v = self.state[p].get("v", torch.zeros_like(p))
+            v = group["alpha"] * v + (1 - group["alpha"]) * p.grad**2
+            p.sub_(group["lr"] * p.grad / torch.sqrt(v + group["eps"]))
+            self.state[p]["v"] = v
+
+
+WRITTEN: dict[str, Any] = {"Lion": Lion, "RMSpropInside": RMSpropInside}
+
+
 def loss_of(net: str, params: dict[str, torch.Tensor], fields: dict[str, torch.Tensor]) -> torch.Tensor:
     """The program's formula, written again; weights are [in, out] as in the program."""
     if net == "mnist":
@@ -37,7 +72,8 @@ def run(
     """The losses before each step, the first step's gradients, and the parameters at the end."""
     params = {key: t.requires_grad_() for key, t in tensors(first_values(net), dtype).items()}
     _, kind, options = OPTIMIZERS[optimizer]
-    maker: Any = getattr(torch.optim, kind)
+    maker: Any = WRITTEN.get(kind) or getattr(torch.optim, kind)
+    torch.set_default_dtype(dtype)  # NAdam keeps a product of the default type
     rule = maker(list(params.values()), **({"lr": 1e-3} | options))
     losses: list[float] = []
     first: dict[str, Array] = {}

@@ -84,7 +84,7 @@ train net {
 
 NETS = {"mnist": MNIST, "xor": XOR}
 
-# Name -> as the language writes it, and PyTorch's class and options.
+# Name -> as the language writes it, and PyTorch's class and options (or a class of `make_training.py`, where PyTorch has none).
 OPTIMIZERS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "sgd": ("sgd(lr = 0.1)", "SGD", {"lr": 0.1}),
     "momentum": ("sgd(lr = 0.05, momentum = 0.9)", "SGD", {"lr": 0.05, "momentum": 0.9}),
@@ -104,6 +104,32 @@ OPTIMIZERS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "Adam",
         {"lr": 0.01, "betas": (0.8, 0.95), "eps": 1e-6, "weight_decay": 0.02},
     ),
+    "adamw": ("adamw(lr = 0.02, weight_decay = 0.1)", "AdamW", {"lr": 0.02, "weight_decay": 0.1}),
+    "nadam": ("nadam(lr = 0.005)", "NAdam", {"lr": 0.005}),
+    "nadam_options": (
+        "nadam(lr = 0.01, beta1 = 0.8, beta2 = 0.95, eps = 1e-6, momentum_decay = 0.5, weight_decay = 0.02)",
+        "NAdam",
+        {"lr": 0.01, "betas": (0.8, 0.95), "eps": 1e-6, "momentum_decay": 0.5, "weight_decay": 0.02},
+    ),
+    "rmsprop": ("rmsprop(lr = 0.003)", "RMSprop", {"lr": 0.003}),
+    "rmsprop_options": (
+        "rmsprop(lr = 0.002, alpha = 0.9, eps = 1e-6, momentum = 0.5, centered = true, weight_decay = 0.02)",
+        "RMSprop",
+        {"lr": 0.002, "alpha": 0.9, "eps": 1e-6, "momentum": 0.5, "centered": True, "weight_decay": 0.02},
+    ),
+    "rmsprop_inside": (
+        "rmsprop(lr = 0.002, alpha = 0.9, eps = 1e-4, eps_inside = true)",
+        "RMSpropInside",
+        {"lr": 0.002, "alpha": 0.9, "eps": 1e-4},
+    ),
+    "adagrad": ("adagrad(lr = 0.02)", "Adagrad", {"lr": 0.02}),
+    "adagrad_options": (
+        "adagrad(lr = 0.05, lr_decay = 0.1, initial = 0.2, eps = 1e-6, weight_decay = 0.02)",
+        "Adagrad",
+        {"lr": 0.05, "lr_decay": 0.1, "initial_accumulator_value": 0.2, "eps": 1e-6, "weight_decay": 0.02},
+    ),
+    "adadelta": ("adadelta()", "Adadelta", {"lr": 1.0}),
+    "lion": ("lion(lr = 0.001, weight_decay = 0.1)", "Lion", {"lr": 0.001, "weight_decay": 0.1}),
 }
 
 

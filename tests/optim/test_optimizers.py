@@ -14,7 +14,7 @@ import pytest
 from dslc.backends.interpret import interpret
 from dslc.graph import Builder, Graph, verify
 from dslc.ops.optimizers import OPTIMIZERS
-from dslc.optim import Step, apply_optimizer
+from dslc.optim import Step, apply_optimizer, nadam_product
 from dslc.passes import optimize
 from dslc.tensor_type import DType, TensorType
 
@@ -102,6 +102,12 @@ def test_thirty_steps_follow_the_equations(name: str, options: dict[str, Any]):
         ("sgd", {"weight_decay": 0.1}, 4),
         ("adam", {}, 10),
         ("adam", {"weight_decay": 0.1}, 12),
+        ("adamw", {}, 11),
+        ("rmsprop", {}, 8),
+        ("rmsprop", {"eps_inside": True}, 8),
+        ("adagrad", {}, 7),
+        ("adadelta", {}, 13),
+        ("lion", {}, 7),
     ],
 )
 def test_a_step_takes_so_many_passes_over_the_parameters(name: str, options: dict[str, Any], passes: int):
@@ -131,6 +137,37 @@ def test_adams_first_step_has_the_size_of_the_rate():
 def test_adam_in_float32_stays_close_to_float64_over_many_steps():
     short = run(step_graph("adam", DType.F32), 0.01, 200, np.float32)[-1]
     np.testing.assert_allclose(short, run(step_graph("adam"), 0.01, 200)[-1], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.004, 0.5])
+@pytest.mark.parametrize("steps", [1, 2, 40, 3000])
+def test_nadams_product_of_momenta_needs_no_state(decay: float, steps: int):
+    b = Builder()
+    number = b.leaf("input", TensorType(DType.F64), name="step")
+    vector = b.leaf("state", TensorType(DType.F64, (N,)), name="params")
+    b.graph.outputs["product"] = nadam_product(Step(b, vector, vector, number, number), 0.99, decay)
+    found = interpret(b.graph, {"step": np.array(float(steps)), "params": np.zeros(N)})["product"]
+    wanted = np.prod(0.99 * (1 - 0.5 * 0.96 ** (np.arange(1, steps + 1) * decay)))
+    np.testing.assert_allclose(found, wanted, rtol=1e-10, atol=1e-300)
+
+
+@pytest.mark.parametrize("name", ["adamw", "lion"])
+def test_decoupled_decay_shrinks_parameters_whose_gradient_is_zero(name: str):
+    graph = step_graph(name, weight_decay=0.5)
+    state = {node.attrs.str("name"): np.zeros(N) for node in graph.leaves("state")} | {"params": np.ones(N)}
+    found = interpret(graph, {**state, "g": np.zeros(N), "lr": np.array(0.1), "step": np.array(1.0)})
+    np.testing.assert_allclose(found["params'"], 0.95, rtol=1e-15)
+    assert all(not found[f"{slot}'"].any() for slot in state.keys() - {"params"})
+
+
+def test_centered_rmsprop_of_an_unchanging_gradient_takes_no_root_of_a_negative_number():
+    graph = step_graph("rmsprop", DType.F32, centered=True, alpha=0.5)
+    state = {node.attrs.str("name"): np.zeros(N, np.float32) for node in graph.leaves("state")}
+    g = np.linspace(-3, 3, N, dtype=np.float32)
+    for t in range(1, 200):
+        new = interpret(graph, {**state, "g": g, "lr": np.array(1e-9), "step": np.array(float(t))})
+        state = {name: new[f"{name}'"] for name in state}
+        assert all(np.isfinite(value).all() for value in state.values())
 
 
 def test_plain_gradient_descent_keeps_nothing_but_parameters():
