@@ -6,6 +6,7 @@ import math
 
 from dslc.ops.export import single
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
+from dslc.ops.math import clip_onnx
 from dslc.ops.opdef import OpDef, Option
 from dslc.ops.rules import elementwise, float_options, same_float
 
@@ -67,6 +68,44 @@ def _gelu(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
 def _silu(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
     (x,) = inputs
     return b.apply("mul", x, b.apply("sigmoid", x))
+
+
+def _mish(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
+    (x,) = inputs
+    return b.apply("mul", x, b.apply("tanh", b.apply("softplus", x)))
+
+
+# Klambauer and others, equation 14: they make mean 0 and variance 1 the fixed point of a layer.
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+
+
+def _selu(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
+    (x,) = inputs
+    return b.apply("mul", b.apply("elu", x, alpha=_SELU_ALPHA), b.constant(_SELU_SCALE, x.dtype))
+
+
+def _softsign_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    one = b.constant(1.0, g.dtype)
+    slope = b.apply("square", b.apply("sub", one, b.apply("abs", node.out)))  # (1 - |y|) ** 2
+    return (b.apply("mul", g, slope),)
+
+
+def _hard_sigmoid(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
+    (x,) = inputs
+    three, six = b.constant(3.0, x.dtype), b.constant(6.0, x.dtype)
+    return b.apply("div", b.apply("hard_tanh", b.apply("add", x, three), low=0.0, high=6.0), six)
+
+
+def _hard_tanh_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    y = node.out
+    low, high, zero = (b.constant(c, y.dtype) for c in (node.attrs.float("low"), node.attrs.float("high"), 0.0))
+    inside = b.apply("logical_and", b.apply("gt", y, low), b.apply("lt", y, high))
+    return (b.apply("where", inside, g, zero),)
+
+
+def _check_bounds(attrs: Attrs) -> str:
+    low, high = attrs.float("low"), attrs.float("high")
+    return "" if low < high else f"`low` must be below `high`, got {low:g} and {high:g}"
 
 
 def _step_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
@@ -187,6 +226,64 @@ SILU = OpDef(
     decompose=_silu,
 )
 
+MISH = OpDef(
+    name="mish",
+    doc="""x * tanh(softplus(x)): like `silu`, with a somewhat deeper dip below 0.
+
+    The gradient is that of the formula; neither overflows. Source: Misra, 2019.""",
+    infer=same_float("mish"),
+    decompose=_mish,
+)
+
+SELU = OpDef(
+    name="selu",
+    doc="""1.0507 * elu(x, alpha = 1.6733): layers of it keep mean 0 and variance 1, from `lecun_normal` weights.
+
+    The constants are 1.0507009873554805 and 1.6732632423543772. The gradient is that of the formula. Source: Klambauer,
+    Unterthiner, Mayr and Hochreiter, Self-normalizing neural networks, 2017.""",
+    infer=same_float("selu"),
+    decompose=_selu,
+)
+
+SOFTSIGN = OpDef(
+    name="softsign",
+    doc="""x / (1 + |x|): like tanh, with tails that flatten slowly.
+
+    Gradient: g / (1 + |x|) ** 2, read off the output as g * (1 - |y|) ** 2. nan of infinities. Source: Bergstra, Desjardins,
+    Lamblin and Bengio, 2009.""",
+    infer=same_float("softsign"),
+    vjp=_softsign_vjp,
+    kernel="softsign",
+    onnx=single("Softsign"),
+)
+
+HARD_SIGMOID = OpDef(
+    name="hard_sigmoid",
+    doc="""clip(x + 3, 0, 6) / 6: straight lines in place of sigmoid.
+
+    Gradient: g / 6 where -3 < x < 3, else 0. As PyTorch's `hardsigmoid` (Keras 2 had the slope 1 / 5). Source: Howard and
+    others, Searching for MobileNetV3, 2019.""",
+    infer=same_float("hard_sigmoid"),
+    decompose=_hard_sigmoid,
+    result_range="probability",
+)
+
+HARD_TANH = OpDef(
+    name="hard_tanh",
+    doc="""clip(x, low, high): straight lines in place of tanh.
+
+    Gradient: g between the bounds, else 0, so 0 on them (that of `clip` is g). As PyTorch's `hardtanh`.
+    Source: Collobert, 2004.""",
+    example="y = hard_tanh(x, low = -2, high = 2)",
+    infer=same_float("hard_tanh"),
+    options=(Option("low", "float", -1.0), Option("high", "float", 1.0)),
+    normalize=float_options("low", "high", check=_check_bounds),
+    vjp=_hard_tanh_vjp,
+    kernel="clip",
+    onnx=clip_onnx,
+    inplace=(0,),
+)
+
 STEP = OpDef(
     name="step",
     doc="""1 where x >= 0, else 0: the perceptron's threshold; 0 of nan.
@@ -208,5 +305,10 @@ ACTIVATION: tuple[OpDef, ...] = (
     SOFTPLUS,
     GELU,
     SILU,
+    MISH,
+    SELU,
+    SOFTSIGN,
+    HARD_SIGMOID,
+    HARD_TANH,
     STEP,
 )

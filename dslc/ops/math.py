@@ -89,7 +89,8 @@ def _clip_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
     return (g,)
 
 
-def _clip_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+def clip_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    """The operand kept between the attributes `low` and `high`, each of which may be None."""
     dtype = DType.I32 if node.out.dtype in (DType.I8, DType.U8) else node.out.dtype
     bounds = [
         "" if node.attrs[name] is None else onnx.constant(node.attrs.float(name), dtype) for name in ("low", "high")
@@ -195,7 +196,7 @@ CLIP = OpDef(
     normalize=_normalize_clip,
     vjp=_clip_vjp,
     kernel="clip",
-    onnx=widened(_clip_onnx),
+    onnx=widened(clip_onnx),
     inplace=(0,),
 )
 

@@ -99,6 +99,13 @@ _CAST = [
     Sample((values(8),), {"dtype": DType.I8}),
 ]
 
+
+def _bounded(samples: list[Sample]) -> list[Sample]:
+    return [replace(sample, attrs={"low": -2.0, "high": 3.0}) for sample in samples]
+
+
+_HARD = Sample((np.array([-3.0, -1.0, 0.0, 1.0, 3.0, 1e30, -1e30]),), smooth=False)
+
 _CLIP = [
     Sample((values(1, 3, 4),), {"low": -1.0, "high": 1.0}),
     Sample((values(2, 3, 4),), {"low": 0.0}),
@@ -176,5 +183,10 @@ ELEMENTWISE: dict[str, list[Sample]] = {
     "softplus": [*unary(), *unary(-30.0, 30.0), special()],
     "gelu": [*unary(), *unary(-6.0, 6.0), *unary(approximate="tanh"), *_far(unary(-6.0, 6.0, approximate="tanh"))],
     "silu": [*unary(), *_far(unary(-9.0, 9.0))],
+    "mish": [*unary(), *_far(unary(-9.0, 9.0))],
+    "selu": [*unary(), *unary(-9.0, 9.0), Sample((np.array([0.0, -0.0]),), smooth=False)],
+    "softsign": [*unary(), *unary(-30.0, 30.0), Sample((np.array([0.0, -0.0, 1e30, -1e30]),), smooth=False)],
+    "hard_sigmoid": [*unary(), *unary(-2.9, 2.9), *unary(3.1, 9.0), *unary(-9.0, -3.1), _HARD],
+    "hard_tanh": [*unary(-0.9, 0.9), *unary(1.1, 3.0), *_bounded(unary(-1.9, 2.9)), _HARD],
     "step": [*unary(), special()],
 }

@@ -43,6 +43,11 @@ def test_abs_has_no_slope_at_zero():
     assert apply("abs", [-1.0, 0.0, 2.0]) == ([1.0, 0.0, 2.0], [[-1.0, 0.0, 1.0]])
 
 
+def test_hard_activations_have_no_slope_on_their_bounds():
+    assert apply("hard_tanh", [-1.0, 0.0, 1.0])[1] == [[0.0, 1.0, 0.0]]
+    assert apply("hard_sigmoid", [-3.0, 0.0, 3.0]) == ([0.0, 0.5, 1.0], [[0.0, 1 / 6, 0.0]])
+
+
 def test_clip_passes_the_gradient_on_its_bounds():
     assert apply("clip", [-2.0, -1.0, 0.0, 1.0, 2.0], low=-1, high=1)[1] == [[0.0, 1.0, 1.0, 1.0, 0.0]]
 

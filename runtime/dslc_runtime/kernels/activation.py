@@ -77,6 +77,16 @@ def _softplus_into(x: Any, out: Array) -> None:
     np.add(out, positive, out=out)
 
 
+def _softsign(x: Any) -> Array:
+    return x / (1 + np.absolute(x))
+
+
+def _softsign_into(x: Any, out: Array) -> None:
+    np.absolute(x, out=out)
+    np.add(out, 1, out=out)
+    np.divide(x, out, out=out)
+
+
 def _step(x: Any) -> Array:
     return np.greater_equal(x, 0).astype(np.asarray(x).dtype)
 
@@ -93,5 +103,6 @@ ACTIVATION: dict[str, Kernel] = {
     "leaky_relu": Kernel(_leaky_relu, _leaky_relu_into),
     "elu": Kernel(_elu, _elu_into),
     "softplus": Kernel(_softplus, _softplus_into),
+    "softsign": Kernel(_softsign, _softsign_into),
     "step": Kernel(_step, _step_into),
 }
