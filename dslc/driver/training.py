@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class Prepared:
         steps: the program of each step's update.
         inference: the program of all losses and metrics in inference mode.
         state: parameters, buffers and slots at their first values; all programs run on it.
+        gradients: the programs of losses with their gradients, by step, made when they are first asked for.
     """
 
     typed: TypedTrain
@@ -58,6 +59,7 @@ class Prepared:
     steps: tuple[Program, ...]
     inference: Program
     state: State
+    gradients: dict[int, Program] = field(default_factory=dict[int, Program])
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,11 @@ def gradients(
     prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int, step: str | None = None
 ) -> tuple[float, dict[str, Array]]:
     """The loss of a step on a batch and its gradient by key, in training mode, with the random tensors of step `number`."""
-    chosen = prepared.typed.steps[choose_step(prepared, step)]
-    program = compile_numpy(optimize(gradient_graph(prepared.typed, chosen)))
+    chosen = choose_step(prepared, step)
+    if chosen not in prepared.gradients:
+        graph = gradient_graph(prepared.typed, prepared.typed.steps[chosen])
+        prepared.gradients[chosen] = compile_numpy(optimize(graph))
+    program = prepared.gradients[chosen]
     bound = _fed(prepared, program, batch, prepared.state.params)
     for draw in bound.drawing(prepared.typed.seed):
         draw(number)
