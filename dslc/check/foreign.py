@@ -26,6 +26,11 @@ _FUNCTIONS = {
     "maxpooling1d": "max_pool1d", "maxpooling2d": "max_pool2d", "maxpooling3d": "max_pool3d", "maxpool1d": "max_pool1d",
     "maxpool2d": "max_pool2d", "maxpool3d": "max_pool3d", "averagepooling1d": "avg_pool1d", "averagepooling2d": "avg_pool2d",
     "averagepooling3d": "avg_pool3d", "avgpool1d": "avg_pool1d", "avgpool2d": "avg_pool2d", "avgpool3d": "avg_pool3d",
+    "adaptiveavgpool1d": "adaptive_avg_pool1d", "adaptiveavgpool2d": "adaptive_avg_pool2d",
+    "adaptivemaxpool1d": "adaptive_max_pool1d", "adaptivemaxpool2d": "adaptive_max_pool2d",
+    "globalaveragepooling1d": "global_avg_pool", "globalaveragepooling2d": "global_avg_pool",
+    "globalmaxpooling1d": "global_max_pool", "globalmaxpooling2d": "global_max_pool", "zeropadding2d": "pad",
+    "upsampling2d": "upsample", "interpolate": "upsample", "var": "variance",
     "rand": "random_uniform", "randn": "random_normal",
 }  # fmt: skip
 _ARGUMENTS = {

@@ -24,7 +24,7 @@ LAYERS = {
 
 #: Layers of the language that this version does not have yet.
 LATER = frozenset((
-    "Upsample", "RNN", "LSTM", "GRU", "MultiHeadAttention",
+    "RNN", "LSTM", "GRU", "MultiHeadAttention",
 ))  # fmt: skip
 
 

@@ -16,8 +16,10 @@ from dslc.ops.metric import METRIC
 from dslc.ops.norm import NORM
 from dslc.ops.opdef import OpDef
 from dslc.ops.pooling import POOLING
+from dslc.ops.pooling_whole import WHOLE
 from dslc.ops.random import RANDOM
 from dslc.ops.reduction import REDUCTION
+from dslc.ops.resizing import RESIZING
 from dslc.ops.scan import SCAN
 from dslc.ops.shape import SHAPE
 from dslc.ops.sized import SIZED
@@ -40,7 +42,8 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "linalg": LINALG,
     "triangle": TRIANGLE,
     "convolution": CONV,
-    "pooling": POOLING,
+    "pooling": (*POOLING, *WHOLE),
+    "resizing": RESIZING,
     "normalisation": NORM,
     "softmax": SOFTMAX,
     "loss": (*LOSS, *CLASS_LOSS),

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from image_layers_cases import CASES
 from torch import Tensor, nn
+from torch.nn import functional
 
 LAYERS: dict[str, Callable[[], Callable[[Tensor], Tensor]]] = {
     "conv1d": lambda: nn.Conv1d(3, 4, 3, stride=2, padding=1),
@@ -43,6 +44,19 @@ LAYERS: dict[str, Callable[[], Callable[[Tensor], Tensor]]] = {
     "instance-norm": lambda: nn.InstanceNorm2d(3),
     "instance-norm-affine": lambda: nn.InstanceNorm1d(3, affine=True),
     "rms-norm": lambda: nn.RMSNorm(5, eps=1e-6),
+    "adaptive-avg-pool1d": lambda: nn.AdaptiveAvgPool1d(3),
+    "adaptive-avg-pool2d": lambda: nn.AdaptiveAvgPool2d((3, 2)),
+    "adaptive-max-pool2d": lambda: nn.AdaptiveMaxPool2d((2, 3)),
+    "adaptive-max-pool2d-ties": lambda: nn.AdaptiveMaxPool2d(2),
+    "global-avg-pool": lambda: lambda x: x.mean((2, 3)),
+    "global-max-pool": lambda: lambda x: x.amax((2, 3)),
+    "pad-constant": lambda: lambda x: functional.pad(x, (0, 1, 1, 2), value=0.5),
+    "pad-reflect": lambda: lambda x: functional.pad(x, (1, 2, 2, 1), mode="reflect"),
+    "pad-replicate": lambda: lambda x: functional.pad(x, (2, 2), mode="replicate"),
+    "pad-circular": lambda: lambda x: functional.pad(x, (2, 2, 1, 1), mode="circular"),
+    "upsample-nearest": lambda: nn.Upsample(scale_factor=(2, 3)),
+    "upsample-linear": lambda: nn.Upsample(scale_factor=3, mode="linear"),
+    "upsample-bilinear": lambda: nn.Upsample(scale_factor=(2, 4), mode="bilinear"),
     "avg-pool3d": lambda: nn.AvgPool3d(2, stride=1),
 }
 

@@ -11,6 +11,7 @@ from samples_loss import LOSS
 from samples_norm import NORM
 from samples_pooling import POOLING
 from samples_reduction import REDUCTION
+from samples_resizing import RESIZING
 from samples_shape import SHAPE
 from samples_softmax import SOFTMAX
 from samples_triangle import TRIANGLE
@@ -26,5 +27,6 @@ SAMPLES: dict[str, list[Sample]] = {
     **TRIANGLE,
     **CONV,
     **POOLING,
+    **RESIZING,
     **NORM,
 }
