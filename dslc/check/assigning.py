@@ -183,8 +183,8 @@ def _mismatch(
 
 
 def output(e: Context, scope: Scope, stmt: tree.OutputStmt) -> None:
-    first = scope.declared.get(stmt.name.text)
-    if first is not None and first is not stmt:
+    first = scope.declared.setdefault(stmt.name.text, stmt)
+    if first is not stmt:
         defined_twice(e.sink, stmt.name, first.name.span, "output")
         return
     if stmt.value is not None:

@@ -28,6 +28,9 @@ from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import count
 
+#: The label of a stage whose parameters are the block's own: it adds nothing to their keys.
+_OWN = "self"
+
 
 def place(e: Context, scope: Scope, ref: LayerRef, label: tree.Ident | None, span: Span) -> Instance:
     """Give a layer its path: the label written, else the name its statement assigns."""
@@ -39,7 +42,8 @@ def place(e: Context, scope: Scope, ref: LayerRef, label: tree.Ident | None, spa
             e.report("DL1011", f"the label `{label.text}` is used twice", label.span, "used again", first)
             label = tree.Ident(f"{label.text}#{len(scope.labels)}", label.span)
         scope.labels[label.text] = label.span
-        return owned(scope, Instance(ref, scope.key(label.text), f"{scope.site}/{label.text}", span))
+        path = scope.path if label.text == _OWN else scope.key(label.text)
+        return owned(scope, Instance(ref, path, f"{scope.site}/{label.text}", span))
     name = statement.name if statement is not None else ""
     unlabelled = sum(not made.labelled for made in statement.layers) if statement is not None else 0
     ordinal = statement.ordinal(kind) if statement is not None else 0

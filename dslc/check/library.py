@@ -20,11 +20,13 @@ LAYERS = {
     "Bidirectional": "bidirectional.dl", "Conv1d": "conv.dl", "Conv2d": "conv.dl", "Conv3d": "conv.dl",
     "ConvTranspose1d": "conv_transpose.dl", "ConvTranspose2d": "conv_transpose.dl", "Dense": "dense.dl",
     "DepthwiseConv2d": "conv.dl", "Dropout": "dropout.dl", "Embedding": "embedding.dl",
+    "GRU": "recurrent.dl", "GRUCell": "recurrent.dl", "LSTM": "recurrent.dl", "LSTMCell": "recurrent.dl", "RNN": "recurrent.dl",
+    "RNNCell": "recurrent.dl", "RecurrentMask": "recurrent.dl", "SequenceDropout": "recurrent.dl",
 }  # fmt: skip
 
 #: Layers of the language that this version does not have yet.
 LATER = frozenset((
-    "RNN", "LSTM", "GRU", "MultiHeadAttention",
+    "MultiHeadAttention",
 ))  # fmt: skip
 
 

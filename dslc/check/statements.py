@@ -28,6 +28,7 @@ _WORDS: Mapping[type, str] = {
     tree.FieldStmt: "field", tree.UseStmt: "use", tree.StepStmt: "step", tree.SampleStmt: "sample",
     tree.TrainRef: "train", tree.GivenStmt: "given", tree.ExpectStmt: "expect", tree.ExpectErrorStmt: "expect error",
     tree.CallStmt: "a call", tree.InputStmt: "input", tree.DimStmt: "dim", tree.StateStmt: "state",
+    tree.OutputStmt: "output",
 }  # fmt: skip
 #: Statements of a body itself: what they say holds whatever a condition inside decides.
 _HEAD = (tree.InputStmt, tree.DimStmt, tree.StateStmt)
@@ -40,16 +41,23 @@ def run(e: Context, scope: Scope, statements: Sequence[tree.Stmt], *, nested: bo
             return
         if not nested and isinstance(statement, tree.InputStmt | tree.DimStmt):
             continue
-        rule = _RULES.get(type(statement)) if not nested or not isinstance(statement, _HEAD) else None
-        if rule is not None:
+        rule = _RULES.get(type(statement))
+        conditional = nested and _in_head(scope, statement)
+        if rule is not None and not conditional:
             rule(e, scope, statement)
         else:
-            _misplaced(e, statement, nested)
+            _misplaced(e, statement, conditional)
 
 
-def _misplaced(e: Context, statement: tree.Stmt, nested: bool) -> None:
+def _in_head(scope: Scope, statement: tree.Stmt) -> bool:
+    """Whether a statement says what holds whatever a condition decides. What a block gives may depend on one."""
+    model = scope.definition is not None and scope.definition.kind == "model"
+    return isinstance(statement, _HEAD) or (model and isinstance(statement, tree.OutputStmt))
+
+
+def _misplaced(e: Context, statement: tree.Stmt, conditional: bool) -> None:
     word = _WORDS.get(type(statement), "this statement")
-    inside = "inside an `if`" if nested and isinstance(statement, _HEAD) else "in a model, block or cell"
+    inside = "inside an `if`" if conditional else "in a model, block or cell"
     e.report("DL1019", f"`{word}` cannot stand {inside}", statement.span, "not allowed here")
 
 
@@ -124,16 +132,18 @@ class _Branch:
     labels: Mapping[str, Span]
     updated: Mapping[str, Span]
     after: Mapping[str, tuple[Value, Span]]
+    declared: Mapping[str, tree.OutputStmt]
 
     @staticmethod
     def of(scope: Scope) -> _Branch:
         """What is known now."""
         after = dict(scope.steps.after) if scope.steps is not None else {}
-        return _Branch(dict(scope.names), dict(scope.labels), dict(scope.updated), after)
+        return _Branch(dict(scope.names), dict(scope.labels), dict(scope.updated), after, dict(scope.declared))
 
     def into(self, scope: Scope) -> None:
         """Make it what is known."""
         scope.names, scope.labels, scope.updated = dict(self.names), dict(self.labels), dict(self.updated)
+        scope.declared = dict(self.declared)
         if scope.steps is not None:
             scope.steps.after = dict(self.after)
 

@@ -19,6 +19,27 @@ def test_the_assigned_name_labels_a_lone_layer(elaborate):
     assert keys(elaborate(HEAD + "h = x |> Dropout(0.5) |> Dense(8) |> relu\ny = h\n}")) == ["h.weight", "h.bias"]
 
 
+def test_a_stage_labelled_self_has_the_names_of_its_block(elaborate):
+    block = "block Own() {\n input x: f32[B, 8]\n output y: f32[B, 8]\n y = x |> self: Dense(8)\n}\n"
+    model = elaborate("dim B\n" + block + HEAD.removeprefix("dim B\n") + "y = x |> a: Own() |> self: Dense(8)\n}")
+    assert keys(model) == ["a.weight", "a.bias", "weight", "bias"]
+
+
+def test_a_stage_labelled_self_does_not_hide_a_parameter_of_the_block(codes):
+    assert codes(HEAD + "param weight: f32[8] = ones()\ny = (x |> self: Dense(8, bias = false)) * weight\n}") == [
+        "DL1011"
+    ]
+
+
+def test_an_output_may_depend_on_a_hyper_parameter_of_a_block(elaborate):
+    block = "block Sum(all: bool) {\n input x: f32[B, 8]\n"
+    block += "if all {\n output y: f32[] = sum(x)\n} else {\n output y: f32[B] = sum(x, axis = 1)\n}\n}\n"
+    model = elaborate(
+        "dim B\n" + block + HEAD.removeprefix("dim B\n") + "y = x + Sum(true)(x) + mean(Sum(false)(x))\n}"
+    )
+    assert [value.type.rank for value in model.body.values if value.op == "sum"] == [0, 1]
+
+
 def test_a_key_can_differ_from_the_name(elaborate):
     assert keys(elaborate(HEAD + "param b: f32[8] = 0 as bias\ny = x + b\n}")) == ["bias"]
 

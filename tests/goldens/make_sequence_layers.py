@@ -8,8 +8,9 @@ PyTorch 2.13 on a CPU.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,10 +19,92 @@ from torch import Tensor, nn
 
 IDS = {"i64": torch.int64, "i32": torch.int32}
 
-LAYERS: dict[str, Callable[[], nn.Module]] = {
-    "embedding": lambda: nn.Embedding(7, 4),
-    "embedding-small-ids": lambda: nn.Embedding(7, 4),
-    "embedding-one-id": lambda: nn.Embedding(3, 2),
+UNITS = 4
+
+
+class Recurrent(nn.Module):
+    """A layer of PyTorch over [batch, time, features], with weights as [in, out] and one bias where there is one here."""
+
+    def __init__(self, kind: str, *, reverse: bool = False, last: bool = False, **options: Any) -> None:
+        super().__init__()
+        made = getattr(nn, kind)(3, UNITS, batch_first=True, **options)
+        self.layer, self.kind, self.reverse, self.last = made, kind, reverse, last
+        if made.bias and kind != "GRU":
+            made.bias_hh_l0.requires_grad_(requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y, _ = self.layer(x.flip(1) if self.reverse else x)
+        y = y[:, -1:] if self.last else y.flip(1) if self.reverse else y
+        return y[:, 0] if self.last else y
+
+    def named(self) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Parameters as this project has them, with their gradients."""
+        for name, value in self.layer.named_parameters():
+            if value.grad is None:
+                continue
+            known = name.removesuffix("_l0")
+            if known.startswith("weight"):
+                yield known, value.T, value.grad.T
+            elif self.kind == "GRU":
+                yield known, value, value.grad
+            else:
+                yield "bias", value + self.layer.bias_hh_l0, value.grad
+
+
+class ResetBefore(nn.Module):
+    """A GRU whose reset gate acts on the state before the product, of PyTorch's functions."""
+
+    def __init__(self, *, bias: bool = True) -> None:
+        super().__init__()
+        self.layer = nn.GRUCell(3, UNITS, bias=bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        w, u = self.layer.weight_ih.chunk(3), self.layer.weight_hh.chunk(3)
+        b = (self.layer.bias_ih + self.layer.bias_hh).chunk(3) if self.layer.bias else (0, 0, 0)
+        h, found = x.new_zeros(len(x), UNITS), []
+        for step in x.unbind(1):
+            reset, renewal = (torch.sigmoid(step @ w[k].T + h @ u[k].T + b[k]) for k in (0, 1))
+            new = torch.tanh(step @ w[2].T + (reset * h) @ u[2].T + b[2])
+            h = (1 - renewal) * new + renewal * h
+            found.append(h)
+        return torch.stack(found, 1)
+
+    def named(self) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Parameters as this project has them, with their gradients."""
+        for name, value in self.layer.named_parameters():
+            assert value.grad is not None
+            turned = name.startswith("weight")
+            yield name, value.T if turned else value, value.grad.T if turned else value.grad
+
+
+class Table(nn.Embedding):
+    def named(self) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """The table and its gradient."""
+        assert self.weight.grad is not None
+        yield "weight", self.weight, self.weight.grad
+
+
+LAYERS: dict[str, Callable[[], Table | Recurrent | ResetBefore]] = {
+    "embedding": lambda: Table(7, 4),
+    "embedding-small-ids": lambda: Table(7, 4),
+    "embedding-one-id": lambda: Table(3, 2),
+    "rnn": lambda: Recurrent("RNN"),
+    "rnn-two-steps": lambda: Recurrent("RNN"),
+    "rnn-one-step": lambda: Recurrent("RNN"),
+    "rnn-relu": lambda: Recurrent("RNN", nonlinearity="relu"),
+    "lstm": lambda: Recurrent("LSTM"),
+    "lstm-two-steps": lambda: Recurrent("LSTM"),
+    "lstm-one-step": lambda: Recurrent("LSTM"),
+    "lstm-without-bias": lambda: Recurrent("LSTM", bias=False),
+    "lstm-last": lambda: Recurrent("LSTM", last=True),
+    "lstm-reverse": lambda: Recurrent("LSTM", reverse=True),
+    "lstm-reverse-last": lambda: Recurrent("LSTM", reverse=True, last=True),
+    "gru": lambda: Recurrent("GRU"),
+    "gru-two-steps": lambda: Recurrent("GRU"),
+    "gru-one-step": lambda: Recurrent("GRU"),
+    "gru-without-bias": lambda: Recurrent("GRU", bias=False),
+    "gru-reset-before": ResetBefore,
+    "gru-reset-before-without-bias": lambda: ResetBefore(bias=False),
 }
 
 
@@ -30,10 +113,9 @@ def run(case: str) -> dict[str, np.ndarray]:
     torch.manual_seed(0)
     layer = LAYERS[case]().double()
     for value in layer.parameters():
-        nn.init.normal_(value)
+        nn.init.normal_(value, std=0.7)
     _, shape, dtype = CASES[case]
-    found: dict[str, Tensor] = {}
-    if isinstance(layer, nn.Embedding):
+    if isinstance(layer, Table):
         x = torch.randint(layer.num_embeddings, shape).to(IDS[dtype])
     else:
         x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
@@ -43,9 +125,8 @@ def run(case: str) -> dict[str, np.ndarray]:
     found = {"x": x, "y": y, "of_y": of_y}
     if x.grad is not None:
         found["d x"] = x.grad
-    for name, value in layer.named_parameters():
-        assert value.grad is not None
-        found |= {f"param {name}": value, f"d {name}": value.grad}
+    for name, value, slope in layer.named():
+        found |= {f"param {name}": value, f"d {name}": slope}
     return {f"{case}/{name}": value.detach().numpy() for name, value in found.items()}
 
 

@@ -1,0 +1,132 @@
+"""`RNN`, `LSTM` and `GRU`: keys, masks that stay for a whole sequence, and ONNX Runtime at any batch and length."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from dslc.backends.interpret import interpret
+from dslc.backends.to_onnx import to_onnx
+from dslc.check.elaborate import elaborate_model
+from dslc.check.files import file_scope
+from dslc.diagnostics import Sink
+from dslc.diagnostics.render import render
+from dslc.graph import Builder, Graph
+from dslc.lower import lower_into
+from dslc.ops.scan import scan_of
+from dslc.passes import optimize
+from dslc.source import Source
+from dslc.syntax.parse import parse
+from dslc.tensor_type import evaluate
+from dslc_runtime import ort
+
+Array = npt.NDArray[np.float64]
+
+LAYERS = (
+    "RNN(4)",
+    "RNN(4, activation = relu, reverse = true)",
+    "LSTM(4)",
+    "LSTM(4, reverse = true, return_sequences = false)",
+    "GRU(4)",
+    "GRU(4, reset_after = false, return_sequences = false)",
+    "LSTM(4, dropout = 0.5, recurrent_dropout = 0.5)",
+)
+
+
+def lowered(stages: str, dtype: str, *, training: bool = False) -> Graph:
+    """The graph of some stages on a sequence of any batch and length."""
+    last = "return_sequences = false" in stages
+    sizes = "B, 4" if last else "B, T, 4"
+    text = f"dim B, T\nmodel M {{\n input x: {dtype}[B, T, 3]\n output y: {dtype}[{sizes}]\n y = x |> {stages}\n}}\n"
+    sink = Sink()
+    model = elaborate_model(file_scope(parse(Source("m.dl", text), sink), sink), "M", {}, training, sink)
+    assert model is not None, render(sink, color=False)
+    builder = Builder()
+    builder.graph.outputs |= {"y": lower_into(builder, model.body)[model.outputs["y"]]}
+    return optimize(builder.graph)
+
+
+def drawn(graph: Graph, batch: int, steps: int, seed: int) -> dict[str, Array]:
+    """Numbers for the input and the parameters of a graph."""
+    generator = np.random.default_rng(seed)
+    found = {"x": generator.normal(size=(batch, steps, 3))}
+    for node in graph.leaves("param"):
+        found[node.attrs.str("key")] = generator.normal(scale=0.5, size=[evaluate(dim, {}) for dim in node.out.shape])
+    return found
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def lstm(x: Array, feeds: dict[str, Array], mask: Array) -> Array:
+    """The formula of an LSTM, its hidden state multiplied by a mask before each step."""
+    weight_ih, weight_hh, bias = (feeds[f"rnn.{name}"] for name in ("weight_ih", "weight_hh", "bias"))
+    h, c = np.zeros_like(mask), np.zeros_like(mask)
+    found: list[Array] = []
+    for t in range(x.shape[1]):
+        i, f, g, o = np.split(x[:, t] @ weight_ih + (h * mask) @ weight_hh + bias, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        found.append(h)
+    return np.stack(found, axis=1)
+
+
+def test_parameters_stand_directly_under_the_label_with_the_shapes_of_all_gates() -> None:
+    shapes = {
+        "RNN(4)": {"weight_ih": (3, 4), "weight_hh": (4, 4), "bias": (4,)},
+        "LSTM(4)": {"weight_ih": (3, 16), "weight_hh": (4, 16), "bias": (16,)},
+        "GRU(4)": {"weight_ih": (3, 12), "weight_hh": (4, 12), "bias_ih": (12,), "bias_hh": (12,)},
+        "LSTM(4, bias = false)": {"weight_ih": (3, 16), "weight_hh": (4, 16)},
+    }
+    for layer, wanted in shapes.items():
+        found = {node.attrs.str("key"): node.out.shape for node in lowered(f"one: {layer}", "f32").leaves("param")}
+        assert found == {f"one.{name}": shape for name, shape in wanted.items()}
+
+
+def test_a_sequence_has_one_mask_for_its_input_and_one_for_its_state() -> None:
+    graph = lowered("rnn: LSTM(4, dropout = 0.25, recurrent_dropout = 0.5)", "f64", training=True)
+    draws = {node.attrs.str("stream"): node for node in graph.leaves("draw")}
+    assert [len(node.out.shape) for node in draws.values()] == [2, 3]
+    (of_state, _), (of_input, node) = draws.items()
+    assert node.out.shape[1] == 1
+    feeds = drawn(graph, batch=3, steps=6, seed=1)
+    masks = {
+        of_state: np.random.default_rng(2).choice([0.0, 2.0], size=(3, 4)),
+        of_input: np.random.default_rng(3).choice([0.0, 4 / 3], size=(3, 1, 3)),
+    }
+    found = interpret(graph, feeds | masks)["y"]
+    wanted = lstm(feeds["x"] * masks[of_input], feeds, masks[of_state])
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("layer", ["RNN", "LSTM", "GRU"])
+def test_dropout_does_nothing_in_inference(layer: str) -> None:
+    plain = lowered(f"rnn: {layer}(4)", "f64")
+    dropped = lowered(f"rnn: {layer}(4, dropout = 0.5, recurrent_dropout = 0.5)", "f64")
+    assert not list(dropped.leaves("draw"))
+    feeds = drawn(plain, batch=2, steps=5, seed=4)
+    np.testing.assert_array_equal(interpret(dropped, feeds)["y"], interpret(plain, feeds)["y"])
+
+
+@pytest.mark.parametrize("layer", ["RNN", "LSTM", "GRU"])
+def test_the_projection_of_the_input_is_one_product_outside_of_the_loop(layer: str) -> None:
+    graph = lowered(f"rnn: {layer}(4)", "f32")
+    (scan,) = (node for node in graph.nodes.values() if node.op == "scan")
+    outside = [node for node in graph.nodes.values() if node.op == "matmul"]
+    inside = [node for node in scan_of(scan).body.nodes if node.op == "matmul"]
+    assert (len(outside), len(inside)) == (1, 1)
+
+
+@pytest.mark.skipif(not ort.is_installed(), reason="ONNX Runtime is not installed")
+@pytest.mark.parametrize("layer", LAYERS)
+def test_onnx_runtime_gives_the_same_at_every_batch_and_length(layer: str) -> None:
+    graph = lowered(f"rnn: {layer}", "f32")
+    values = drawn(graph, batch=1, steps=1, seed=5)
+    params = {name: value.astype(np.float32) for name, value in values.items() if name != "x"}
+    session = ort.open_session(to_onnx(graph, params).SerializeToString())
+    for batch, steps in ((1, 1), (3, 2), (2, 17)):
+        x = np.random.default_rng(steps).normal(size=(batch, steps, 3)).astype(np.float32)
+        wanted = interpret(graph, params | {"x": x})["y"]
+        np.testing.assert_allclose(session.run({"x": x})["y"], wanted, rtol=1e-5, atol=1e-5)
