@@ -198,6 +198,7 @@ _RULES: Mapping[str, Callable[[TypedValue], Diagnostic | None]] = {
     "mse": _regression,
     "mae": _regression,
     "huber": _regression,
+    "log_cosh": _regression,
     "softmax": _softmax,
     "log_softmax": _softmax,
     "accuracy": _beyond_classes,

@@ -7,6 +7,7 @@ from dslc.ops.class_loss import CLASS_LOSS
 from dslc.ops.comparison import COMPARISON
 from dslc.ops.conv import CONV
 from dslc.ops.creation import CREATION
+from dslc.ops.distance_loss import DISTANCE_LOSS
 from dslc.ops.index import INDEX
 from dslc.ops.joining import JOINING
 from dslc.ops.linalg import LINALG
@@ -46,7 +47,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "resizing": RESIZING,
     "normalisation": NORM,
     "softmax": SOFTMAX,
-    "loss": (*LOSS, *CLASS_LOSS),
+    "loss": (*LOSS, *DISTANCE_LOSS, *CLASS_LOSS),
     "metric": METRIC,
     "arena": ARENA,
     "scan": SCAN,

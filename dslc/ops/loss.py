@@ -7,6 +7,7 @@ nan (`bce`, `bce_logits`) have an operator of their own per element. A scalar ta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -146,6 +147,17 @@ def _hinge(b: Builder, x: Value, t: Value, _: Attrs) -> Value:
     return b.apply("relu", b.apply("sub", b.constant(1.0, x.dtype), b.apply("mul", t, x)))
 
 
+def _squared_hinge(b: Builder, x: Value, t: Value, attrs: Attrs) -> Value:
+    return b.apply("square", _hinge(b, x, t, attrs))
+
+
+def _log_cosh(b: Builder, p: Value, t: Value, _: Attrs) -> Value:
+    # log(cosh(e)) = e + log(1 + exp(-2 e)) - log(2), which does not overflow.
+    error = b.apply("sub", p, t)
+    tail = b.apply("softplus", b.apply("mul", error, b.constant(-2.0, p.dtype)))
+    return b.apply("add", error, b.apply("sub", tail, b.constant(math.log(2.0), p.dtype)))
+
+
 # ---------------------------------------------------------------------------------------------- elements of bce
 
 
@@ -264,6 +276,26 @@ LOSS = (
         operands=("scores", "target"),
         options=(REDUCTION,),
         decompose=_from_elements(_hinge),
+    ),
+    OpDef(
+        name="squared_hinge",
+        doc="""Squared hinge loss: max(0, 1 - t * x) ** 2 for scores x and targets -1 or 1. Keras: `squared_hinge`.""",
+        example="loss = squared_hinge(net.y, data.y)",
+        infer=_pair_type("squared_hinge"),
+        operands=("scores", "target"),
+        options=(REDUCTION,),
+        decompose=_from_elements(_squared_hinge),
+    ),
+    OpDef(
+        name="log_cosh",
+        doc="""log(cosh(p - t)): half the square of a small error, and |p - t| - log(2) of a large one.
+
+        Gradient: tanh(p - t). Keras: `log_cosh`.""",
+        example="loss = log_cosh(net.y, data.y)",
+        infer=_pair_type("log_cosh"),
+        operands=_PAIR,
+        options=(REDUCTION,),
+        decompose=_from_elements(_log_cosh),
     ),
     OpDef(
         name="bce_elements",

@@ -35,6 +35,18 @@ def _hinge(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
     return F.relu(1 - t * x).mean()
 
 
+def _squared_hinge(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return (F.relu(1 - t * x) ** 2).mean()
+
+
+def _log_cosh(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return torch.log(torch.cosh(x - t)).mean()
+
+
+def _cosine(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+    return 1 - F.cosine_similarity(x, t, dim=-1)
+
+
 def _bce_edge(p: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
     # PyTorch's gradient by the target leaves out the clamp of the logarithms; it is not compared.
     return F.binary_cross_entropy(p, t.detach(), reduction="none")
@@ -84,6 +96,13 @@ def cases() -> dict[str, tuple[np.ndarray, np.ndarray, Loss]]:
         "cross_entropy.shares": (log_p, shares, _classes_first(F.cross_entropy)),
         "cross_entropy.both": (log_p, shares, _classes_first(F.cross_entropy, label_smoothing=0.2)),
         "kl_div.batchmean": (log_p, shares, lambda x, t: F.kl_div(x, t, reduction="batchmean")),
+        "squared_hinge.mean": (x, np.where(t > 0, 1.0, -1.0), _squared_hinge),
+        "log_cosh.mean": (x, t, _log_cosh),
+        "cosine_distance.none": (x, t, _cosine),
+        "cosine_distance.mean": (x, t, lambda x, t: _cosine(x, t).mean()),
+        # The rows of x are anchors, those of t the positive ones, and the negative ones in the opposite order.
+        "triplet.mean": (x, t, lambda x, t: F.triplet_margin_loss(x, t, t.flip(0))),
+        "triplet.none": (x, t, lambda x, t: F.triplet_margin_loss(x, t, t.flip(0), margin=0.5, reduction="none")),
         "hinge.mean": (x, np.where(t > 0, 1.0, -1.0), _hinge),
     }
 

@@ -53,6 +53,11 @@ def _shares(seed: int, *shape: int):
     return raw / raw.sum(axis=-1, keepdims=True)
 
 
+def _three(seed: int, *shape: int):
+    """Anchor, positive and negative."""
+    return tuple(values(seed + i, *shape) for i in range(3))
+
+
 _CLASSES = [
     *(Sample((values(18, 2, 3), _ids(19, 3, 2)), {"reduction": r}) for r in _REDUCTIONS),
     Sample((values(20, 2, 3, 2), _ids(21, 3, 2, 2, dtype=np.int32)), {"axis": 1}),
@@ -101,6 +106,27 @@ LOSS: dict[str, list[Sample]] = {
         Sample((np.array([[-1.0, -2.0]]), np.array([[0.0, 1.0]])), smooth=False),
     ],
     "hinge": _SCORES,
+    "squared_hinge": _SCORES,
+    "log_cosh": [
+        *_pairs(-2, 2, (-1, 1), 1.0),
+        Sample((np.array([400.0, -400.0, 0.0]), np.array([-400.0, 400.0, 0.0])), smooth=False, onnx=False),
+    ],
+    "cosine_distance": [
+        *(Sample((values(74, 2, 3), values(75, 2, 3)), {"reduction": r}) for r in _REDUCTIONS),
+        Sample((values(76, 2, 3, 2), values(77, 2, 3, 2)), {"axis": 1}),
+        Sample((values(78, 4), values(79, 4))),
+        Sample((values(80, 0, 3), values(81, 0, 3)), {"reduction": "sum"}),
+        Sample((strided(values(82, 2, 3)), values(83, 2, 3))),
+        Sample((np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[0.0, 0.0], [0.0, 0.0]])), smooth=False),
+    ],
+    "triplet": [
+        *(Sample(_three(84, 2, 3), {"reduction": r, "margin": 9.0}) for r in _REDUCTIONS),
+        Sample(_three(87, 2, 3, 2), {"margin": 9.0}),
+        Sample(_three(90, 4), {"margin": 9.0}),
+        Sample(_three(93, 0, 3), {"reduction": "sum"}),
+        Sample((strided(values(96, 2, 3)), *_three(97, 2, 3)[:2]), {"margin": 9.0}),
+        Sample((np.ones((1, 2)), np.ones((1, 2)), np.full((1, 2), 9.0)), smooth=False),
+    ],
     "accuracy": [
         Sample((values(54, 8, 3), _ids(55, 3, 8))),
         Sample((values(56, 8, 3), _ids(57, 3, 8, dtype=np.int32))),

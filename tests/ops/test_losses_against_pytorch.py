@@ -23,6 +23,7 @@ OPTIONS: dict[str, dict[str, float | str]] = {
     "bce_logits.far": {"reduction": "none"},
     "cross_entropy.far": {"reduction": "none"},
     "cross_entropy.smoothing": {"label_smoothing": 0.1},
+    "triplet.none": {"reduction": "none", "margin": 0.5},
     "cross_entropy.both": {"label_smoothing": 0.2},
 }
 # PyTorch's 1e-12 in the gradient of `bce` is a float32 number in float64 too.
@@ -40,11 +41,13 @@ def computed(case: str, dtype: DType) -> dict[str, npt.NDArray[Any]]:
     builder = Builder()
     prediction = builder.leaf("input", TensorType(dtype, x.shape), name="x")
     target = builder.leaf("input", TensorType(dtype if t.dtype.kind == "f" else DType.I64, t.shape), name="t")
-    loss = builder.apply(name, prediction, target, **options)
+    order = builder.leaf("input", TensorType(DType.I64, (len(x),)), name="order")
+    others = [builder.apply("gather", target, order)] if name == "triplet" else []
+    loss = builder.apply(name, prediction, target, *others, **options)
     wrt = [prediction, target] if t.dtype.kind == "f" else [prediction]
     found = gradients(builder, builder.apply("sum", loss), wrt)
     builder.graph.outputs = {"y": loss, **dict(zip(("gx", "gt"), found, strict=False))}
-    return interpret(builder.graph, {"x": x, "t": t})
+    return interpret(builder.graph, {"x": x, "t": t, "order": np.arange(len(x))[::-1]})
 
 
 def test_every_loss_has_goldens():
