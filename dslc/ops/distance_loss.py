@@ -73,7 +73,7 @@ DISTANCE_LOSS = (
 
         Vectors lie along the last axis; |v| is the Euclidean length, and 1e-6 is added to every difference. PyTorch:
         `F.triplet_margin_loss`. Source: Schroff, Kalenichenko and Philbin, FaceNet, 2015.""",
-        example="loss = triplet(net.y, data.y, data.y[::-1], margin = 0.5)",
+        example="loss = triplet(net.y, data.y, -data.y, margin = 0.5)",
         infer=_vectors_type("triplet"),
         operands=("anchor", "positive", "negative"),
         options=(Option("margin", "float", 1.0), REDUCTION),
