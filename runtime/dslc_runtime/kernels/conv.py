@@ -16,7 +16,7 @@ from dslc_runtime.kernels.kernel import Array, Kernel
 from dslc_runtime.kernels.windows import Ints, inner, padded, padded_sizes, taps, windows
 
 #: Elements of the columns that are made at a time.
-_ELEMENTS = 1 << 20
+_ELEMENTS = 1 << 18
 
 
 def _grouped(x: Array, axis: int, groups: int) -> Array:
