@@ -59,7 +59,16 @@ def train_command(
         output.diagnostics(checked.warnings)
         folder = out if out is not None else new_folder(Path("runs"), name)
         observer = Silent() if quiet else TerminalProgress()
-        trained = train(checked, name, out=folder, resume=resume, force=force, threads=threads, observer=observer)
+        trained = train(
+            checked,
+            name,
+            out=folder,
+            resume=resume,
+            force=force,
+            settings=settings,
+            threads=threads,
+            observer=observer,
+        )
         asked, had = trained.prepared.typed.epochs, trained.result.progress.epoch
         if had > asked:
             output.note(f"nothing was trained: the run has {had} epochs already, and {asked} are asked for")

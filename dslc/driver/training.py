@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -19,8 +19,9 @@ from dslc.check.typed import Evaluation, TypedStep, TypedTrain
 from dslc.diagnostics import Diagnostic, DslcError, Note
 from dslc.driver.data import Opened, open_data
 from dslc.driver.feeding import convert, feed_arrays
-from dslc.driver.frontend import Checked, folder_of
+from dslc.driver.frontend import Checked, check_program, folder_of, read_source
 from dslc.driver.models import choose, initial_params
+from dslc.driver.resuming import require_same_program
 from dslc.graph import Graph
 from dslc.lower import lower
 from dslc.passes import optimize
@@ -97,12 +98,22 @@ def train(
     out: Path | None = None,
     resume: bool = False,
     force: bool = False,
+    settings: Sequence[str] = (),
     threads: int | None = None,
     observer: Observer | None = None,
 ) -> Trained:
     """Compile a train block and train it; arguments as for `fit`."""
     prepared = prepare(choose_train(checked, name))
-    return fit(checked, prepared, out=out, resume=resume, force=force, threads=threads, observer=observer)
+    return fit(
+        checked,
+        prepared,
+        out=out,
+        resume=resume,
+        force=force,
+        settings=settings,
+        threads=threads,
+        observer=observer,
+    )
 
 
 def fit(
@@ -112,6 +123,7 @@ def fit(
     out: Path | None = None,
     resume: bool = False,
     force: bool = False,
+    settings: Sequence[str] = (),
     threads: int | None = None,
     observer: Observer | None = None,
 ) -> Trained:
@@ -121,6 +133,7 @@ def fit(
         out: the run folder; None keeps everything in memory.
         resume: go on after the last epoch saved in `out`.
         force: replace the run that may be in `out`.
+        settings: what `--set` changed: a run that is resumed takes it over, and must be equal in all else.
         threads: BLAS threads; None chooses by the work of a step, and so by the program alone.
 
     Raises:
@@ -130,6 +143,9 @@ def fit(
     typed = prepared.typed
     if out is not None and not resume and not force:
         require_no_run(out)
+    if out is not None and resume and RunFolder(out).config.exists():
+        saved = check_program(read_source(RunFolder(out).config), settings)
+        require_same_program(RunFolder(out), config_text(saved), config_text(checked))
     opened = open_data(checked, typed.data, typed.fields, id_limits(typed.inference.body))
     used = threads if threads is not None else default_threads(_work(prepared, opened))
     folder = None

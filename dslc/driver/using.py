@@ -125,22 +125,22 @@ def predict_run(
 
     Args:
         name: the `use` name of the model, where the train block uses several.
-        raw: the file holds the model's inputs as they are; else raw columns, to which field expressions are applied.
+        raw: the file holds the model's inputs as they are; else raw columns, to which field expressions are applied. An
+            input that is no field (a generator's noise) is taken as it is.
     """
     run = open_run(path)
     use = choose("use", list(run.typed.uses), name, str(path))
     compiled = compile_model(run.typed.uses[use])
-    names = tuple(compiled.program.inputs)
-    if raw:
-        table = read_rows(source, dict.fromkeys(names, ()))
-        arrays = convert(compiled.program.inputs, {name: table.read(name) for name in names})
-    else:
-        table = read_rows(source, _columns(run, names))
-        data = run.typed.data
+    inputs, data = compiled.program.inputs, run.typed.data
+    fields = [name for name in inputs if name in data.fields and not raw]
+    others = [name for name in inputs if name not in fields]
+    table = read_rows(source, {**_columns(run, fields), **dict.fromkeys(others, ())})
+    arrays = convert({name: inputs[name] for name in others}, {name: table.read(name) for name in others})
+    if fields:
         given = replace(
             data.sources["train"], kind="npz", path=str(source), columns={name: name for name in table.columns}
         )
-        arrays = apply_fields(run.checked, data, [data.fields[name] for name in names], table, given)
+        arrays |= apply_fields(run.checked, data, [data.fields[name] for name in fields], table, given)
     for field, limit in id_limits(run.typed.uses[use].body).items():
         require_ids(str(source), field, arrays[field], limit.count, limit.things)
     results = _outputs(run, use, compiled.graph, arrays, engine, device)

@@ -314,6 +314,29 @@ def test_a_training_that_stops_early_says_why(dslc, toy: Path) -> None:
     assert len(history("r")) == 2
 
 
+def test_resuming_with_other_settings_is_refused_and_the_runs_own_program_goes_on(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--epochs", 1, "--set", "optimizer.lr=0.01", "-q").exit_code == 0
+    before = {path.name: path.read_bytes() for path in Path("r").iterdir()}
+    refused = dslc("train", toy, "--out", "r", "--resume")
+    assert refused.exit_code == 1
+    assert "error[DL5025]: the run was trained by another program" in refused.stderr
+    assert "the run has `optimizer = adam(lr = 0.01)`" in refused.stderr
+    assert "this program has `optimizer = adam(lr = 0.05)`" in refused.stderr
+    assert {path.name: path.read_bytes() for path in Path("r").iterdir()} == before
+    assert dslc("train", "r/config.dl", "--out", "r", "--resume", "--epochs", 2, "-q").exit_code == 0
+    assert [row["lr"] for row in history("r")] == [0.01, 0.01]
+
+
+def test_tests_comments_and_layout_do_not_hinder_resuming(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--epochs", 1, "-q").exit_code == 0
+    toy.write_text(
+        "# a remark\n"
+        + toy.read_text().replace("batch     = 8", "batch = 8")
+        + 'test "one more" { train toy; expect train.loss < 9 }\n'
+    )
+    assert dslc("train", toy, "--out", "r", "--resume", "-q").exit_code == 0
+
+
 def test_resuming_for_fewer_epochs_than_there_are_trains_nothing_and_says_so(dslc, toy: Path) -> None:
     assert dslc("train", toy, "--out", "r").exit_code == 0
     before = Path("r/config.dl").read_text()

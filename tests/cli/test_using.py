@@ -430,3 +430,17 @@ def test_an_archive_without_named_columns_has_those_that_fields_read(dslc, toy: 
 
 def test_seed_is_not_for_a_run(dslc, run: Path) -> None:
     assert dslc("export", run, "-o", "m.onnx", "--seed", 3).exit_code == 2
+
+
+def test_an_input_that_is_no_field_is_taken_as_it_is(dslc, toy: Path) -> None:
+    Path("noise.dl").write_text(
+        "dim B\nmodel G {\n  input  z: f32[B, 2]\n  output p: f32[B, 3]\n  p = z |> fc: Dense(3)\n}\n"
+        'data d {\n  source = npz("toy.npz")\n  field x: f32[3] = source["x"]\n}\n'
+        "train t {\n  use g = G()\n  data = d\n  sample z: f32[B, 2] ~ normal(0, 1)\n  loss = mse(g(z), data.x)\n}\n"
+    )
+    assert dslc("train", "noise.dl", "--out", "noise").exit_code == 0
+    Path("z.json").write_text('{"z": [[0, 1], [2, 3]]}')
+    found = dslc("predict", "noise", "--input", "z.json")
+    assert found.exit_code == 0, found.stderr
+    assert np.shape(json.loads(found.stdout)["p"]) == (2, 3)
+    assert dslc("predict", "noise", "--input", "z.json", "--raw").stdout == found.stdout

@@ -195,8 +195,9 @@ Mended:
         "DL5025",
         "a run cannot be resumed with other settings",
         """\
-Resuming continues the random streams and the order of the data, so seed, batch size and data must be those of the run;
-only the number of epochs may grow.
+Resuming continues a training: its random streams, the order of its data, its optimizer's state. So seed, batch size, data, and the
+program with all that `--set` put into it must be those of the run; only the number of epochs may grow. The run's own program is
+its `config.dl`, which can be resumed too, and edited by someone who wants a change half-way.
 
 Wrong, for a run with seed 1:
     dslc train xor.dl --out runs/xor --resume --seed 2
