@@ -202,6 +202,7 @@ _RULES: Mapping[str, Callable[[TypedValue], Diagnostic | None]] = {
     "softmax": _softmax,
     "log_softmax": _softmax,
     "accuracy": _beyond_classes,
+    "top_k": _beyond_classes,
     "gather": _gather,
     "one_hot": _one_hot,
     "add": _mixing,

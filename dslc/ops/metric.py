@@ -6,20 +6,23 @@ from dslc.ops.axes import normal_axis
 from dslc.ops.class_loss import check_several
 from dslc.ops.index import check_picking
 from dslc.ops.ir import Attrs, Builder, Value
-from dslc.ops.opdef import OpDef, OpError, Option
-from dslc.ops.rules import FLOATS, check_kind, float_options
+from dslc.ops.opdef import InferRule, OpDef, OpError, Option
+from dslc.ops.rules import FLOATS, RANGE_CODE, check_kind, float_options
 from dslc.tensor_type import DType, TensorType
 
 METRIC_CODE = "DL2105"
 
 
-def _accuracy_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
-    logits, label = types
-    check_kind("accuracy", types[:1], FLOATS)
-    check_several("accuracy", logits, attrs.int("axis"), "binary_accuracy")
-    if not (label.dtype.is_float and label.shape == logits.shape):
-        check_picking("accuracy", logits, label, attrs.int("axis"))
-    return TensorType(DType.F32)
+def _accuracy_type(name: str) -> InferRule:
+    def infer(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+        logits, label = types
+        check_kind(name, types[:1], FLOATS)
+        check_several(name, logits, attrs.int("axis"), "binary_accuracy")
+        if not (label.dtype.is_float and label.shape == logits.shape):
+            check_picking(name, logits, label, attrs.int("axis"))
+        return TensorType(DType.F32)
+
+    return infer
 
 
 def _accuracy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
@@ -29,6 +32,22 @@ def _accuracy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     elif label.dtype is DType.I32:
         label = b.apply("cast", label, dtype=DType.I64)
     return _share(b, b.apply("eq", b.apply("argmax", logits, axis=axis), label))
+
+
+def _normal_top_k(types: tuple[TensorType, ...], attrs: Attrs) -> Attrs:
+    if attrs.int("k") < 1:
+        raise OpError(f"`k` of `top_k` must be at least 1, not {attrs.int('k')}", RANGE_CODE)
+    return normal_axis("top_k")(types, attrs)
+
+
+def _top_k(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+    (logits, label), axis = inputs, attrs.int("axis")
+    if label.dtype.is_float:
+        label = b.apply("argmax", label, axis=axis)
+    own = b.apply("expand_dims", b.apply("pick", logits, label, axis=axis), axis=axis)
+    ahead = b.apply("logical_not", b.apply("le", logits, own))  # and not `gt`, so that nan is never a hit
+    rank = b.apply("sum", b.apply("cast", ahead, dtype=DType.F32), axes=axis)
+    return _share(b, b.apply("lt", rank, b.constant(attrs.int("k"), DType.F32)))
 
 
 def _binary_type(types: tuple[TensorType, ...], _: Attrs) -> TensorType:
@@ -61,11 +80,23 @@ METRIC = (
         logits f32[B, C] and class ids i64[B] (or a one-hot or probability label f32[B, C], whose largest element counts). The
         class axis is the last unless `axis` says otherwise. At ties the first class counts. No gradient.""",
         example="metrics = { acc: accuracy(net.logits, data.label) }",
-        infer=_accuracy_type,
+        infer=_accuracy_type("accuracy"),
         operands=("logits", "label"),
         options=(Option("axis", "axis", -1),),
         normalize=normal_axis("accuracy"),
         decompose=_accuracy,
+    ),
+    OpDef(
+        name="top_k",
+        doc="""The share of rows in which fewer than `k` logits are larger than that of the label's class, as f32.
+
+        Operands are those of `accuracy`. A tie counts for the label; a row with nan counts as wrong. No gradient.""",
+        example="metrics = { top2: top_k(net.logits, data.label, k = 2) }",
+        infer=_accuracy_type("top_k"),
+        operands=("logits", "label"),
+        options=(Option("k", "int", 5), Option("axis", "axis", -1)),
+        normalize=_normal_top_k,
+        decompose=_top_k,
     ),
     OpDef(
         name="binary_accuracy",

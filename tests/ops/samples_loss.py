@@ -135,6 +135,15 @@ LOSS: dict[str, list[Sample]] = {
         Sample((strided(values(62, 4, 2)), _ids(63, 2, 4))),
         Sample((np.zeros((2, 3)), np.array([0, 1]))),
     ],
+    "top_k": [
+        Sample((values(100, 8, 5), _ids(101, 5, 8)), {"k": 2}),
+        Sample((values(102, 8, 3), _ids(103, 3, 8, dtype=np.int32)), {"k": 1}),
+        Sample((values(104, 2, 6, 4), _ids(105, 6, 2, 4)), {"axis": 1, "k": 3}),
+        Sample((values(106, 8, 3), _shares(107, 8, 3)), {"k": 2}),
+        Sample((strided(values(108, 4, 3)), _ids(109, 3, 4)), {"k": 2}),
+        Sample((values(110, 4, 3), _ids(111, 3, 4))),
+        Sample((np.zeros((2, 3)), np.array([0, 1])), {"k": 1}),
+    ],
     "binary_accuracy": [
         Sample((values(64, 8), _ids(65, 2, 8))),
         Sample((values(66, 8), bools(67, 8))),

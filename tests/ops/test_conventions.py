@@ -147,3 +147,15 @@ def test_erf_is_right_to_the_last_places():
 def test_integers_to_a_negative_power_are_cut_to_integers():
     x, y = np.array([1, -1, -1, 2, 0, 3]), np.array([-3, -3, -2, -1, -1, 2])
     assert KERNELS["pow"].obvious(x, y).tolist() == [1, -1, 1, 0, 0, 9]
+
+
+def test_top_k_counts_a_tie_for_the_label_and_nan_against_it():
+    def share(k: int) -> float:
+        builder = Builder()
+        logits = builder.leaf("input", TensorType(DType.F64, (4, 3)), name="x")
+        label = builder.leaf("input", TensorType(DType.I64, (4,)), name="label")
+        builder.graph.outputs["y"] = builder.apply("top_k", logits, label, k=k)
+        rows = np.array([[3.0, 2.0, 1.0], [3.0, 2.0, 1.0], [2.0, 2.0, 2.0], [math.nan, 0.0, 0.0]])
+        return float(interpret(builder.graph, {"x": rows, "label": np.array([0, 1, 2, 0])})["y"])
+
+    assert (share(1), share(2)) == (0.5, 0.75)
