@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dslc.check.foreign_settings import setting_meant
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.record import record
@@ -59,23 +60,35 @@ def collect(
         elif target.text in LATER and block in ("train", "step"):
             not_yet(f"`{target.text}`", target, sink)
         elif target.text not in known:
-            _unknown(block, target, known, sink)
+            _unknown(block, target, statement.value, _names_set(body), known, sink)
         else:
             found[target.text] = Setting(target, statement.value)
     return found
 
 
-def _unknown(block: str, target: tree.Ident, known: Sequence[str], sink: Sink) -> None:
-    close = near(target.text, known)
+def _names_set(body: Sequence[tree.Stmt]) -> frozenset[str]:
+    """The names that a block assigns to."""
+    return frozenset(target.text for stmt in body if isinstance(stmt, tree.AssignStmt) for target in stmt.targets)
+
+
+def _unknown(
+    block: str, target: tree.Ident, value: tree.Expr, given: frozenset[str], known: Sequence[str], sink: Sink
+) -> None:
+    meant = setting_meant(block, target, value, given)
+    close = () if meant is not None else near(target.text, known)
     footers: list[Note | Help] = []
-    if close:
-        edits = (Edit(target.span, close[0]),) if len(close) == 1 else ()
-        footers.append(Help(did_you_mean(close), edits))
+    if meant is not None:
+        footers.append(meant)
     elif block == "step" and target.text in TRAIN:
         footers.append(Help(f"`{target.text}` is the same for all steps: set it beside them"))
-    if block == "test":
+    elif close:
+        edits = (Edit(target.span, close[0]),) if len(close) == 1 and close[0] not in given else ()
+        footers.append(Help(did_you_mean(close), edits))
+    elif block == "test" and not _is_literal(value):
         footers.append(Help(f"name a value with `let {target.text} = ...`, an input's value with `given`"))
-    elif block in ("train", "step") and not footers:
+    elif block == "test":
+        footers.append(Help(f"an input's value: `given {target.text} = ...`"))
+    elif block in ("train", "step") and not _is_literal(value):
         footers.append(Help(f"name a value with `let {target.text} = ...`"))
     footers.append(Note(f"a {block} block has the setting{'s' * (len(known) > 1)} {quoted(known, 'and')}"))
     sink.report(
@@ -85,6 +98,11 @@ def _unknown(block: str, target: tree.Ident, known: Sequence[str], sink: Sink) -
         "not a setting",
         footers=footers,
     )
+
+
+def _is_literal(value: tree.Expr) -> bool:
+    """Whether a value is written out: a number, a truth value or a string, which nobody names to use it once."""
+    return literal_number(value) is not None or isinstance(value, tree.Constant | tree.String)
 
 
 _WORDS: Mapping[type, str] = {
@@ -126,6 +144,8 @@ def report_statement(block: str, statement: tree.Stmt, sink: Sink) -> None:
         if block == "train" and isinstance(callee, tree.Name) and callee.id in LATER:
             not_yet(f"`{callee.id}`", callee, sink)
             return
+        if block == "step" and isinstance(callee, tree.Name) and callee.id == "early_stop":
+            mend.append(Help("`early_stop` ends the training of all steps: set it beside them"))
         if block == "train" and isinstance(callee, tree.Name) and near(callee.id, ("early_stop",)):
             mend.append(Help(did_you_mean(("early_stop",)), (Edit(callee.span, "early_stop"),)))
         what = "a call"

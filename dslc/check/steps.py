@@ -105,6 +105,8 @@ def _step(
 def _learners(step: tree.StepStmt, uses: Mapping[str, Use], sink: Sink) -> tuple[tree.Ident, ...] | None:
     """The models that a step updates, or None after a report."""
     statements = [statement for statement in step.body if isinstance(statement, tree.UpdateStmt)]
+    if not statements and any(isinstance(s, tree.AssignStmt) and s.targets[0].text == "update" for s in step.body):
+        return None  # reported as a setting
     if not statements:
         example = f"update {next(iter(uses), 'net')}"
         message = f"step `{step.name.text}` does not say what learns"
