@@ -95,7 +95,7 @@ def _rows(typed: TypedTrain, part: Part) -> int:
 def _classes(typed: TypedTrain) -> tuple[TypedValue, str] | None:
     """The logits and the field of class ids that the loss joins."""
     for value in typed.inference.body.values:
-        if value.op != "cross_entropy" or len(value.inputs) != 2:
+        if value.op != "cross_entropy" or value.attrs["ignore_index"] is not None:
             continue
         logits, label = value.inputs
         last = value.attrs.get("axis") in (-1, logits.type.rank - 1)

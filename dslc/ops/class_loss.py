@@ -64,14 +64,30 @@ def _check_classes(name: str, types: tuple[TensorType, ...], axis: int) -> None:
 
 def _cross_entropy_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
     _check_classes("cross_entropy", types, attrs.int("axis"))
+    if attrs["ignore_index"] is not None and types[1].dtype.is_float:
+        raise OpError(f"`ignore_index` of `cross_entropy` is a class id, and the label is {types[1]}", LOSS_CODE, 1)
     rows = without(types[0].shape, (attrs.int("axis"),))
     return TensorType(types[0].dtype, rows if attrs["reduction"] == "none" else ())
 
 
 def _cross_entropy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
-    (logits, label), axis, smoothing = inputs, attrs.int("axis"), attrs.float("label_smoothing")
+    (logits, label), ignored = inputs, attrs["ignore_index"]
+    if ignored is None:
+        return reduced(b, _row_losses(b, logits, label, attrs), attrs)
+    kept = b.apply("ne", label, b.constant(attrs.int("ignore_index"), label.dtype))
+    label = b.apply("where", kept, label, b.constant(0, label.dtype))
+    zero, one = b.constant(0.0, logits.dtype), b.constant(1.0, logits.dtype)
+    rows = b.apply("where", kept, _row_losses(b, logits, label, attrs), zero)
+    if attrs["reduction"] != "mean":
+        return reduced(b, rows, attrs)
+    number = b.apply("sum", b.apply("cast", kept, dtype=logits.dtype))
+    return b.apply("div", b.apply("sum", rows), b.apply("maximum", number, one))
+
+
+def _row_losses(b: Builder, logits: Value, label: Value, attrs: Attrs) -> Value:
+    axis, smoothing = attrs.int("axis"), attrs.float("label_smoothing")
     if not _is_distribution(logits.type, label.type) and not smoothing:
-        return reduced(b, b.apply("softmax_cross_entropy", logits, label, axis=axis), attrs)
+        return b.apply("softmax_cross_entropy", logits, label, axis=axis)
     log_p = b.apply("log_softmax", logits, axis=axis)
     if _is_distribution(logits.type, label.type):
         likelihood = b.apply("sum", b.apply("mul", label, log_p), axes=axis)
@@ -81,7 +97,7 @@ def _cross_entropy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value
         kept = b.apply("mul", likelihood, b.constant(1.0 - smoothing, logits.dtype))
         spread = b.apply("mul", b.apply("mean", log_p, axes=axis), b.constant(smoothing, logits.dtype))
         likelihood = b.apply("add", kept, spread)
-    return reduced(b, b.apply("neg", likelihood), attrs)
+    return b.apply("neg", likelihood)
 
 
 def _nll_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
@@ -102,11 +118,12 @@ CLASS_LOSS = (
 
         logits f32[B, C] and class ids i64[B] or i32[B], the class axis being the last unless `axis` says otherwise (PyTorch: 1).
         A float label of the logits' shape holds a probability per class: -sum(label * log_softmax(logits)). The mean is over rows.
-        `label_smoothing` s mixes the label with the uniform distribution: (1 - s) * label + s / C.""",
+        `label_smoothing` s mixes the label with the uniform distribution: (1 - s) * label + s / C.
+        Rows whose class id is `ignore_index` count nowhere: their loss is 0, and the mean is over the others (0 of none).""",
         example="loss = cross_entropy(net.logits, data.label, label_smoothing = 0.1)",
         infer=_cross_entropy_type,
         operands=("logits", "label"),
-        options=(_AXIS, Option("label_smoothing", "float", 0.0), REDUCTION),
+        options=(_AXIS, Option("label_smoothing", "float", 0.0), Option("ignore_index", "int"), REDUCTION),
         normalize=_normal_classes("cross_entropy"),
         decompose=_cross_entropy,
     ),

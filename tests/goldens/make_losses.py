@@ -69,6 +69,7 @@ def cases() -> dict[str, tuple[np.ndarray, np.ndarray, Loss]]:
     edge_p, edge_t = np.array([0.0, 1.0, 0.0, 1.0, 1e-9]), np.array([0.0, 1.0, 1.0, 0.0, 1.0])
     far_x, far_t = np.array([-200.0, 200.0, 40.0, -40.0, 0.0]), np.array([0.0, 1.0, 1.0, 0.0, 0.5])
     logits, ids = _numbers(5, 6, 5, low=-8, high=8), _ids(6, 5, 6)
+    assert 2 in ids, "an id that is ignored"
     deep, deep_ids = _numbers(7, 2, 3, 4), _ids(8, 4, 2, 3)
     log_p, shares = np.log(_shares(9, 4, 5)), _shares(10, 4, 5)
     far_logits = np.array([[1000.0, 0.0, -1000.0], [-80.0, 80.0, 0.0]])
@@ -93,6 +94,12 @@ def cases() -> dict[str, tuple[np.ndarray, np.ndarray, Loss]]:
         "cross_entropy.deep": (deep, deep_ids, _classes_first(F.cross_entropy)),
         "cross_entropy.far": (far_logits, np.array([0, 0]), lambda x, t: F.cross_entropy(x, t, reduction="none")),
         "cross_entropy.smoothing": (logits, ids, lambda x, t: F.cross_entropy(x, t, label_smoothing=0.1)),
+        "cross_entropy.ignore": (logits, np.where(ids == 2, -100, ids), F.cross_entropy),
+        "cross_entropy.ignore_smoothing": (
+            logits,
+            ids,
+            lambda x, t: F.cross_entropy(x, t, ignore_index=2, label_smoothing=0.1),
+        ),
         "cross_entropy.shares": (log_p, shares, _classes_first(F.cross_entropy)),
         "cross_entropy.both": (log_p, shares, _classes_first(F.cross_entropy, label_smoothing=0.2)),
         "kl_div.batchmean": (log_p, shares, lambda x, t: F.kl_div(x, t, reduction="batchmean")),

@@ -98,6 +98,11 @@ LOSS: dict[str, list[Sample]] = {
         Sample((values(46, 2, 3), _shares(47, 2, 3))),
         Sample((values(48, 2, 3), _shares(49, 2, 3)), {"label_smoothing": 0.1, "reduction": "none"}),
         Sample((values(50, 2, 3), _ids(51, 3, 2)), {"label_smoothing": 0.1}),
+        *(
+            Sample((values(112, 2, 3), np.array([-100, 1])), {"ignore_index": -100, "reduction": r})
+            for r in _REDUCTIONS
+        ),
+        Sample((values(113, 2, 3), np.array([7, 7])), {"ignore_index": 7}),
     ],
     "nll": _CLASSES,
     "kl_div": [

@@ -24,6 +24,8 @@ OPTIONS: dict[str, dict[str, float | str]] = {
     "cross_entropy.far": {"reduction": "none"},
     "cross_entropy.smoothing": {"label_smoothing": 0.1},
     "triplet.none": {"reduction": "none", "margin": 0.5},
+    "cross_entropy.ignore": {"ignore_index": -100},
+    "cross_entropy.ignore_smoothing": {"ignore_index": 2, "label_smoothing": 0.1},
     "cross_entropy.both": {"label_smoothing": 0.2},
 }
 # PyTorch's 1e-12 in the gradient of `bce` is a float32 number in float64 too.
