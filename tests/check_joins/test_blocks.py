@@ -99,6 +99,12 @@ def test_class_ids_are_limited_by_the_logits_they_are_compared_with() -> None:
     assert {name: (limit.count, limit.things) for name, limit in limits.items()} == {"label": (3, "classes")}
 
 
+def test_a_loss_that_ignores_an_id_does_not_limit_them() -> None:
+    ignoring = TRAIN.replace("data.label)", "data.label, ignore_index = -100)", 1)
+    assert ignoring != TRAIN
+    assert id_limits(check(MODEL + ignoring).trains["net"].inference.body) == {}
+
+
 def test_two_models_have_keys_that_begin_with_their_names() -> None:
     text = TRAIN.replace("  data ", "  use other = Net()\n  data ").replace(
         "loss      = error", "loss      = error + mse(net.h, stop_gradient(net.h)) + mean(other.logits)"
