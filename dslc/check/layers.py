@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.arguments import failed
-from dslc.check.hypers import kind_text
+from dslc.check.hypers import given, kind_text
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Argument, CallSite, Context, Made, Scope
 from dslc.check.typed import TypedValue
 from dslc.check.values import (
     FAILED,
+    Const,
     Failed,
     Instance,
     LayerRef,
@@ -77,6 +78,10 @@ def call_layer(
     else:
         instance = place(e, scope, ref, label, site.span)
     before = len(e.keys)
+    chosen = _chosen(e, ref, args, site)
+    if chosen is None:
+        return FAILED
+    instance.ref, args = chosen
     value = call_instance(e, instance, args, site)
     if len(e.keys) > before and scope.definition is None and not e.true_division:  # data fields say so themselves
         return _not_in_use(e, ref, site)
@@ -84,6 +89,27 @@ def call_layer(
         span = site.span if label is None else label.span.to(site.span)
         scope.statement.layers.append(Made(span, kind_text(ref), label is not None, elements(e, before)))
     return value
+
+
+def _chosen(
+    e: Context, ref: LayerRef, args: Sequence[Argument], site: CallSite
+) -> tuple[LayerRef, Sequence[Argument]] | None:
+    """The layer with the hyper-parameters that this use of it gives by name, and the other arguments; None after a report."""
+    inputs = {stmt.name.text for stmt in ref.definition.body if isinstance(stmt, tree.InputStmt)}
+    hypers = {hyper.name.text: hyper for hyper in ref.definition.hypers}
+    others: list[Argument] = []
+    for arg in args:
+        name = arg.name.text if arg.name is not None else ""
+        if ref.scan is not None and name == "reverse" and isinstance(arg.value, Const):
+            ref = replace(ref, scan=replace(ref.scan, reverse=arg.value.value is True))
+        elif ref.scan is None and name in hypers and name not in inputs:
+            value = given(e, f"`{ref.definition.name.text}`", hypers[name], arg, site)
+            if isinstance(value, Failed):
+                return None
+            ref = replace(ref, hypers={**ref.hypers, name: value})
+        else:
+            others.append(arg)
+    return ref, others
 
 
 def _not_in_use(e: Context, ref: LayerRef, site: CallSite) -> Failed:

@@ -31,6 +31,18 @@ def test_a_stage_labelled_self_does_not_hide_a_parameter_of_the_block(codes):
     ]
 
 
+def test_a_use_of_a_layer_handed_in_may_give_it_further_hyper_parameters(elaborate):
+    block = "block Two(inner: layer) {\n input x: f32[B, 8]\n output y: f32[B, 8]\n"
+    block += "y = x |> a: inner |> b: inner(bias = false)\n}\n"
+    model = elaborate("dim B\n" + block + HEAD.removeprefix("dim B\n") + "y = x |> two: Two(Dense(8))\n}")
+    assert keys(model) == ["two.a.weight", "two.a.bias", "two.b.weight"]
+
+
+def test_a_hyper_parameter_given_at_a_use_is_checked_against_its_kind(codes):
+    block = "block One(inner: layer) {\n input x: f32[B, 8]\n output y: f32[B, 8]\n y = x |> inner(bias = 3)\n}\n"
+    assert codes("dim B\n" + block + HEAD.removeprefix("dim B\n") + "y = x |> one: One(Dense(8))\n}") == ["DL2004"]
+
+
 def test_an_output_may_depend_on_a_hyper_parameter_of_a_block(elaborate):
     block = "block Sum(all: bool) {\n input x: f32[B, 8]\n"
     block += "if all {\n output y: f32[] = sum(x)\n} else {\n output y: f32[B] = sum(x, axis = 1)\n}\n}\n"

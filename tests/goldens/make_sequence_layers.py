@@ -27,13 +27,16 @@ class Recurrent(nn.Module):
 
     def __init__(self, kind: str, *, reverse: bool = False, last: bool = False, **options: Any) -> None:
         super().__init__()
-        made = getattr(nn, kind)(3, UNITS, batch_first=True, **options)
-        self.layer, self.kind, self.reverse, self.last = made, kind, reverse, last
-        if made.bias and kind != "GRU":
-            made.bias_hh_l0.requires_grad_(requires_grad=False)
+        self.layer = getattr(nn, kind)(3, UNITS, batch_first=True, **options)
+        self.kind, self.reverse, self.last = kind, reverse, last
+        for name, value in self.layer.named_parameters():
+            if name.startswith("bias_hh") and kind != "GRU":
+                value.requires_grad_(requires_grad=False)
 
     def forward(self, x: Tensor) -> Tensor:
         y, _ = self.layer(x.flip(1) if self.reverse else x)
+        if self.layer.bidirectional and self.last:
+            return torch.cat([y[:, -1, :UNITS], y[:, 0, UNITS:]], 1)
         y = y[:, -1:] if self.last else y.flip(1) if self.reverse else y
         return y[:, 0] if self.last else y
 
@@ -42,13 +45,16 @@ class Recurrent(nn.Module):
         for name, value in self.layer.named_parameters():
             if value.grad is None:
                 continue
-            known = name.removesuffix("_l0")
+            known, way = name.removesuffix("_reverse").removesuffix("_l0"), ""
+            if self.layer.bidirectional:
+                way = "backward." if name.endswith("_reverse") else "forward."
             if known.startswith("weight"):
-                yield known, value.T, value.grad.T
+                yield way + known, value.T, value.grad.T
             elif self.kind == "GRU":
-                yield known, value, value.grad
+                yield way + known, value, value.grad
             else:
-                yield "bias", value + self.layer.bias_hh_l0, value.grad
+                other = getattr(self.layer, name.replace("bias_ih", "bias_hh"))
+                yield f"{way}bias", value + other, value.grad
 
 
 class ResetBefore(nn.Module):
@@ -103,6 +109,8 @@ LAYERS: dict[str, Callable[[], Table | Recurrent | ResetBefore]] = {
     "gru-two-steps": lambda: Recurrent("GRU"),
     "gru-one-step": lambda: Recurrent("GRU"),
     "gru-without-bias": lambda: Recurrent("GRU", bias=False),
+    "lstm-both-ways": lambda: Recurrent("LSTM", bidirectional=True),
+    "gru-both-ways-last": lambda: Recurrent("GRU", bidirectional=True, last=True),
     "gru-reset-before": ResetBefore,
     "gru-reset-before-without-bias": lambda: ResetBefore(bias=False),
 }

@@ -23,4 +23,6 @@ CASES: dict[str, tuple[str, tuple[int, ...], str]] = {
     "gru-without-bias": ("it: GRU(4, bias = false)", (2, 5, 3), "f32"),
     "gru-reset-before": ("it: GRU(4, reset_after = false)", (2, 5, 3), "f32"),
     "gru-reset-before-without-bias": ("it: GRU(4, reset_after = false, bias = false)", (2, 5, 3), "f32"),
+    "lstm-both-ways": ("it: Bidirectional(LSTM(4))", (2, 5, 3), "f32"),
+    "gru-both-ways-last": ("it: Bidirectional(GRU(4), return_sequences = false)", (2, 5, 3), "f32"),
 }

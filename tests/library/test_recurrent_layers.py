@@ -31,6 +31,8 @@ LAYERS = (
     "GRU(4)",
     "GRU(4, reset_after = false, return_sequences = false)",
     "LSTM(4, dropout = 0.5, recurrent_dropout = 0.5)",
+    "Bidirectional(LSTM(2))",
+    "Bidirectional(GRU(2), return_sequences = false)",
 )
 
 
