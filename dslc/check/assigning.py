@@ -12,6 +12,7 @@ from typing import Any
 from dslc.check.claims import claimed, may_equal
 from dslc.check.expressions import evaluate
 from dslc.check.files import defined_twice
+from dslc.check.keeping import keyword_missing
 from dslc.check.labels import check_labels
 from dslc.check.operators import as_tensor, literal_tensor
 from dslc.check.parameters import new_name
@@ -32,6 +33,8 @@ def assignment(e: Context, scope: Scope, stmt: tree.AssignStmt) -> None:
         return
     (target,) = stmt.targets
     value = statement_value(e, scope, target.text, stmt.value, stmt.span)
+    if keyword_missing(e, scope, target):
+        return
     if stmt.type is not None:
         value = checked(e, scope, stmt.type, value, target, stmt.value, stmt.type.span)
     assign(e, scope, target, value, stmt.value)

@@ -178,6 +178,7 @@ def _no_state(e: Context, scope: Scope, steps: Steps, stmt: tree.NextStmt) -> No
         return
     close = near(name, steps.states)
     footers: list[Note | Help] = []
+    steps.meant.update(close)
     if close:
         footers.append(Help(did_you_mean(close), (Edit(stmt.name.span, close[0]),) if len(close) == 1 else ()))
     elif binding is None:
@@ -218,7 +219,7 @@ def after_step(e: Context, scope: Scope) -> Sequence[TypedValue] | None:
     found: list[TypedValue] = []
     for name, (before, _) in steps.states.items():
         value, _ = steps.after.get(name, (None, None))
-        if value is None:
+        if value is None and name not in steps.meant:
             mend = Help("say what it is after a step:", code=(f"next {name} = ...",))
             e.report("DL1053", f"state `{name}` has no `next`", before.span, "stays as it starts", footers=[mend])
         elif isinstance(value, TypedValue):

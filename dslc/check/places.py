@@ -41,9 +41,11 @@ class Steps:
         init: initial values given to `scan`, by state.
         states: the states by name: the value before a step, and the value before the first one.
         after: the values after a step, and where each was written.
+        meant: states whose `next` is there with a mistake in it, which is reported.
     """
 
     outside: Place
     init: Mapping[str, tuple[Value, Span]]
     states: dict[str, tuple[TypedValue, TypedValue]] = field(factory=dict[str, "tuple[TypedValue, TypedValue]"])
     after: dict[str, tuple[Value, Span]] = field(factory=dict[str, "tuple[Value, Span]"])
+    meant: set[str] = field(factory=set[str])
