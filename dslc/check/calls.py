@@ -86,7 +86,9 @@ def _shape(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
 def _per_axis(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
     """A number for each of several axes, given as one for all or as a list: ``per_axis(3, 2)`` is ``[3, 3]``."""
     if len(args) != 2 or any(arg.name is not None for arg in args):
-        return e.report("DL1013", "`per_axis` takes a value and the number of axes", site.span, f"got {len(args)} arguments")
+        return e.report(
+            "DL1013", "`per_axis` takes a value and the number of axes", site.span, f"got {len(args)} arguments"
+        )
     given, axes = args[0].value, whole(args[1].value)
     if isinstance(axes, Wrong):
         return e.report("DL2004", "the number of axes must be a whole number", args[1].span, "not a whole number")
