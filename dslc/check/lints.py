@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dslc.check.library import LAYERS
 from dslc.check.reach import keys_read, keys_with_gradient
 from dslc.check.typed import Body, TypedModel, TypedStep, TypedTrain
-from dslc.check.unread import unread_fields, unread_in_block
+from dslc.check.unread import unread_fields, unread_in_block, unread_settings
 from dslc.check.value_lints import lint_values
 from dslc.check.values import FileScope
 from dslc.diagnostics import Help, Label, Note, Sink
@@ -34,6 +34,8 @@ def lint_file(
         return
     for decl in (*file.trains.values(), *file.tests):
         unread_in_block(decl, sink)
+    for train in file.trains.values():
+        unread_settings(train, sink)
     for data in {train.data.name: train.data for train in typed}.values():
         if data.span.source is file.source:
             unread_fields(file, data, typed, sink)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from dslc.check.scope import Made
+from dslc.check.settings import STEP
 from dslc.check.typed import TypedData, TypedTrain
 from dslc.check.values import FileScope
 from dslc.check.walk import names, walk
@@ -62,6 +63,29 @@ def unread_in_block(decl: tree.TrainDecl | tree.TestDecl, sink: Sink) -> None:
             _report_name(sink, "sample", node.name)
         elif isinstance(node, tree.UseStmt) and _silent(node.name, read | updated):
             _report_name(sink, "model", node.name)
+
+
+def unread_settings(decl: tree.TrainDecl, sink: Sink) -> None:
+    """Settings beside steps that each have their own."""
+    steps = [stmt for stmt in decl.body if isinstance(stmt, tree.StepStmt)]
+    for stmt in decl.body:
+        if not steps or not isinstance(stmt, tree.AssignStmt) or stmt.targets[0].text not in STEP:
+            continue
+        (target,) = stmt.targets
+        own = [_setting(step, target.text) for step in steps]
+        first = own[0]
+        if first is not None and all(own):
+            text = f"no step uses this `{target.text}`: each has its own"
+            mend = Help("take it out, or make it a step of its own") if target.text == "loss" else Help("take it out")
+            sink.report(
+                "DL4006", text, target.span, "never used", Label(first.span, "used here instead"), footers=[mend]
+            )
+
+
+def _setting(step: tree.StepStmt, name: str) -> tree.Ident | None:
+    """The name of a step's own setting."""
+    targets = (stmt.targets[0] for stmt in step.body if isinstance(stmt, tree.AssignStmt))
+    return next((target for target in targets if target.text == name), None)
 
 
 def unread_fields(file: FileScope, data: TypedData, trains: Sequence[TypedTrain], sink: Sink) -> None:

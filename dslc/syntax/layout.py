@@ -20,6 +20,7 @@ STATEMENTS = DECLARATIONS | {
 INLINE = frozenset({"if", "then", "else", "and", "or", "not", "as", "repeat", "true", "false", "none"})
 CONTINUES = frozenset({"|>", "then", "else"})
 
+_NAMED_BLOCKS = frozenset({"MODEL", "BLOCK", "CELL", "DATA", "TRAIN", "STEP"})
 _NOT_A_KEYWORD_BEFORE = frozenset({"EQUAL", "DOT", "COLON", "COMMA"})
 _ENDS_OPERAND = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "RBRACE", "TRUE", "FALSE", "NONE"})
 _JOINS = frozenset(
@@ -274,13 +275,14 @@ class _Layout:
             self._statement, self._choices = "", 0
 
     def _brace(self, token: Token) -> None:
-        """A `{`: of a block after an operand and after a statement's `else`, of a record anywhere else."""
+        """A `{`: of a block after an operand, a statement's `else` or a block's keyword, of a record anywhere else."""
         if self._previous() == "_NL" and self._out:
             mend = Help("put it at the end of the line above")
             self._sink.report("DL0011", "this `{` begins a line of its own", self._span(token), footers=[mend])
             self._out.pop()
         statement_else = self._previous() == "ELSE" and self._previous(2) == "_END"
-        block = self._previous() in _ENDS_OPERAND or statement_else
+        unnamed = self._previous() in _NAMED_BLOCKS and self._previous() == self._statement
+        block = self._previous() in _ENDS_OPERAND or statement_else or unnamed
         self._open(token._replace(kind="_BLOCK") if block else token)
 
     def _close(self, token: Token) -> None:

@@ -79,6 +79,24 @@ Mended:
         "no-gradient",
     ),
     Code(
+        "DL4006",
+        "no step uses a setting",
+        """\
+Settings beside the steps of a train block are defaults for steps that have none of their own. Where every step has its
+own, the default means nothing, and is probably thought to be the loss of a step that is not there.
+
+    train gan {
+      ...
+      loss = mse(net.y, data.y)                                 # no step uses it
+      step one { update net; loss = mae(net.y, data.y) }
+    }
+
+Take it out, or the setting of a step that should use it.
+""",
+        Severity.WARNING,
+        "unused-setting",
+    ),
+    Code(
         "DL4010",
         "probabilities go into a loss that takes logits",
         """\

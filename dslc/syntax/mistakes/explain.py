@@ -64,6 +64,7 @@ _RULES: tuple[_Rule, ...] = (
     signs.colon_for_equals,
     signs.equals_for_colon,
     places.missing_name,
+    places.unnamed_block,
     signs.setting_with_colon,
     signs.missing_type,
     signs.type_without_shape,

@@ -107,6 +107,16 @@ def missing_name(p: Place) -> Diagnostic | None:
     return p.say("DL0001", f"`{p.first.text}` is followed by a name", "the name is missing", mend, span=p.span(after))
 
 
+def unnamed_block(p: Place) -> Diagnostic | None:
+    """`step {`, `model {`."""
+    word = p.back().text
+    if p.expected != frozenset({"NAME"}) or p.token.kind != "_BLOCK" or p.at_start or p.back() != p.first:
+        return None
+    what = f"{word} block" if word in ("data", "train") else word
+    mend = Help(f"write `{word} NAME {{`")
+    return p.say("DL0001", f"a {what} needs a name", f"the name of the {what} is missing", mend)
+
+
 def missing_code(p: Place) -> Diagnostic | None:
     if p.back(2).kind != "EXPECT" and p.back().kind != "ERROR":
         return None
