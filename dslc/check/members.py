@@ -25,10 +25,14 @@ from dslc.check.values import (
     describe,
 )  # fmt: skip
 from dslc.diagnostics import Edit, Help, Note
+from dslc.record import replace
 from dslc.source import Span
 from dslc.syntax import tree
 
 _CALLED = re.compile(r"[ \t]*\([ \t]*")
+#: Sizes or axes one by one, up to the end of the arguments.
+_LISTED = re.compile(r"-?\w+(?:[ \t]*,[ \t]*-?\w+)*(?=[ \t]*\))")
+_TAKES_LIST = frozenset({"reshape", "expand", "transpose"})
 
 
 def attribute(e: Context, scope: Scope, expr: tree.Attribute) -> Value:
@@ -47,21 +51,33 @@ def attribute(e: Context, scope: Scope, expr: tree.Attribute) -> Value:
     footers: list[Note | Help] = []
     meant = name if is_function(name) else "transpose" if name == "T" else function_meant(name)
     if isinstance(value, TypedValue) and meant:
-        text = "it is a function:" if meant == name else f"it is the function `{meant}` here:"
-        footers.append(Help(text, (_as_function(expr, meant),)))
+        footers.append(_as_function(expr, meant))
     return e.report(
         "DL1005", f"{describe(value)} has nothing named `{name}`", expr.name.span, "not found", footers=footers
     )
 
 
-def _as_function(expr: tree.Attribute, function: str) -> Edit:
-    """``x.mean`` and ``x.mean(axis = 1)`` as calls of a function: ``mean(x)``, ``mean(x, axis = 1)``."""
-    operand, text = expr.value.span.text, expr.span.source.text
-    called = _CALLED.match(text, expr.span.end)
+def _as_function(expr: tree.Attribute, function: str) -> Help:
+    """``x.mean`` and ``x.mean(axis = 1)`` as calls of a function: ``mean(x)``, ``mean(x, axis = 1)``.
+
+    Sizes and axes given one by one become a list. Other arguments of another library's method may mean something else here.
+    """
+    text = "it is a function:" if function == expr.name.text else f"it is the function `{function}` here:"
+    operand, source = expr.value.span.text, expr.span.source
+    called = _CALLED.match(source.text, expr.span.end)
     if called is None:
-        return Edit(expr.span, f"{function}({operand})")
-    place = Span(expr.span.source, expr.span.start, called.end())
-    return Edit(place, f"{function}({operand}" + ("" if text[called.end() : called.end() + 1] == ")" else ", "))
+        return Help(text, (Edit(expr.span, f"{function}({operand})"),))
+    head = Edit(Span(source, expr.span.start, called.end()), f"{function}({operand}, ")
+    follows = source.text[called.end() : called.end() + 1]
+    if follows == ")":
+        return Help(text, (replace(head, text=f"{function}({operand}"),))
+    swaps = expr.name.text in ("transpose", "swapaxes") and follows != "["
+    listed = _LISTED.match(source.text, called.end())
+    if function in _TAKES_LIST and listed is not None and not swaps:
+        items = Edit(Span(source, called.end(), listed.end()), f"[{listed[0].strip()}]")
+        return Help(text, (head, items))
+    certain = follows == "[" or (function == expr.name.text and function not in _TAKES_LIST)
+    return Help(text, (head,), applicable=certain)
 
 
 def member(e: Context, value: Namespace, name: str, span: Span) -> Value:
