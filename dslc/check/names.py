@@ -90,7 +90,10 @@ def undefined(e: Context, scope: Scope, name: str, span: Span) -> Failed:
             span,
             "not visible here",
             Label(scope.partial[name], "defined in one branch only"),
-            footers=[Note("a name is visible after an `if` when all its branches define it")],
+            footers=[
+                Note("a name is visible after an `if` when all its branches define it"),
+                Help(f"define it in both: `if ... {{ {name} = ... }} else {{ {name} = ... }}`"),
+            ],
         )
     made = definition(scope, name)
     if made is not None:

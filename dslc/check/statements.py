@@ -118,7 +118,7 @@ def _if(e: Context, scope: Scope, stmt: tree.IfStmt) -> None:
     found: _Branch = branches(e, taken, chosen.by_mode, lambda: branch(stmt.then), lambda: branch(stmt.orelse))
     found.into(scope)
     everywhere = {ident.text for ident in defined(stmt)}
-    for ident in _names(stmt.then if taken else stmt.orelse):
+    for ident in (*_names(stmt.then), *_names(stmt.orelse)):
         if ident.text not in everywhere and ident.text not in before.names:
             scope.names.pop(ident.text, None)
             scope.partial[ident.text] = ident.span
