@@ -15,8 +15,7 @@ from pathlib import Path
 from statistics import median
 
 _PARTS = (
-    ("click", "import click"),
-    ("modules of the command line", "import dslc.cli.programs"),
+    ("modules of the command line", "import dslc.cli.output"),
     ("modules of the syntax", "import dslc.syntax.parse"),
     ("modules of the operators", "import dslc.ops"),
     ("modules of the checker", "import dslc.driver.frontend"),

@@ -2,4 +2,4 @@
 
 from dslc.cli import main
 
-main(prog_name="dslc")
+main()

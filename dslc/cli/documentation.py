@@ -10,8 +10,9 @@ from pathlib import Path
 import click
 
 from dslc.check.units import load_unit
-from dslc.cli.output import common, imports, reporting, wants_color
-from dslc.cli.programs import split_name
+from dslc.cli.checking import split_name
+from dslc.cli.options import common, imports
+from dslc.cli.output import reporting, wants_color
 from dslc.diagnostics import Sink
 from dslc.doc import Entry, catalogue, declared, find, find_declared
 from dslc.doc.text import as_json, entry_text, listing, plain

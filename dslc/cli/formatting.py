@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from dslc.cli.output import FAULT, Output, common, reporting
+from dslc.cli.options import common
+from dslc.cli.output import FAULT, Output, reporting
 from dslc.diagnostics import DslcError
 
 STDIN = "-"

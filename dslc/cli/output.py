@@ -1,23 +1,20 @@
-"""What every command prints: results on stdout, diagnostics on stderr, and the exit status."""
+"""What every command prints: results on stdout, diagnostics on stderr, and the exit status.
+
+It does without click, which a plain `dslc check` does not wait for.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
-from pathlib import Path
-from typing import TypeVar
-
-import click
 
 from dslc.diagnostics import Diagnostic, DslcError, InternalError
 from dslc.diagnostics.render import render, to_json
 from dslc.record import record
 
 FAULT, USAGE, INTERRUPTED = 1, 2, 130
-
-F = TypeVar("F", bound=Callable[..., object])
 
 
 @record
@@ -29,12 +26,13 @@ class Output:
 
     def result(self, text: str) -> None:
         """A result, on stdout."""
-        click.echo(text)
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()  # so that a reader who went away is noticed here
 
     def note(self, text: str) -> None:
         """What happens meanwhile, on stderr."""
         if not self.quiet:
-            click.echo(text, err=True)
+            _tell(text)
 
     def diagnostics(self, found: Iterable[Diagnostic]) -> None:
         """Diagnostics in the chosen form, on stderr; warnings are left out when quiet."""
@@ -45,37 +43,25 @@ class Output:
             import json
 
             for item in to_json(shown):
-                click.echo(json.dumps(item), err=True)
+                _tell(json.dumps(item))
         else:
-            click.echo(render(shown, color=wants_color(sys.stderr.isatty())), err=True, nl=False)
+            _tell(render(shown, color=wants_color(sys.stderr.isatty())), end="")
+
+
+def _tell(text: str, end: str = "\n") -> None:
+    sys.stderr.write(text + end)
+    sys.stderr.flush()
+
+
+def _is_usage(error: Exception) -> bool:
+    """Whether click will say what is wrong with the arguments."""
+    click = sys.modules.get("click")
+    return click is not None and isinstance(error, click.ClickException)
 
 
 def wants_color(terminal: bool) -> bool:
     """Colour on a terminal, unless `NO_COLOR` is set to anything."""
     return terminal and not os.environ.get("NO_COLOR")
-
-
-def common(command: F) -> F:
-    """The options every command has."""
-    for option in (
-        click.option("-q", "--quiet", is_flag=True, help="Print results and errors only."),
-        click.option(
-            "--error-format",
-            type=click.Choice(["human", "json"]),
-            default="human",
-            show_default=True,
-            help="How diagnostics are printed.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def imports(command: F) -> F:
-    """The option of commands that read a program."""
-    folder = click.Path(path_type=Path)
-    text = "A folder besides the program's own that it may import from."
-    return click.option("--allow-import", "allowed", multiple=True, type=folder, metavar="DIR", help=text)(command)
 
 
 @contextmanager
@@ -88,20 +74,16 @@ def reporting(quiet: bool, error_format: str) -> Generator[Output]:
         output.diagnostics(error.diagnostics)
         sys.exit(FAULT)
     except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
+        _tell("interrupted")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # The reader of stdout went away (`dslc info ... | head`): stop quietly, and keep Python from flushing again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAULT)
-    except click.ClickException:
-        raise
     except Exception as error:
-        if os.environ.get("DSLC_TRACEBACK"):
+        if _is_usage(error) or os.environ.get("DSLC_TRACEBACK"):
             raise
         text = str(error) if isinstance(error, InternalError) else f"internal error: {type(error).__name__}: {error}"
-        click.echo(f"error: {text}", err=True)
-        click.echo(
-            "  = note: nothing that was saved before is lost; DSLC_TRACEBACK=1 shows where it happened", err=True
-        )
+        _tell(f"error: {text}")
+        _tell("  = note: nothing that was saved before is lost; DSLC_TRACEBACK=1 shows where it happened")
         sys.exit(FAULT)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from dslc.cli.output import FAULT, common, imports, reporting
+from dslc.cli.checking import check, split_name
+from dslc.cli.options import common, imports
+from dslc.cli.output import reporting
 from dslc.diagnostics import CODES, Diagnostic, DslcError, Note
-
-
-def split_name(file: str) -> tuple[Path, str | None]:
-    """`file.dl:Name` as a path and a name; the name is None where none is given."""
-    path, colon, name = file.rpartition(":")
-    if colon and name.isidentifier() and not Path(file).exists():
-        return Path(path), name
-    return Path(file), None
 
 
 @click.command("check")
@@ -37,28 +30,7 @@ def check_command(
 
     FILE may be `file.dl:NAME`: the whole file is checked, and must declare NAME.
     """
-    from dslc.driver.frontend import check_program, read_source, require_declared
-
-    failed = False
-    with reporting(quiet, error_format) as output:
-        for file in files:
-            try:
-                path, name = split_name(file)
-                checked = check_program(read_source(path), settings, allowed=allowed)
-                require_declared(checked, name)
-                output.diagnostics(checked.warnings)
-                if opens_data:
-                    from dslc.driver.data import verify_data
-
-                    for line in verify_data(checked):
-                        output.note(f"{file}: {line}")
-            except DslcError as error:
-                output.diagnostics(error.diagnostics)
-                failed = True
-            else:
-                output.note(f"{file}: no errors")
-    if failed:
-        sys.exit(FAULT)
+    check(files, settings, opens_data, allowed, quiet, error_format)
 
 
 @click.command("compile")

@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from dslc.cli.output import FAULT, common, reporting
+from dslc.cli.options import common
+from dslc.cli.output import FAULT, reporting
 
 
 @click.command("doctor")

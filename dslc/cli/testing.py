@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from dslc.cli.output import FAULT, common, imports, reporting
-from dslc.cli.programs import split_name
+from dslc.cli.checking import split_name
+from dslc.cli.options import common, imports
+from dslc.cli.output import FAULT, reporting
 from dslc.diagnostics import DslcError
 
 

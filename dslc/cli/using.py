@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import click
 
-from dslc.cli.output import common, imports, reporting
-from dslc.cli.programs import split_name
+from dslc.cli.checking import split_name
+from dslc.cli.options import common, imports
+from dslc.cli.output import reporting
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from dslc.cli import main
+from dslc.cli.commands import commands
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -21,7 +21,7 @@ Dslc = Callable[..., Result]
 
 def invoke(*arguments: str | Path) -> Result:
     """Run a command in this process. Whatever goes wrong, no traceback and no internal error may reach the user."""
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(commands, [str(argument) for argument in arguments])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     assert "Traceback" not in result.stderr
     assert "internal error" not in result.stderr, result.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dslc.cli import main
+from dslc.cli.commands import commands
 
 UGLY = "dim   B\nmodel M{input x:f32[ B ];output y:f32[B];y=x}  # all of it\n"
 PRETTY = "dim B\nmodel M { input x: f32[B]; output y: f32[B]; y = x }  # all of it\n"
@@ -65,9 +65,9 @@ def test_line_ends_permissions_and_links_stay(dslc, ugly: Path) -> None:
 
 
 def test_a_dash_formats_the_standard_input(tmp_path: Path) -> None:
-    result = CliRunner().invoke(main, ["fmt", "-"], input=UGLY)
+    result = CliRunner().invoke(commands, ["fmt", "-"], input=UGLY)
     assert (result.exit_code, result.stdout) == (0, PRETTY)
-    assert CliRunner().invoke(main, ["fmt", "--check", "-"], input=UGLY).stdout == "<stdin>\n"
+    assert CliRunner().invoke(commands, ["fmt", "--check", "-"], input=UGLY).stdout == "<stdin>\n"
 
 
 def test_a_file_that_cannot_be_written_is_a_diagnostic(dslc, ugly: Path, monkeypatch: pytest.MonkeyPatch) -> None:

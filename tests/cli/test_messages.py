@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from toy import LOOKUP, TOY, arrays, write
 
-from dslc.cli import main
+from dslc.cli.commands import commands
 from dslc.diagnostics import CODES
 
 HERE = Path(__file__).parent
@@ -79,7 +79,7 @@ FROM_FILE = re.sub(r"inline\(.*\)", 'npz("toy.npz", ids = "ids", t = "t")', LOOK
 def looked_up() -> None:
     """A run that looks ids up in a table of five rows, and rows with an id beyond it."""
     path = write(Path(), "lookup.dl", LOOKUP)
-    assert CliRunner().invoke(main, ["train", str(path), "--out", "r", "-q"]).exit_code == 0
+    assert CliRunner().invoke(commands, ["train", str(path), "--out", "r", "-q"]).exit_code == 0
     write(Path(), "rows.json", '{"ids": [0, 5]}')
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from toy import LOOKUP, arrays, write
 
+from dslc.cli import main
 from dslc.diagnostics import CODES
 
 BAD = "model M { input x: f32[2]; output y: f32[2]; y = rleu(x) }"
@@ -253,11 +254,29 @@ def test_dslc_alone_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not loaded & {"numpy", "networkx", "onnx", "rich", "click", "dslc_runtime", "onnxruntime"}
 
 
-def test_check_imports_nothing_heavy(toy: Path) -> None:
-    code = "from dslc.cli import main\ntry: main(['check', 'toy.dl'])\nexcept SystemExit as end: assert not end.code"
+_HEAVY = {"numpy", "networkx", "onnx", "rich", "dslc_runtime", "onnxruntime", "lark"}
+
+
+@pytest.mark.parametrize("options", [[], ["-q"]])
+def test_check_imports_nothing_heavy_and_waits_for_click_only_where_there_are_options(
+    toy: Path, options: list[str]
+) -> None:
+    arguments = ["check", "toy.dl", *options]
+    code = f"from dslc.cli import main\ntry: main({arguments!r})\nexcept SystemExit as end: assert not end.code"
     loaded = _modules(code, toy.resolve().parent)
-    assert "click" in loaded
-    assert not loaded & {"numpy", "networkx", "onnx", "rich", "dslc_runtime", "onnxruntime", "lark"}
+    assert "dslc" in loaded
+    assert not loaded & _HEAVY
+    assert ("click" in loaded) == bool(options)
+
+
+def test_both_ways_of_a_check_say_the_same(dslc, toy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("bad.dl").write_text(BAD)
+    files = [str(toy), "bad.dl", "absent.dl", f"{toy}:Nothing"]
+    with pytest.raises(SystemExit) as ended:
+        main(["check", *files])
+    longer = dslc("check", *files, "--error-format", "human")
+    assert longer.exit_code == ended.value.code == 1
+    assert capsys.readouterr().err == longer.stderr
 
 
 def test_colour_is_for_terminals_without_no_color(monkeypatch: pytest.MonkeyPatch) -> None:

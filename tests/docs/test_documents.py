@@ -29,7 +29,7 @@ import dslc
 from dslc.check.calls import function_names
 from dslc.check.library import LAYERS
 from dslc.check.settings import DATA, TRAIN
-from dslc.cli import main
+from dslc.cli.commands import commands
 from dslc.diagnostics.render import render
 from dslc.doc.examples import MODEL
 from dslc.ops.initializers import INITIALIZERS
@@ -146,13 +146,13 @@ def test_the_test_command_of_the_readme_is_the_one_that_ci_runs() -> None:
 
 
 def _command_options(name: str) -> set[str]:
-    context = click.Context(main)
-    command = main.get_command(context, name)
+    context = click.Context(commands)
+    command = commands.get_command(context, name)
     assert command is not None
     return {o for p in command.params if isinstance(p, click.Option) for o in p.opts}
 
 
-@pytest.mark.parametrize("name", main.list_commands(click.Context(main)))
+@pytest.mark.parametrize("name", commands.list_commands(click.Context(commands)))
 def test_the_command_lines_page_has_every_option_of_the_command_and_no_other(name: str) -> None:
     page = section(read("docs/command-line.md"), f"## dslc {name}")
     common = section(read("docs/command-line.md"), "## Every command")

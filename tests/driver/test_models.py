@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from dslc.cli import main
+from dslc.cli.commands import commands
 from dslc_runtime import ort
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ slow = pytest.mark.skipif(not os.environ.get("DSLC_SLOW"), reason="takes half a 
 
 
 def dslc(*arguments: str | Path) -> str:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(commands, [str(argument) for argument in arguments])
     assert result.exit_code == 0, result.stderr
     return result.stdout
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 import dslc
 from dslc.check import check_source
 from dslc.check.units import MAX_CHAIN
-from dslc.cli import main as command
+from dslc.cli.commands import commands as command
 from dslc.driver.frontend import check_program, read_source
 from dslc.driver.importing import ImportedFiles
 from dslc.driver.training import config_text

@@ -1,0 +1,50 @@
+"""What `dslc check` does, without click: it is run on every save."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dslc.cli.output import FAULT, reporting
+from dslc.diagnostics import DslcError
+from dslc.driver.frontend import check_program, read_source, require_declared
+
+
+def split_name(file: str) -> tuple[Path, str | None]:
+    """`file.dl:Name` as a path and a name; the name is None where none is given."""
+    path, colon, name = file.rpartition(":")
+    if colon and name.isidentifier() and not Path(file).exists():
+        return Path(path), name
+    return Path(file), None
+
+
+def check(
+    files: Sequence[str],
+    settings: Sequence[str] = (),
+    opens_data: bool = False,
+    allowed: Sequence[Path] = (),
+    quiet: bool = False,
+    error_format: str = "human",
+) -> None:
+    """Check programs, and exit with status 1 if one has errors; the arguments are the command's options."""
+    failed = False
+    with reporting(quiet, error_format) as output:
+        for file in files:
+            try:
+                path, name = split_name(file)
+                checked = check_program(read_source(path), settings, allowed=allowed)
+                require_declared(checked, name)
+                output.diagnostics(checked.warnings)
+                if opens_data:
+                    from dslc.driver.data import verify_data
+
+                    for line in verify_data(checked):
+                        output.note(f"{file}: {line}")
+            except DslcError as error:
+                output.diagnostics(error.diagnostics)
+                failed = True
+            else:
+                output.note(f"{file}: no errors")
+    if failed:
+        sys.exit(FAULT)
