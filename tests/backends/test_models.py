@@ -20,6 +20,7 @@ from dslc.tensor_type import DType
 from dslc.training import training_graphs
 
 MODELS = sorted((Path(__file__).parents[2] / "models").glob("*.dl"))
+LONG_SUMS = ("cnn_mnist", "resnet")  # gradients of weights sum hundreds of large terms, whose order float32 shows
 
 
 def graphs(path: Path) -> list[Graph]:
@@ -35,11 +36,12 @@ def graphs(path: Path) -> list[Graph]:
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_programs_of_a_shipped_model_are_proved_and_right(path: Path) -> None:
-    """In float64 closely; in float32, where tiles are, as closely as sums of hundreds of large terms allow."""
+    """In float64 closely; in float32, where tiles are, as closely as the sums in it allow."""
+    tolerance = 2e-3 if path.stem in LONG_SUMS else 1e-5
     for graph in graphs(path):
         program, exact = compile_numpy(graph), retype(graph, {DType.F32: DType.F64})
         for size in (1, 5):
             sizes = dict.fromkeys(program.face.sizes, size)
             check_program(specialise(graph), program, sizes)
-            assert_close(run_both(graph, program, sizes, steps=2), 2e-3)
+            assert_close(run_both(graph, program, sizes, steps=2), tolerance)
             assert_close(run_both(exact, compile_numpy(exact), sizes, steps=2), 1e-9)
