@@ -9,11 +9,11 @@ PyTorch 2.13 on a CPU.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 from image_layers_cases import CASES
+from storing import store
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -91,13 +91,5 @@ def run(case: str) -> dict[str, np.ndarray]:
     return {f"{case}/{name}": value.detach().numpy() for name, value in found.items()}
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    stored: dict[str, np.ndarray] = {}
-    for case in CASES:
-        stored |= run(case)
-    np.savez_compressed(Path(__file__).parent / "image_layers.npz", **stored)
-
-
 if __name__ == "__main__":
-    main()
+    store("image_layers.npz", CASES, run)

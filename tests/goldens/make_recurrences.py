@@ -8,11 +8,11 @@ final hidden states. The tests need the stored file only. Made with PyTorch 2.13
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from storing import store
 
 BATCH, FEATURES, UNITS = 2, 3, 4
 CASES: dict[str, tuple[str, dict[str, Any], int]] = {
@@ -41,13 +41,5 @@ def run(case: str) -> dict[str, np.ndarray]:
     return {f"{case}/{name}": value.detach().numpy() for name, value in found.items()}
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    stored: dict[str, np.ndarray] = {}
-    for case in CASES:
-        stored |= run(case)
-    np.savez_compressed(Path(__file__).parent / "recurrences.npz", **stored)
-
-
 if __name__ == "__main__":
-    main()
+    store("recurrences.npz", CASES, run)

@@ -9,12 +9,12 @@ PyTorch 2.13 on a CPU.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from sequence_layers_cases import CASES
+from storing import store
 from torch import Tensor, nn
 
 IDS = {"i64": torch.int64, "i32": torch.int32}
@@ -138,13 +138,5 @@ def run(case: str) -> dict[str, np.ndarray]:
     return {f"{case}/{name}": value.detach().numpy() for name, value in found.items()}
 
 
-def main() -> None:
-    torch.set_num_threads(1)
-    stored: dict[str, np.ndarray] = {}
-    for case in CASES:
-        stored |= run(case)
-    np.savez_compressed(Path(__file__).parent / "sequence_layers.npz", **stored)
-
-
 if __name__ == "__main__":
-    main()
+    store("sequence_layers.npz", CASES, run)
