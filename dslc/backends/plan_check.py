@@ -29,8 +29,10 @@ from dslc.graph.arrays import numpy_dtype
 from dslc.ops import OPS
 from dslc.ops.ir import Node, Value
 from dslc.ops.scan import scan_of
+from dslc_runtime.generated import namespace
 from dslc_runtime.kernels import KERNELS
-from dslc_runtime.program import Program, namespace, slot_offsets
+from dslc_runtime.memory import slot_offsets
+from dslc_runtime.program import Program
 from dslc_runtime.recurrence import Wiring
 
 Array: TypeAlias = npt.NDArray[Any]

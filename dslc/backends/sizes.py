@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dslc.backends.plan.model import Plan
 from dslc.ops.ir import Attr
 from dslc.tensor_type import Dim, FloorDiv, Shape, Size, symbol, symbols
-from dslc_runtime.program import Solve
+from dslc_runtime.face import Solve
 
 
 @dataclass(frozen=True, slots=True)

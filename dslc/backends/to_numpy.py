@@ -30,7 +30,8 @@ from dslc.ops import OPS
 from dslc.ops.ir import Attr, Node, Value
 from dslc.ops.scan import scan_of
 from dslc.tensor_type import DType, Size, TensorType, count, symbol
-from dslc_runtime.program import Face, Program, TensorSpec
+from dslc_runtime.face import Face, TensorSpec
+from dslc_runtime.program import Program
 from dslc_runtime.random import DrawSpec
 
 _NO_NAMES: Mapping[str, str] = {}

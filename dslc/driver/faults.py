@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note
 from dslc_runtime.errors import IdError, RuntimeFault
-from dslc_runtime.program import SizeError
+from dslc_runtime.face import SizeError
 
 
 def diagnostic(fault: RuntimeFault) -> Diagnostic:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note
-from dslc_runtime.program import Bound, Program, SizeError, TensorSpec
+from dslc_runtime.face import SizeError, TensorSpec
+from dslc_runtime.program import Bound, Program
 
 Array = npt.NDArray[Any]
 

@@ -20,7 +20,8 @@ from dslc.driver.training import Prepared, prepare
 from dslc.lower import lower
 from dslc.passes import optimize
 from dslc.tensor_type import TensorType, symbols
-from dslc_runtime.program import Program, SizeError
+from dslc_runtime.face import SizeError
+from dslc_runtime.program import Program
 
 NOMINAL = 32  # of every run-time size that nothing says
 

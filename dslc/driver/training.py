@@ -29,10 +29,11 @@ from dslc.training import GRADIENT, TrainingGraphs, gradient_graph, training_gra
 from dslc.version import __version__
 from dslc_runtime.early_stop import EarlyStop
 from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.loop import TIDY_STEPS, Job, Result, Update
 from dslc_runtime.loop import train as run_job
 from dslc_runtime.observer import Observer
-from dslc_runtime.program import Bound, NonFiniteError, Program
+from dslc_runtime.program import Bound, Program
 from dslc_runtime.report import write_report
 from dslc_runtime.run_folder import RunFolder, create_run, machine, require_no_run, write_program
 from dslc_runtime.schedules import Span, Stage, schedule

@@ -23,11 +23,11 @@ from dslc_runtime.early_stop import EarlyStop, advance, is_over
 from dslc_runtime.engine import Feed, Program, feed
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.evaluate import evaluate, program_run
+from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.history import History, Row, read_history
 from dslc_runtime.interrupts import Stop, interruptible
 from dslc_runtime.keeper import Keeper, Progress, resume_from
 from dslc_runtime.observer import Observer, Silent
-from dslc_runtime.program import NonFiniteError
 from dslc_runtime.random import permutation
 from dslc_runtime.run_folder import RunFolder
 from dslc_runtime.state import State

@@ -11,87 +11,21 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf, isfinite, nan, prod
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from dslc_runtime.kernels import KERNELS
+from dslc_runtime.face import Face, SizeError, TensorSpec
+from dslc_runtime.generated import NoSizeError, namespace
+from dslc_runtime.memory import aligned, slot_offsets
 from dslc_runtime.random import Draw, DrawSpec, drawing
 from dslc_runtime.recurrence import Run, Wiring, bind_steps
-from dslc_runtime.scalars import divide, power, root
 
 Array: TypeAlias = npt.NDArray[Any]
 
 _CACHED = 8  # bindings kept: a full batch, the last short one, validation, and a few lengths of sequences
-_ALIGNMENT = 64
-
-
-class NonFiniteError(ArithmeticError):
-    """The loss is not finite. It is raised before any state is written, so that all of it is as after the step before."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(f"`{name}` is not finite")
-        self.name = name
-
-
-class SizeError(ValueError):
-    """A tensor does not have the size the program needs.
-
-    Attributes:
-        name: the input, parameter or state; "" where a size inside the program does not work out.
-        axis: the axis, or None where the rank or a size inside is wrong.
-        expected, got: the two sizes; ranks where `axis` is None.
-    """
-
-    def __init__(self, message: str, name: str = "", axis: int | None = None, expected: int = 0, got: int = 0) -> None:
-        super().__init__(message)
-        self.name = name
-        self.axis = axis
-        self.expected = expected
-        self.got = got
-
-
-@dataclass(frozen=True, slots=True)
-class TensorSpec:
-    """Element type and shape of a tensor; a run-time size is the text of its expression ("B", "2 * T")."""
-
-    dtype: np.dtype[Any]
-    shape: tuple[int | str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Solve:
-    """How a run-time size follows from an input: ``size = (shape[axis] * den - add) / mul``."""
-
-    input: int
-    axis: int
-    mul: int = 1
-    add: int = 0
-    den: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """What a program takes and gives, in the order of the generated source.
-
-    Attributes:
-        inputs, params, states, outputs: tensors by name.
-        draws: the random tensors to fill before each run.
-        scalars: inputs given as Python numbers at each run.
-        sizes: run-time sizes by name, with the input each follows from (None: the caller must say).
-        expressions: the text of every worked-out size, for messages.
-    """
-
-    inputs: Mapping[str, TensorSpec]
-    params: Mapping[str, TensorSpec]
-    states: Mapping[str, TensorSpec]
-    outputs: Mapping[str, TensorSpec]
-    draws: tuple[DrawSpec, ...]
-    scalars: tuple[str, ...]
-    sizes: Mapping[str, Solve | None]
-    expressions: tuple[str, ...] = ()
 
 
 class Bound:
@@ -294,8 +228,8 @@ class Program:
         at, arena_bytes = slot_offsets(scratch)
         kept_at, kept_bytes = slot_offsets(kept)
         if self._scratch.nbytes < arena_bytes:
-            self._scratch = _aligned(arena_bytes)
-        memory = (self._scratch, at, _aligned(kept_bytes), kept_at)
+            self._scratch = aligned(arena_bytes)
+        memory = (self._scratch, at, aligned(kept_bytes), kept_at)
         try:
             with np.errstate(all="ignore"):
                 step, outputs = self._module["bind"](
@@ -330,7 +264,7 @@ class Program:
         """The run-time sizes and all that is worked out from them."""
         try:
             return self._module["sizes"](*(sizes[name] for name in self.face.sizes))
-        except _NoSizeError as error:
+        except NoSizeError as error:
             text = self.face.expressions[error.which]
             raise SizeError(f"`{text}` is not a size where {self._said(sizes)}") from error
 
@@ -353,93 +287,3 @@ class Program:
                     text = f" ({spec.shape[axis]})" if isinstance(spec.shape[axis], str) else ""
                     message = f"axis {axis} of `{name}` must be {b}{text}, got {a}"
                     raise SizeError(message, name, axis, b, a)
-
-
-class _NoSizeError(ValueError):
-    """A worked-out size is negative or not whole."""
-
-    def __init__(self, which: int) -> None:
-        super().__init__(which)
-        self.which = which
-
-
-def namespace() -> dict[str, Any]:
-    """All that generated source can reach: kernels by name (`NAME_view` is the obvious form), and these few functions."""
-    names: dict[str, Any] = {"__builtins__": {}}
-    dtypes = {"f16": "f2", "f32": "f4", "f64": "f8", "i8": "i1", "u8": "u1", "i32": "i4", "i64": "i8", "bool": "?"}
-    names |= {name: np.dtype(code) for name, code in dtypes.items()}
-    names |= {
-        "inf": inf,
-        "nan": nan,
-        "float": float,
-        "largest": max,
-        "isfinite": isfinite,
-        "ndarray": np.ndarray,
-        "dot": np.dot,
-        "add_reduce": np.add.reduce,
-    }
-    names |= {"host_div": divide, "host_pow": power, "host_sqrt": root}
-    names |= {
-        "as_size": _as_size,
-        "in_tiles": _in_tiles,
-        "part": _part,
-        "poison": _poison,
-        "NonFiniteError": NonFiniteError,
-    }
-    for name, kernel in KERNELS.items():
-        assert name not in names, f"the kernel {name} would hide a name of generated source"
-        names[name] = kernel.into
-        names[f"{name}_view"] = kernel.obvious
-    return names
-
-
-def _as_size(which: int, amount: int, den: int = 1) -> int:
-    """A worked-out size; `which` says which, for the message."""
-    whole, rest = divmod(amount, den)
-    if rest or whole < 0:
-        raise _NoSizeError(which)
-    return whole
-
-
-def _part(flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
-    """A part of a packed vector; writing to it writes to the vector."""
-    count = 1
-    for size in shape:
-        count *= size
-    return flat[offset : offset + count].reshape(shape)
-
-
-def _in_tiles(tile: int, vectors: Sequence[Array], scratch: Sequence[Array]) -> list[tuple[Array, ...]]:
-    """Slices of equal vectors, tile by tile; what is scratch serves every tile anew."""
-    length = len(vectors[0])
-    found: list[tuple[Array, ...]] = []
-    for start in range(0, length, tile):
-        size = min(tile, length - start)
-        found.append((*(vector[start : start + size] for vector in vectors), *(array[:size] for array in scratch)))
-    return found
-
-
-def _poison(array: Array) -> None:
-    """Make every element of freed memory one that spoils whatever reads it."""
-    if array.dtype.kind == "f":
-        array.fill(nan)
-    elif array.dtype.kind == "b":
-        array.fill(True)
-    else:
-        array.fill(np.iinfo(array.dtype).max // 3)
-
-
-def slot_offsets(sizes: Sequence[int]) -> tuple[list[int], int]:
-    """Where slots of these sizes start, each aligned, and the size of all."""
-    offsets: list[int] = []
-    total = 0
-    for size in sizes:
-        offsets.append(total)
-        total += -(-size // _ALIGNMENT) * _ALIGNMENT
-    return offsets, total
-
-
-def _aligned(size: int) -> Array:
-    memory = np.empty(size + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + size]

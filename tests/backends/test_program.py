@@ -9,7 +9,8 @@ from graphs import B, training_step
 from dslc.backends.to_numpy import compile_numpy
 from dslc.graph import Builder
 from dslc.tensor_type import Dim, DType, TensorType, symbol
-from dslc_runtime.program import Program, SizeError
+from dslc_runtime.face import SizeError
+from dslc_runtime.program import Program
 
 F32 = DType.F32
 T = symbol("T")

@@ -15,7 +15,9 @@ from dslc.backends.to_numpy import compile_numpy
 from dslc.graph import Builder, Graph
 from dslc.source import Source, Span
 from dslc.tensor_type import DType, TensorType, symbol
-from dslc_runtime.program import NonFiniteError, Program, SizeError
+from dslc_runtime.face import SizeError
+from dslc_runtime.generated import NonFiniteError
+from dslc_runtime.program import Program
 
 F32 = DType.F32
 HOSTILE = [

@@ -13,8 +13,8 @@ import numpy as np
 
 from dslc_runtime.arena import Layout
 from dslc_runtime.data import Part
+from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.loop import Job, Update
-from dslc_runtime.program import NonFiniteError
 from dslc_runtime.random import Draw, DrawSpec, drawing
 from dslc_runtime.state import Group, State
 

@@ -1,0 +1,97 @@
+"""What generated source can reach: kernels by name, sizes, host numbers, and the few functions of its prologue; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, isfinite, nan
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc_runtime.kernels import KERNELS
+from dslc_runtime.scalars import divide, power, root
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+class NonFiniteError(ArithmeticError):
+    """The loss is not finite. It is raised before any state is written, so that all of it is as after the step before."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"`{name}` is not finite")
+        self.name = name
+
+
+class NoSizeError(ValueError):
+    """A worked-out size is negative or not whole."""
+
+    def __init__(self, which: int) -> None:
+        super().__init__(which)
+        self.which = which
+
+
+def namespace() -> dict[str, Any]:
+    """All that generated source can reach: kernels by name (`NAME_view` is the obvious form), and these few functions."""
+    names: dict[str, Any] = {"__builtins__": {}}
+    dtypes = {"f16": "f2", "f32": "f4", "f64": "f8", "i8": "i1", "u8": "u1", "i32": "i4", "i64": "i8", "bool": "?"}
+    names |= {name: np.dtype(code) for name, code in dtypes.items()}
+    names |= {
+        "inf": inf,
+        "nan": nan,
+        "float": float,
+        "largest": max,
+        "isfinite": isfinite,
+        "ndarray": np.ndarray,
+        "dot": np.dot,
+        "add_reduce": np.add.reduce,
+    }
+    names |= {"host_div": divide, "host_pow": power, "host_sqrt": root}
+    names |= {
+        "as_size": as_size,
+        "in_tiles": in_tiles,
+        "part": part,
+        "poison": poison,
+        "NonFiniteError": NonFiniteError,
+    }
+    for name, kernel in KERNELS.items():
+        assert name not in names, f"the kernel {name} would hide a name of generated source"
+        names[name] = kernel.into
+        names[f"{name}_view"] = kernel.obvious
+    return names
+
+
+def as_size(which: int, amount: int, den: int = 1) -> int:
+    """A worked-out size; `which` says which, for the message."""
+    whole, rest = divmod(amount, den)
+    if rest or whole < 0:
+        raise NoSizeError(which)
+    return whole
+
+
+def part(flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
+    """A part of a packed vector; writing to it writes to the vector."""
+    count = 1
+    for size in shape:
+        count *= size
+    return flat[offset : offset + count].reshape(shape)
+
+
+def in_tiles(tile: int, vectors: Sequence[Array], scratch: Sequence[Array]) -> list[tuple[Array, ...]]:
+    """Slices of equal vectors, tile by tile; what is scratch serves every tile anew."""
+    length = len(vectors[0])
+    found: list[tuple[Array, ...]] = []
+    for start in range(0, length, tile):
+        size = min(tile, length - start)
+        found.append((*(vector[start : start + size] for vector in vectors), *(array[:size] for array in scratch)))
+    return found
+
+
+def poison(array: Array) -> None:
+    """Make every element of freed memory one that spoils whatever reads it."""
+    if array.dtype.kind == "f":
+        array.fill(nan)
+    elif array.dtype.kind == "b":
+        array.fill(True)
+    else:
+        array.fill(np.iinfo(array.dtype).max // 3)
