@@ -161,7 +161,8 @@ class Model:
         self.params = Params(self.params)
 
     def __repr__(self) -> str:
-        return f"Model({self.name}: {sum(array.size for array in self.params.values()):_} parameters)"
+        trained = (key for key, spec in self._compiled.typed.body.params.items() if spec.trainable)
+        return f"Model({self.name}: {sum(self.params[key].size for key in trained):_} parameters)"
 
     @property
     def name(self) -> str:

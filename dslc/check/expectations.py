@@ -165,7 +165,8 @@ def _params(test: Setting, arg: tree.Expr) -> LiteralSide | None:
         footers = [Note(f"models in this test: {quoted(test.uses, 'and')}" if test.uses else "the test uses no model")]
         test.context.report("DL3069", message, arg.span, "not a model in use", footers=footers)
         return None
-    sizes = [count(spec.type.shape) for spec in test.uses[arg.id].model.body.params.values()]
+    specs = test.uses[arg.id].model.body.params.values()
+    sizes = [count(spec.type.shape) for spec in specs if spec.trainable]
     return LiteralSide(sum(size for size in sizes if isinstance(size, int)))
 
 

@@ -31,7 +31,7 @@ class LayerFacts:
     """One layer; "" is the path of the model itself. Costs are those of what it does besides the layers inside it.
 
     Attributes:
-        parameters: how many numbers it learns or keeps.
+        parameters: how many numbers it learns; buffers are not among them.
         step: what it costs in a training step, forward and backward; None where nothing trains the model.
     """
 
@@ -183,7 +183,7 @@ def _layers(typed: TypedModel, inference: Mapping[str, Cost], step: Mapping[str,
     by_layer = _gathered(inference, infos)
     by_layer_in_step = None if step is None else _gathered(step, infos)
     for path, info in infos.items():
-        count = sum(elements(typed.body.params[key].type) for key in info.params)
+        count = sum(elements(spec.type) for key in info.params if (spec := typed.body.params[key]).trainable)
         cost = None if by_layer_in_step is None else by_layer_in_step[path]
         yield LayerFacts(path, info.kind, info.input, info.output, count, by_layer[path], cost)
 

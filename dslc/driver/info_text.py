@@ -52,8 +52,16 @@ def _layer_table(facts: ModelFacts, width: int | None) -> str:
         for layer in facts.layers
         if layer.path or layer.parameters
     ]
-    count = sum(layer.parameters for layer in facts.layers)
-    return _table(("layer", "what", "output", "parameters"), [*rows, ("total", "", "", f"{count:_}")], 3, width)
+    rows.append(("total", "", "", f"{_count(facts, trained=True):_}"))
+    kept = _count(facts, trained=False)
+    if kept:
+        rows.append(("not trained", "", "", f"{kept:_}"))
+    return _table(("layer", "what", "output", "parameters"), rows, 3, width)
+
+
+def _count(facts: ModelFacts, *, trained: bool) -> int:
+    """How many numbers the model learns, or keeps beside them."""
+    return sum(elements(type_) for key, type_ in facts.parameters.items() if trained == (key not in facts.untrained))
 
 
 def _flops_table(facts: ModelFacts, width: int | None) -> str:
@@ -181,7 +189,8 @@ def facts_json(facts: ModelFacts) -> dict[str, Any]:
             key: {"type": str(type_), "count": elements(type_), "trained": key not in facts.untrained}
             for key, type_ in facts.parameters.items()
         },
-        "parameter count": sum(map(elements, facts.parameters.values())),
+        "parameter count": _count(facts, trained=True),
+        "not trained": _count(facts, trained=False),
         "flops": flops,
         "memory": memory,
     }

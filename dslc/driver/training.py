@@ -212,8 +212,21 @@ def one_step(
         per_epoch: how many steps an epoch has, for learning rates that depend on it.
 
     Raises:
-        DslcError: an array does not fit (DL5040), or the loss is not finite and nothing was updated (DL5030).
+        DslcError: an array does not fit (DL5040), or a loss is not finite (DL5030); nothing was updated by any step.
     """
+    before = prepared.state.copy() if len(prepared.steps) > 1 else None
+    try:
+        return _updated(prepared, batch, number, per_epoch)
+    except DslcError:
+        if before is not None:
+            prepared.state.copy_from(before)
+        raise
+
+
+def _updated(
+    prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int, per_epoch: Callable[[], int]
+) -> dict[str, float]:
+    """As `one_step`, but steps before one whose loss is not finite have updated what they update."""
     found: dict[str, float] = {}
     for position, step in enumerate(prepared.typed.steps):
         bound = _fed(prepared, prepared.steps[position], batch, prepared.state.for_training)

@@ -121,6 +121,29 @@ def test_batches_at_fault_are_coded_errors_and_update_nothing(batch: dict[str, n
     assert all(np.array_equal(value, before[key]) for key, value in made.models["net"].params.items())
 
 
+def test_a_step_that_fails_takes_back_what_the_steps_before_it_did() -> None:
+    made = dslc.parse(SECOND_FAILS).trainer()
+    before = made.models["net"].params["w"].copy()
+    with pytest.raises(dslc.DslcError, match="DL5030"):
+        made.step({"x": np.array([1.0], np.float32)})
+    assert np.array_equal(made.models["net"].params["w"], before)
+    assert not made._prepared.state.arenas["first.velocity/first+second"].any()
+
+
+SECOND_FAILS = """
+dim B
+model Line { input x: f32[B]; output y: f32[B]; param w: f32[] = ones(); y = x * w }
+data points { source = inline({ x: [1.0, 2.0] }); field x: f32[] = source["x"] }
+train line {
+  use net   = Line()
+  data      = points
+  optimizer = sgd(lr = 0.5, momentum = 0.9)
+  step first  { update net; loss = mean(square(net.y)) }
+  step second { update net; loss = mean(log(net.y - 0.5)) }
+}
+"""
+
+
 # ---------------------------------------------------------------------------------------------- fit
 
 

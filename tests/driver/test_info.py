@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from toy import TOY
 
@@ -215,3 +217,11 @@ def test_no_line_is_wider_than_the_terminal() -> None:
     text = facts_text(one(f"dim B\nmodel Long {{ input x: f32[B, 3]; output y: f32[B, 3]; y = {deep} }}"), 60)
     assert max(map(len, text.splitlines())) <= 60
     assert ".." in text
+
+
+def test_buffers_are_no_parameters():
+    text = "dim B\nmodel Net { input x: f32[B, 5]; output y: f32[B, 5]; y = x |> norm: BatchNorm() }\n"
+    (found,) = describe(check_program(Source("net.dl", text)), None)
+    assert [layer.parameters for layer in found.layers] == [10, 0]
+    assert facts_json(found)["parameter count"] == facts_json(found)["not trained"] == 10
+    assert re.search(r"^total +10\nnot trained +10$", facts_text(found), re.MULTILINE)
