@@ -21,8 +21,8 @@ def binary(e: Context, op: str, symbol: str, left: Operand, right: Operand, op_s
     a, b = _same_dtype(e, left, right)
     if isinstance(a, Failed) or isinstance(b, Failed):
         return Failed()
-    if symbol == "/" and e.true_division and not a.type.dtype.is_float and not b.type.dtype.is_float:
-        a, b = (apply_op(e, span, "cast", (side,), {"dtype": DType.F64}) for side in (a, b))
+    if e.true_division:
+        a, b = _as_reals(e, symbol, a, b, span)
     try:
         return apply_op(e, span, op, (a, b), {})
     except OpError as error:
@@ -34,6 +34,18 @@ def binary(e: Context, op: str, symbol: str, left: Operand, right: Operand, op_s
         fault = error
     left, right = Operand(a, left.span), Operand(b, right.span)
     return _report_binary(e, fault, symbol, left, right, a, b, op_span)
+
+
+def _as_reals(e: Context, symbol: str, a: TypedValue, b: TypedValue, span: Span) -> tuple[TypedValue, TypedValue]:
+    """In a data field integers are real numbers beside a float and in a quotient."""
+    floats = [side.type.dtype for side in (a, b) if side.type.dtype.is_float]
+    if len(floats) == 2 or (not floats and symbol != "/"):
+        return a, b
+    wanted = {"dtype": floats[0] if floats else DType.F64}
+    return (
+        a if a.type.dtype.is_float else apply_op(e, span, "cast", (a,), wanted),
+        b if b.type.dtype.is_float else apply_op(e, span, "cast", (b,), wanted),
+    )
 
 
 def _claimed_equal(

@@ -54,6 +54,9 @@ IDS = RNG.integers(0, 3, 5)
     [
         ('source["a"] / 255', "f32[4, 3]", {"a": IMAGE}, lambda a: a / 255),
         ('cast(source["a"] / 255, f32) - 0.5', "f32[4, 3]", {"a": IMAGE}, lambda a: a / 255 - 0.5),
+        ('(source["a"] - 127.5) / 127.5', "f32[4, 3]", {"a": IMAGE}, lambda a: (a - 127.5) / 127.5),
+        ('source["a"] * source["b"]', "f32[3]", {"a": IDS[:, None], "b": ROWS}, lambda a, b: a * b),
+        ('source["a"] > 127.5', "bool[4, 3]", {"a": IMAGE}, lambda a: a > 127.5),
         ('source["a"]', "i64[]", {"a": IDS.astype(np.uint8)}, lambda a: a),
         ('reshape(source["a"], [12])', "f32[12]", {"a": IMAGE}, lambda a: a.reshape(12)),
         ('source["a"] |> flatten(start = 0)', "f32[12]", {"a": IMAGE}, lambda a: a.reshape(12)),
