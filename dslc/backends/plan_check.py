@@ -127,7 +127,7 @@ class _Trace:
         leaves = {op: self._leaves(op) for op in ("input", "draw", "param", "state", "constant")}
         self.states = [(region, region.tags.copy()) for region in self.regions if region.name.startswith("state")]
         run, outputs = module["bind"](
-            sizes, scratch_memory, at, kept_memory, kept_at, *(list(leaves[op].values()) for op in leaves)
+            sizes, scratch_memory, at, kept_memory, kept_at, *(list(leaves[op].values()) for op in leaves), self._scan
         )
         for _ in range(2):
             for region, tags in self.states:
@@ -147,7 +147,6 @@ class _Trace:
         names["add_reduce"] = self._add_reduce
         names["ndarray"] = self._ndarray
         names["poison"] = self._poison
-        names["scan"] = self._scan
         names["isfinite"] = self._look
         names["float"] = self._number
         for op in ("div", "pow", "sqrt"):

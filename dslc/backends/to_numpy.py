@@ -31,6 +31,7 @@ from dslc.ops.ir import Attr, Node, Value
 from dslc.ops.scan import scan_of
 from dslc.tensor_type import DType, Size, TensorType, count, symbol
 from dslc_runtime.face import Face, TensorSpec
+from dslc_runtime.generated import load
 from dslc_runtime.program import Program
 from dslc_runtime.random import DrawSpec
 
@@ -50,7 +51,8 @@ def compile_numpy(graph: Graph, *, poison: bool = False) -> Program:
     constants = tuple(map(constant_array, made.leaves_of("constant")))
     scans = map(scan_of, made.scans())
     bodies = tuple((compile_numpy(step_graph(scan), poison=poison), wiring(scan)) for scan in scans)
-    return Program(face(made), emit(made, poison=poison), constants, bodies)
+    source = emit(made, poison=poison)
+    return Program(face(made), load(source), constants, bodies, source)
 
 
 def face(made: Plan) -> Face:
@@ -112,7 +114,7 @@ class _Writer:
         outputs = [self.name(place) for place in self.plan.outputs.values()]
         given = {"input": "inputs", "draw": "draws", "param": "params", "state": "states", "constant": "constants"}
         unpack = [f"{_tuple(leaves[op])} = {argument}" for op, argument in given.items() if leaves[op]]
-        arguments = "all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants"
+        arguments = "all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants, scan"
         return "\n".join(
             [
                 *self.sizes.function(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf, isfinite, nan
 from typing import Any, TypeAlias
 
@@ -29,6 +29,14 @@ class NoSizeError(ValueError):
     def __init__(self, which: int) -> None:
         super().__init__(which)
         self.which = which
+
+
+def load(source: str) -> dict[str, Callable[..., Any]]:
+    """The functions of a generated module. The text is executed with nothing in reach but what `namespace` lists."""
+    module = namespace()
+    known = set(module)
+    exec(compile(source, "<compiled program>", "exec"), module)
+    return {name: value for name, value in module.items() if name not in known}
 
 
 def namespace() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 `Program` knows names, types and the text of the generated module. `Program.bind` gives it memory for one choice of run-time
 sizes; a `Bound` has static input buffers that the caller fills, and runs. Neither draws random numbers nor reads data.
 
-The text is executed with nothing in reach but the kernels and functions it names: no builtins, no imports.
+How text becomes code is the affair of `dslc_runtime.generated`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime.face import Face, SizeError, TensorSpec
-from dslc_runtime.generated import NoSizeError, namespace
+from dslc_runtime.generated import NoSizeError
 from dslc_runtime.memory import aligned, slot_offsets
 from dslc_runtime.random import Draw, DrawSpec, drawing
 from dslc_runtime.recurrence import Run, Wiring, bind_steps
@@ -85,17 +85,18 @@ class Program:
 
     Attributes:
         face: what it takes and gives.
-        source: the generated module.
+        code: the functions of the generated module by name: `sizes`, `shapes`, `memory`, `bind`.
         constants: the arrays the source calls `c0`, `c1`, ...
         bodies: the programs of one step that the source runs along time by ``scan(number, ...)``, and how to connect steps.
             A step's operands are its parameters, its results are its states.
+        source: the text of the generated module.
     """
 
     face: Face
-    source: str
+    code: Mapping[str, Callable[..., Any]] = field(repr=False)
     constants: tuple[Array, ...]
     bodies: tuple[tuple[Program, Wiring], ...] = ()
-    _module: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
+    source: str = ""
     _bound: OrderedDict[tuple[object, ...], tuple[Bound, object]] = field(
         default_factory=OrderedDict[tuple[object, ...], tuple[Bound, object]], repr=False
     )
@@ -103,10 +104,6 @@ class Program:
     _solved: OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]] = field(
         default_factory=OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]], repr=False
     )
-
-    def __post_init__(self) -> None:
-        self._module = namespace() | {"scan": self._scan}
-        exec(compile(self.source, "<compiled program>", "exec"), self._module)
 
     def listing(self) -> str:
         """The source, then that of every body it runs along time."""
@@ -190,7 +187,7 @@ class Program:
         shapes = self._shapes(sizes)
         given = zip(shapes[0], (spec.dtype for spec in self.inputs.values()), strict=True)
         fed = sum(prod(shape) * np.dtype(dtype).itemsize for shape, dtype in (*given, *shapes[1]))
-        return fed + sum(slot_offsets(slots)[1] for slots in self._module["memory"](self._all_sizes(sizes)))
+        return fed + sum(slot_offsets(slots)[1] for slots in self.code["memory"](self._all_sizes(sizes)))
 
     def bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> Bound:
         """Memory for one choice of sizes, around the given parameters and states, which are used where they lie.
@@ -224,7 +221,7 @@ class Program:
                     raise TypeError(f"`{name}` must be a contiguous array of {spec.dtype}, got {array.dtype}")
         inputs = [np.zeros(shape, spec.dtype) for spec, shape in zip(self.inputs.values(), shapes[0], strict=True)]
         draws = [np.zeros(shape, dtype) for shape, dtype in shapes[1]]
-        scratch, kept = self._module["memory"](self._all_sizes(sizes))
+        scratch, kept = self.code["memory"](self._all_sizes(sizes))
         at, arena_bytes = slot_offsets(scratch)
         kept_at, kept_bytes = slot_offsets(kept)
         if self._scratch.nbytes < arena_bytes:
@@ -232,8 +229,8 @@ class Program:
         memory = (self._scratch, at, aligned(kept_bytes), kept_at)
         try:
             with np.errstate(all="ignore"):
-                step, outputs = self._module["bind"](
-                    self._all_sizes(sizes), *memory, inputs, draws, params, states, self.constants
+                step, outputs = self.code["bind"](
+                    self._all_sizes(sizes), *memory, inputs, draws, params, states, self.constants, self._scan
                 )
         except IndexError as error:  # a slice that reaches past the end where sizes are small
             raise SizeError(f"{error}, where {self._said(sizes)}") from error
@@ -263,7 +260,7 @@ class Program:
     def _all_sizes(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """The run-time sizes and all that is worked out from them."""
         try:
-            return self._module["sizes"](*(sizes[name] for name in self.face.sizes))
+            return self.code["sizes"](*(sizes[name] for name in self.face.sizes))
         except NoSizeError as error:
             text = self.face.expressions[error.which]
             raise SizeError(f"`{text}` is not a size where {self._said(sizes)}") from error
@@ -272,7 +269,7 @@ class Program:
         return ", ".join(f"{name} = {sizes[name]}" for name in self.face.sizes)
 
     def _shapes(self, sizes: Mapping[str, int]) -> Any:
-        return self._module["shapes"](self._all_sizes(sizes))
+        return self.code["shapes"](self._all_sizes(sizes))
 
     @staticmethod
     def _check(

@@ -13,13 +13,14 @@ from dslc.backends.plan_check import check_program
 from dslc.backends.to_numpy import compile_numpy
 from dslc.diagnostics import InternalError
 from dslc.graph import Graph
+from dslc_runtime.generated import load
 from dslc_runtime.program import Program
 
 SIZES = {"B": 3}
 
 
 def changed(program: Program, source: str) -> Program:
-    return Program(program.face, source, program.constants)
+    return Program(program.face, load(source), program.constants, source=source)
 
 
 def is_proved(graph: Graph, program: Program) -> bool:

@@ -72,7 +72,7 @@ def test_the_memory_of_a_scan_and_of_its_steps_is_proved(outputs: str) -> None:
 def test_a_scan_with_the_body_of_another_is_found() -> None:
     graph, other = recurrence(), recurrence(reverse=True)
     program = compile_numpy(graph)
-    wrong = Program(program.face, program.source, program.constants, compile_numpy(other).bodies)
+    wrong = Program(program.face, program.code, program.constants, compile_numpy(other).bodies, program.source)
     with pytest.raises(InternalError, match="body of another"):
         check_program(specialise(graph), wrong, {"B": 2, "T": 3})
 

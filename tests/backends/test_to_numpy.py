@@ -16,7 +16,7 @@ from dslc.graph import Builder, Graph
 from dslc.source import Source, Span
 from dslc.tensor_type import DType, TensorType, symbol
 from dslc_runtime.face import SizeError
-from dslc_runtime.generated import NonFiniteError
+from dslc_runtime.generated import NonFiniteError, load
 from dslc_runtime.program import Program
 
 F32 = DType.F32
@@ -77,7 +77,7 @@ def test_comments_hold_positions_and_nothing_else() -> None:
 def test_generated_source_reaches_no_builtins() -> None:
     program = compile_numpy(small_step(str))
     stolen = program.source.replace("    def run(", "    __import__('os')\n    def run(", 1)
-    wrong = Program(program.face, stolen, program.constants)
+    wrong = Program(program.face, load(stolen), program.constants)
     arrays = {"w": np.ones((2, 2), np.float32), "s": np.ones(2, np.float32)}
     with pytest.raises(NameError, match="__import__"):
         wrong.bind({"B": 1}, arrays)
@@ -99,7 +99,7 @@ def test_the_source_of_a_chain() -> None:
         "    (d0,) = all_sizes\n"
         "    return (), (12 * d0,)\n"
         "\n\n"
-        "def bind(all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants):\n"
+        "def bind(all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants, scan):\n"
         "    if all_sizes:\n"
         "        pass\n"
         "    (d0,) = all_sizes\n"
