@@ -31,6 +31,14 @@ _FUNCTIONS = (
         "y = reshape(x, [shape(x)[0], 2, 4])",
     ),
     Builtin(
+        "dtype",
+        "dtype(x)",
+        """The element type of a tensor: `f32`, `i64`, `bool`.
+
+        For blocks that take floats of any precision, whose tensors made from nothing must have that of the others.""",
+        "y = x + arange(8, dtype = dtype(x))",
+    ),
+    Builtin(
         "split",
         "split(x, parts, axis = -1)",
         """A tensor cut along an axis into parts of equal size, or into parts of the sizes in a list.

@@ -27,7 +27,7 @@ from dslc.syntax import tree
 from dslc.tensor_type import DType
 
 #: Functions that are no operators: they look at tensors or numbers while the program is checked.
-COMPILE_TIME = frozenset({"shape", "per_axis", "split", "scan", "einsum", "rearrange", *constants.FUNCTIONS})
+COMPILE_TIME = frozenset({"shape", "dtype", "per_axis", "split", "scan", "einsum", "rearrange", *constants.FUNCTIONS})
 _SPLIT = (Option("parts", "sizes", required=True), Option("axis", "axis", -1))
 
 
@@ -47,8 +47,8 @@ def call_function(e: Context, scope: Scope, ref: FunctionRef, args: Sequence[Arg
         return FAILED
     if ref.name == "scan":
         return not_a_cell(e, site.span, "no cell")
-    if ref.name == "shape":
-        return _shape(e, args, site)
+    if ref.name in ("shape", "dtype"):
+        return _type_of(e, ref.name, args, site)
     if ref.name == "per_axis":
         return _per_axis(e, args, site)
     if ref.name == "split":
@@ -73,12 +73,15 @@ def call_function(e: Context, scope: Scope, ref: FunctionRef, args: Sequence[Arg
     return _apply(e, scope, opdef, ref, args, site)
 
 
-def _shape(e: Context, args: Sequence[Argument], site: CallSite) -> Value:
+def _type_of(e: Context, name: str, args: Sequence[Argument], site: CallSite) -> Value:
+    """The list of a tensor's sizes, or its element type."""
     value = args[0].value if len(args) == 1 else FAILED
     if len(args) != 1 or args[0].name is not None:
-        return e.report("DL1013", "`shape` takes one tensor", site.span, f"got {len(args)} arguments")
+        return e.report("DL1013", f"`{name}` takes one tensor", site.span, f"got {len(args)} arguments")
     if not isinstance(value, TypedValue):
-        return e.report("DL2015", f"`shape` needs a tensor, not {describe(value)}", args[0].span, "not a tensor")
+        return e.report("DL2015", f"`{name}` needs a tensor, not {describe(value)}", args[0].span, "not a tensor")
+    if name == "dtype":
+        return Const(value.type.dtype)
     sizes = (Const(size, origin) for size, origin in zip(value.type.shape, value.origins, strict=True))
     return ListValue(tuple(sizes), site.span)
 

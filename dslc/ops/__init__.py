@@ -3,6 +3,8 @@
 from dslc.ops.activation import ACTIVATION
 from dslc.ops.arena import ARENA
 from dslc.ops.arithmetic import ARITHMETIC
+from dslc.ops.attention import ATTENTION
+from dslc.ops.auc import AUC
 from dslc.ops.class_loss import CLASS_LOSS
 from dslc.ops.comparison import COMPARISON
 from dslc.ops.conv import CONV
@@ -50,6 +52,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "loss": (*LOSS, *DISTANCE_LOSS, *CLASS_LOSS),
     "metric": METRIC,
     "arena": ARENA,
+    "attention": ATTENTION,
     "scan": SCAN,
 }
 

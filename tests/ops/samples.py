@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sample import Sample
+from samples_attention import ATTENTION
 from samples_conv import CONV
 from samples_elementwise import ELEMENTWISE
 from samples_index import INDEX
@@ -25,6 +26,7 @@ SAMPLES: dict[str, list[Sample]] = {
     **SOFTMAX,
     **LOSS,
     **TRIANGLE,
+    **ATTENTION,
     **CONV,
     **POOLING,
     **RESIZING,

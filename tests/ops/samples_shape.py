@@ -127,6 +127,12 @@ _CREATION: dict[str, list[Sample]] = {
         Sample((), {"sizes": (2,), "value": True, "dtype": DType.BOOL}),
         Sample((), {"sizes": (2, 1), "value": 7, "dtype": DType.F64}),
     ],
+    "arange": [
+        *(Sample((), {"size": size}) for size in (3, 1, 0)),
+        Sample((), {"size": 4, "dtype": DType.I64}),
+        Sample((), {"size": 5, "dtype": DType.F64}),
+        Sample((), {"size": 2, "dtype": DType.I8}),
+    ],
     "zeros": [Sample((), {"sizes": sizes}) for sizes in ((2, 3), (), (0,), (1, 1), (4, 1, 2))],
     "ones": [Sample((), {"sizes": sizes, "dtype": DType.I32}) for sizes in ((2, 3), (), (0,), (1, 1), (4, 1, 2))],
 }

@@ -75,4 +75,33 @@ Mended:
     y = clip(x, low = 0, high = 1)
 """,
     ),
+    Code(
+        "DL2170",
+        "queries, keys and values of an attention do not fit",
+        """\
+Queries are [..., T, d], keys [..., U, d] and values [..., U, e]: queries and keys have features of one size, because each query is
+multiplied with each key, and every key has a value. The axes before them, such as batch and heads, broadcast.
+
+    y = attention(q, k, v)                           # q: f32[B, 5, 8], k: f32[B, 7, 6]
+
+Mended, by a product that gives both the same features:
+
+    y = attention(q, k |> key: Dense(8), v)
+""",
+    ),
+    Code(
+        "DL2171",
+        "the mask of an attention does not fit its scores",
+        """\
+A mask is bool, true where a query may look at a key, or has the scores' element type and is added to them. It broadcasts against the
+scores, [..., queries, keys]. One that says which keys of a padded sequence are real, [batch, keys], lacks axes for the heads and the
+queries.
+
+    y = attention(q, k, v, ids != 0)                 # q: f32[B, 4, T, 8], ids: i64[B, T]
+
+Mended:
+
+    y = attention(q, k, v, expand_dims(ids != 0, axis = [1, 2]))
+""",
+    ),
 )

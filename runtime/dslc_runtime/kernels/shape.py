@@ -100,6 +100,14 @@ def _full_into(*, sizes: Sizes, value: float, dtype: np.dtype[Any], out: Array) 
     out.fill(value)
 
 
+def _arange(*, size: int, dtype: np.dtype[Any]) -> Array:
+    return np.arange(size).astype(dtype)
+
+
+def _arange_into(*, size: int, dtype: np.dtype[Any], out: Array) -> None:
+    np.copyto(out, _arange(size=size, dtype=dtype))
+
+
 SHAPE: dict[str, Kernel] = {
     "reshape": _view(_reshape),
     "transpose": _view(_transpose),
@@ -111,4 +119,5 @@ SHAPE: dict[str, Kernel] = {
     "pad_slice": Kernel(_pad_slice, _pad_slice_into),
     "concat": Kernel(_concat, _concat_into),
     "full": Kernel(_full, _full_into),
+    "arange": Kernel(_arange, _arange_into),
 }
