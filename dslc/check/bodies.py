@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dslc.check.arguments import unknown
 from dslc.check.expressions import evaluate
 from dslc.check.hypers import given, kind_text, signature
 from dslc.check.operators import as_tensor
 from dslc.check.parameters import new_name
 from dslc.check.scope import Argument, CallSite, Context, Scope
 from dslc.check.typed import LayerInfo, TypedValue
-from dslc.check.values import FAILED, Failed, Instance, LayerRef, ListValue, Value
+from dslc.check.values import FAILED, Const, Failed, Instance, LayerRef, ListValue, Value
 from dslc.check.walk import definers
 from dslc.diagnostics import Help, Label, Note
 from dslc.record import replace
@@ -39,29 +40,40 @@ def open_scope(instance: Instance) -> Scope:
 def in_order(
     e: Context, ref: LayerRef, inputs: Sequence[tree.InputStmt], args: Sequence[Argument], site: CallSite
 ) -> list[Argument] | None:
-    """Operands in the order of the inputs; they may be given by name."""
+    """Operands in the order of the inputs; they may be given by name. One that is left out is `none`."""
     names = [stmt.name.text for stmt in inputs]
     found: dict[str, Argument] = {}
     for position, arg in enumerate(args):
         name = arg.name.text if arg.name is not None else names[position] if position < len(names) else ""
+        if arg.name is not None and name not in [*names, *(hyper.name.text for hyper in ref.definition.hypers)]:
+            unknown(e, f"`{ref.definition.name.text}`", arg.name, names, "input")
+            return None
         if name not in names or name in found:
             return _wrong_operands(e, ref, inputs, args, site)
         found[name] = arg
-    if len(found) < len(names):
-        return _wrong_operands(e, ref, inputs, args, site)
-    return [found[name] for name in names]
+    missing = [stmt.name.text for stmt in inputs if stmt.default is None and stmt.name.text not in found]
+    if missing:
+        return _wrong_operands(e, ref, inputs, args, site, missing)
+    return [found.get(name, Argument(None, Const(None), site.span)) for name in names]
 
 
 def _wrong_operands(
-    e: Context, ref: LayerRef, inputs: Sequence[tree.InputStmt], args: Sequence[Argument], site: CallSite
+    e: Context,
+    ref: LayerRef,
+    inputs: Sequence[tree.InputStmt],
+    args: Sequence[Argument],
+    site: CallSite,
+    missing: Sequence[str] = (),
 ) -> None:
-    wanted = ", ".join(stmt.name.text for stmt in inputs)
-    many = f"{len(inputs)} input{'s' * (len(inputs) != 1)} ({wanted})"
+    wanted = ", ".join(f"{stmt.name.text}{' = none' * (stmt.default is not None)}" for stmt in inputs)
+    least = sum(stmt.default is None for stmt in inputs)
+    most = f" to {len(inputs)}" if least < len(inputs) else ""
+    many = f"{least}{most} input{'s' * (len(inputs) != 1)} ({wanted})"
     e.report(
-        "DL1013" if len(args) < len(inputs) else "DL1014",
+        "DL1013" if missing else "DL1014",
         f"`{ref.definition.name.text}` takes {many}, got {len(args)}",
         site.span,
-        f"got {len(args)}",
+        f"got {len(args)}" if len(args) < least or not missing else f"`{missing[0]}` is missing",
         footers=[Note("hyper-parameters are given when the layer is made, tensors when it is applied")],
     )
 

@@ -19,7 +19,7 @@ from dslc.check.pipes import pipe
 from dslc.check.scope import BRANCH_DEPTH, EXPRESSION_DEPTH, MAX_DEPTH, Context, Scope
 from dslc.check.typed import TypedValue
 from dslc.check.unrolling import spend
-from dslc.check.values import FAILED, Const, Failed, ListValue, RecordValue, Value, describe
+from dslc.check.values import FAILED, Const, Failed, ListValue, RecordValue, Value, describe, is_none
 from dslc.diagnostics import Help
 from dslc.ops import OPS
 from dslc.ops.opdef import OpError
@@ -169,6 +169,8 @@ def _combine(e: Context, scope: Scope, expr: tree.Binary, left: Value) -> Value:
             )
         except constants.NotConstantError:
             pass
+    if expr.op in ("==", "!=") and (is_none(left) or is_none(right)):  # a tensor is there, or is left out
+        return Const(expr.op == "!=")
     a, b = Operand(left, expr.left.span), Operand(right, expr.right.span)
     return binary(e, _BINARY[expr.op], expr.op, a, b, expr.op_span, expr.span)
 

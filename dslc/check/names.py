@@ -81,6 +81,8 @@ def undefined(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     """Report a name that means nothing here: unknown, defined further down, or part of a cycle."""
     if name in scope.file.lost:
         return FAILED
+    if name in scope.absent:
+        return _size_left_out(e, name, scope.absent[name], span)
     if name in scope.later:
         return _too_early(e, scope, name, span)
     if name in scope.partial:
@@ -110,6 +112,17 @@ def undefined(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     if name[:1].isupper() and name not in scope.names:
         return unknown_layer(e, scope, name, span) if near(name, _layers(scope)) else _unknown(e, scope, name, span)
     return _unknown(e, scope, name, span)
+
+
+def _size_left_out(e: Context, name: str, without: tree.Ident, span: Span) -> Failed:
+    return e.report(
+        "DL2152",
+        f"`{name}` is a size of the input `{without.text}`, which this call leaves out",
+        span,
+        "not known here",
+        Label(without.span, "may be left out"),
+        footers=[Help(f"use it where the input is there: `if {without.text} != none {{ ... }}`")],
+    )
 
 
 def _unknown(e: Context, scope: Scope, name: str, span: Span) -> Failed:

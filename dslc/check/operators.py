@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dslc.check.extent import extent_problem, short
 from dslc.check.scope import Context, source_text
 from dslc.check.typed import Literal, Origin, TypedValue
-from dslc.check.values import Const, Failed, ListValue, Value, describe, fraction, literal, number_text
+from dslc.check.values import Const, Failed, ListValue, Value, describe, fraction, is_none, literal, number_text
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops import OPS
 from dslc.ops.ir import Attr, Attrs, Data
@@ -59,7 +59,9 @@ def as_tensor(
         return _list_tensor(e, value, dtype, span)
     if isinstance(value, Const) and isinstance(value.value, bool | int | float | Size):
         return _scalar(e, value.value, dtype, span, beside)
-    return e.report("DL2015", f"a tensor is needed here, not {describe(value)}", span, "not a tensor")
+    left_out = Note("an input that a call leaves out is `none`; `if ... == none` chooses what stands for it")
+    footers = [left_out] if is_none(value) else []
+    return e.report("DL2015", f"a tensor is needed here, not {describe(value)}", span, "not a tensor", footers=footers)
 
 
 def _scalar(

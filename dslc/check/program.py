@@ -16,6 +16,7 @@ from dslc.check.elaborate import context, elaborate_scope, typed_model
 from dslc.check.files import file_scope
 from dslc.check.importing import unused as unused_imports
 from dslc.check.lints import lint_file
+from dslc.check.optional import check_defaults
 from dslc.check.scope import Made
 from dslc.check.tests import check_test
 from dslc.check.train import check_train
@@ -82,6 +83,7 @@ def _check_file(
     """Everything the file of a scope declares."""
     models: dict[str, TypedModel] = {}
     for definition in scope.definitions.values():
+        check_defaults(definition, sink)
         made: dict[str, list[Made]] = {}
         if definition.kind == "model" and all(hyper.default is not None for hyper in definition.hypers):
             made = _check_model(scope, definition.name.text, models, sink)

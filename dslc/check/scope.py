@@ -112,6 +112,7 @@ class Scope:
         start: how many values, and how many that can be read, there were before the statement; they keep their names.
         stopped: whether a requirement failed, so that the rest of the body makes no sense.
         unbound: dimensions of a block that no input has bound yet.
+        absent: dimensions that nothing binds in this call, and the input left out that would.
         made: the layers with parameters that a statement made, by the name it assigned.
         handed: the layers of hyper-parameters that were applied here without a label, by the hyper-parameter's name.
         buffers: the keys of its buffers by name.
@@ -135,6 +136,7 @@ class Scope:
     start: tuple[int, int] = (0, 0)
     stopped: bool = False
     unbound: set[str] = field(factory=set[str])
+    absent: dict[str, tree.Ident] = field(factory=dict[str, tree.Ident])
     made: dict[str, list[Made]] = field(factory=dict[str, "list[Made]"])
     handed: dict[str, Instance] = field(factory=dict[str, Instance])
     buffers: dict[str, str] = field(factory=dict[str, str])

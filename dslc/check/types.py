@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dslc.check.claims import claimed, may_equal
 from dslc.check.expressions import evaluate
 from dslc.check.extent import extent_problem, short
-from dslc.check.names import DTYPES, dimension_list, dimensions_in_scope, find
+from dslc.check.names import DTYPES, dimension_list, dimensions_in_scope, find, undefined
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Argument, Context, Leading, Scope, origin_notes
 from dslc.check.signatures import accepts, element_types
 from dslc.check.typed import Origin, TypedValue
-from dslc.check.values import FAILED, Const, Failed, describe, number_text
+from dslc.check.values import FAILED, Const, Failed, describe, is_none, number_text
 from dslc.check.walk import names
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.ops.ir import Attrs
@@ -144,6 +144,9 @@ def unknown_dimension(e: Context, scope: Scope, expr: tree.Expr) -> bool:
         if name.id in scope.unbound:
             never_bound(e, scope, name.id)
             return True
+        if name.id in scope.absent:
+            undefined(e, scope, name.id, name.span)
+            return True
         if find(scope, name.id) or name.id in scope.partial:
             continue
         found, place = dimensions_in_scope(scope)
@@ -201,7 +204,12 @@ def declare_inputs(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt]) -
 
 def bind_inputs(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: Sequence[Argument]) -> bool:
     """Bind a block's inputs to operands, and its dimensions, `...`, `float` and `int` with them."""
-    pairs = list(zip(inputs, args, strict=True))
+    pairs: list[tuple[tree.InputStmt, Argument]] = []
+    for stmt, arg in zip(inputs, args, strict=True):
+        if stmt.default is not None and is_none(arg.value):
+            scope.define(stmt.name.text, arg.value, stmt.name.span, "input")
+        else:
+            pairs.append((stmt, arg))
     for stmt, arg in pairs:
         if not isinstance(arg.value, TypedValue):
             return not _not_a_tensor(e, scope, stmt, arg)
@@ -214,7 +222,17 @@ def bind_inputs(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args
             return False
         scope.define(stmt.name.text, value, stmt.name.span, "input")
         e.publish(scope.key(stmt.name.text), value)
+    _without_sizes(scope, inputs)
     return True
+
+
+def _without_sizes(scope: Scope, inputs: Sequence[tree.InputStmt]) -> None:
+    """Note the dimensions that only inputs which are left out would have bound."""
+    for stmt in inputs:
+        if is_none(scope.names[stmt.name.text].value):
+            alone = {dim.id for dim in stmt.type.dims if isinstance(dim, tree.Name)}
+            scope.absent |= dict.fromkeys(alone & scope.unbound, stmt.name)
+    scope.unbound -= scope.absent.keys()
 
 
 def _not_a_tensor(e: Context, scope: Scope, stmt: tree.InputStmt, arg: Argument) -> bool:

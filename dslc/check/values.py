@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from dslc.check.typed import Body, Literal, Origin, TypedValue
+from dslc.check.typed import Body, ColumnRead, Literal, Origin, TypedValue
 from dslc.record import field, record
 from dslc.source import Source, Span
 from dslc.syntax import tree
@@ -144,6 +144,20 @@ class Namespace:
     read: Callable[[str, Span], Value]
 
 
+@record
+class SourceColumns:
+    """The `source` of a data block inside a field; what an index of it means depends on where it stands."""
+
+    read: Callable[[tree.Index], Value]
+
+
+@record
+class TextColumn:
+    """A column of text inside a field, until a function makes numbers of it."""
+
+    read: ColumnRead
+
+
 @record(eq=False)
 class LocalFunction:
     """A function of one block alone (`l2` in a train block): applied to arguments at a place, it gives a value."""
@@ -160,7 +174,8 @@ class Failed:
 FAILED = Failed()
 
 Applicable: TypeAlias = "FunctionRef | LocalFunction | LayerRef | Instance | Scanned"
-Value: TypeAlias = "Const | ListValue | RecordValue | Namespace | TypedValue | Failed | Applicable"
+Columns: TypeAlias = "SourceColumns | TextColumn"
+Value: TypeAlias = "Const | ListValue | RecordValue | Namespace | Columns | TypedValue | Failed | Applicable"
 
 
 @record
@@ -242,6 +257,11 @@ def is_number(value: Scalar) -> bool:
     return isinstance(value, int | float | Size) and not isinstance(value, bool)
 
 
+def is_none(value: Value) -> bool:
+    """Whether a value is `none`: what an input is that a call leaves out."""
+    return isinstance(value, Const) and value.value is None
+
+
 def fraction(value: Size) -> float | None:
     """The number that a size without symbols is, or None where it has symbols."""
     if value.symbols():
@@ -297,6 +317,8 @@ def describe(value: Value) -> str:
         return f"the function `{value.name}`"
     if isinstance(value, RecordValue):
         return "a record"
+    if isinstance(value, TextColumn):
+        return "a column of text"
     return "a group of names" if isinstance(value, Namespace) else "nothing"
 
 

@@ -64,6 +64,7 @@ def _facts(definition: tree.Definition) -> Iterator[tuple[str, str]]:
 
 def _initial(stmt: tree.Stmt) -> str:
     init = stmt.init if isinstance(stmt, tree.ParamStmt | tree.BufferStmt | tree.StateStmt) else None
+    init = stmt.default if isinstance(stmt, tree.InputStmt) else init
     return "" if init is None else f" = {' '.join(init.span.text.split())}"
 
 

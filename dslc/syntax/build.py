@@ -101,7 +101,7 @@ def _body(c: Parts, _: Span) -> tuple[Any, ...]:
 
 
 def _input(c: Parts, span: Span) -> tree.InputStmt:
-    return tree.InputStmt(_ident(c[0], span), c[1], span)
+    return tree.InputStmt(_ident(c[0], span), c[1], c[2], span)
 
 
 def _output(c: Parts, span: Span) -> tree.OutputStmt:

@@ -250,8 +250,11 @@ class DimStmt:
 
 @record
 class InputStmt:
+    """`input name: type`, or `input name: type = none` where a call may leave it out."""
+
     name: Ident
     type: TypeExpr
+    default: Expr | None
     span: Span
 
 

@@ -12,6 +12,7 @@ from dslc.diagnostics.codes import (
     meanings,
     names,
     notation,
+    operands,
     operators,
     recurrence,
     requests,
@@ -26,7 +27,8 @@ CODES: dict[str, Code] = {
     entry.code: entry
     for entry in (
         *syntax.CODES, *limits.CODES, *names.CODES, *imports.CODES, *types.CODES, *meanings.CODES, *operators.CODES,
-        *joins.CODES, *lints.CODES, *recurrence.CODES, *notation.CODES, *run.CODES, *requests.CODES, *targets.CODES,
+        *operands.CODES, *joins.CODES, *lints.CODES, *recurrence.CODES, *notation.CODES, *run.CODES, *requests.CODES,
+        *targets.CODES,
     )
 }  # fmt: skip
 
