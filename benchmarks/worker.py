@@ -1,4 +1,4 @@
-"""One stack in one process: answers `gradients PATH` and `segment STEPS` lines on stdin with a JSON line each."""
+"""One stack in one process: answers `results PATH`, `facts` and `segment STEPS` lines on stdin with a JSON line each."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import stacks
-from benchmarks.workloads import WORKLOADS
+from benchmarks.case import read_case
+from benchmarks.stacks import STACKS
+from benchmarks.stacks.built import Built
 
 
 def resident() -> int:
@@ -26,29 +27,31 @@ def peak() -> int:
     return value if sys.platform == "darwin" else value * 1024
 
 
-def segment(built: stacks.Built, steps: int) -> dict[str, float]:
-    """Run steps; wall and CPU seconds."""
+def segment(built: Built, steps: int) -> dict[str, float]:
+    """Run steps; wall and CPU seconds, and memory."""
     wall, cpu = time.perf_counter(), time.process_time()
-    for _ in range(steps):
-        built.step()
-    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+    built.run(steps)
+    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, "peak": peak()}
 
 
-def main(stack: str, name: str, threads: str) -> None:
-    """Serve requests until stdin ends."""
-    stacks.load(stack, int(threads))
+def main(name: str, workload: str, case: str, threads: str, started: str) -> None:
+    """Serve requests until stdin ends; `started` is when the process was asked for."""
+    stack = STACKS[name]
+    module = stack.imported()
+    module.load(int(threads))
     baseline = resident()
-    start = time.perf_counter()
-    built = stacks.build(stack, WORKLOADS[name])
-    built.step()
-    print(json.dumps({"baseline": baseline, "start_up": time.perf_counter() - start}), flush=True)
+    built = module.build(read_case(workload, Path(case)), stack.variant)
+    built.run(1)
+    print(json.dumps({"baseline": baseline, "start_up": time.time() - float(started)}), flush=True)
     for line in sys.stdin:
         request, _, argument = line.strip().partition(" ")
-        if request == "gradients":
-            np.savez(argument, **built.gradients())
-            answer: dict[str, float] = {}
+        answer: dict[str, object] = {}
+        if request == "results":
+            np.savez(argument, **built.results())
+        elif request == "facts":
+            answer = dict(built.facts())
         else:
-            answer = segment(built, int(argument)) | {"peak": peak(), "growth": peak() - baseline}
+            answer = dict(segment(built, int(argument)))
         print(json.dumps(answer), flush=True)
 
 

@@ -1,0 +1,113 @@
+"""dslc: the training loop's own steps (fill the inputs, run, read the loss), or a model in inference mode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+
+import numpy as np
+
+import dslc
+from benchmarks.case import Case
+from benchmarks.stacks.built import Built
+from benchmarks.workloads import PROGRAMS, RATE, Array, Workload
+from dslc.api import Trainer
+from dslc.backends.numpy_forms import specialise
+from dslc.backends.plan import plan
+from dslc.backends.to_numpy import compile_numpy
+from dslc.driver.frontend import check_program, read_source
+from dslc.driver.training import choose_train
+from dslc.passes import optimize
+from dslc.training import training_graphs
+from dslc_runtime.engine import feed
+from dslc_runtime.loop import TIDY_STEPS
+from dslc_runtime.threads import limited
+
+
+def load(threads: int) -> None:
+    """All is imported with this module; the process runs with so many threads."""
+    limited(threads).__enter__()
+
+
+def build(case: Case, variant: str) -> Built:
+    """Make a case ready to run."""
+    trainer = trainer_of(case.workload)
+    set_params(trainer, case.params)
+    return _forward(case, trainer) if variant == "forward" else _training(case, trainer)
+
+
+def first_values(workload: Workload) -> dict[str, Array]:
+    """The first values of a workload's parameters, by key."""
+    return dict(trainer_of(workload).models["net"].params)
+
+
+def trainer_of(workload: Workload, **more: float) -> Trainer:
+    program = dslc.load(PROGRAMS / f"{workload.program}.dl")
+    settings = {f"train.{workload.train}.optimizer.lr": RATE}
+    return program.trainer(workload.train, set=settings | more)
+
+
+def set_params(trainer: Trainer, params: Mapping[str, Array]) -> None:
+    for key, value in params.items():
+        trainer.models["net"].params[key][...] = value
+
+
+def _training(case: Case, trainer: Trainer) -> Built:
+    prepared, rows = trainer._prepared, case.workload.rows
+    ready = feed(prepared.steps[0], prepared.state.for_training, case.batch, rows, seed=0)
+    every, bound = np.arange(rows), ready.bound
+    done = 0
+
+    def run(steps: int) -> None:
+        nonlocal done
+        with np.errstate(all="ignore"):
+            for step in range(done + 1, done + steps + 1):
+                ready.fill(every, step)
+                bound.step(*({"lr": RATE, "step": float(step)}[name] for name in bound.scalars))
+                float(bound.outputs["loss"])
+                if step % TIDY_STEPS == 0:
+                    prepared.state.drop_tiny()
+        done += steps
+
+    def gradients() -> Mapping[str, Array]:
+        plain = trainer_of(case.workload, **({case.workload.dropout: 0.0} if case.workload.dropout else {}))
+        set_params(plain, case.params)
+        return plain.gradients(case.batch)[1]
+
+    return Built(run, gradients, lambda: _stages(case.workload))
+
+
+def _forward(case: Case, trainer: Trainer) -> Built:
+    model = trainer.models["net"]
+    inputs = dict(zip(model.inputs, case.inputs, strict=True))
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            model(**inputs)
+
+    return Built(run, lambda: model(**inputs))
+
+
+def _stages(workload: Workload) -> dict[str, object]:
+    """Milliseconds of each stage of compiling the step once more, and the bytes of its plan."""
+    found: dict[str, float] = {}
+    last = perf_counter()
+
+    def took(stage: str) -> None:
+        nonlocal last
+        found[stage] = (perf_counter() - last) * 1e3
+        last = perf_counter()
+
+    checked = check_program(read_source(PROGRAMS / f"{workload.program}.dl"))
+    took("parse and check")
+    (graph,) = training_graphs(choose_train(checked, workload.train)).steps
+    took("training graph")
+    graph = optimize(graph)
+    took("passes")
+    made = plan(specialise(graph))
+    took("plan")
+    program = compile_numpy(graph)
+    took("plan, source and load")
+    sizes = program.sizes_of({name: array.shape for name, array in workload.data().items()})
+    memory = {"arena": made.scratch_bytes(sizes), "live": made.live_bytes(sizes)}
+    return {"compile_ms": found, "plan_bytes": memory}
