@@ -19,7 +19,7 @@ from dslc.ops.ir import Attr, Attrs, Node, Value
 from dslc.ops.opdef import OpError
 from dslc.record import replace
 from dslc.source import Span
-from dslc.tensor_type import DType, TensorType
+from dslc.tensor_type import Dim, DType, TensorType
 
 LEAVES = ("input", "param", "state", "constant", "draw", "size")
 
@@ -130,6 +130,10 @@ class Builder:
         """A scalar constant; `value` is converted to the Python type of `dtype`."""
         typed = bool(value) if dtype is DType.BOOL else float(value) if dtype.is_float else int(value)
         return self.leaf("constant", TensorType(dtype), value=typed)
+
+    def size(self, size: Dim, dtype: DType) -> Value:
+        """A size as a scalar; a constant where it is known."""
+        return self.constant(size, dtype) if isinstance(size, int) else self.leaf("size", TensorType(dtype), size=size)
 
     def leaf(self, op: str, out: TensorType, **attrs: Attr) -> Value:
         """A node without inputs: `input`, `param`, `state`, `constant`, `draw` or `size`."""

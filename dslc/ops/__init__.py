@@ -8,8 +8,10 @@ from dslc.ops.auc import AUC
 from dslc.ops.class_loss import CLASS_LOSS
 from dslc.ops.comparison import COMPARISON
 from dslc.ops.conv import CONV
+from dslc.ops.counted_metric import COUNTED_METRIC
 from dslc.ops.creation import CREATION
 from dslc.ops.distance_loss import DISTANCE_LOSS
+from dslc.ops.error_metric import ERROR_METRIC
 from dslc.ops.index import INDEX
 from dslc.ops.joining import JOINING
 from dslc.ops.linalg import LINALG
@@ -18,6 +20,7 @@ from dslc.ops.math import MATH
 from dslc.ops.metric import METRIC
 from dslc.ops.norm import NORM
 from dslc.ops.opdef import OpDef
+from dslc.ops.perplexity import PERPLEXITY
 from dslc.ops.pooling import POOLING
 from dslc.ops.pooling_whole import WHOLE
 from dslc.ops.random import RANDOM
@@ -49,10 +52,10 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "resizing": RESIZING,
     "normalisation": NORM,
     "softmax": SOFTMAX,
-    "loss": (*LOSS, *DISTANCE_LOSS, *CLASS_LOSS),
-    "metric": METRIC,
-    "arena": ARENA,
     "attention": ATTENTION,
+    "loss": (*LOSS, *DISTANCE_LOSS, *CLASS_LOSS),
+    "metric": (*METRIC, *COUNTED_METRIC, *AUC, *ERROR_METRIC, *PERPLEXITY),
+    "arena": ARENA,
     "scan": SCAN,
 }
 

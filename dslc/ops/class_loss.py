@@ -45,7 +45,12 @@ def check_several(name: str, logits: TensorType, axis: int, instead: str) -> Non
         )
 
 
-def _check_classes(name: str, types: tuple[TensorType, ...], axis: int) -> None:
+def check_classes(name: str, types: tuple[TensorType, ...], axis: int) -> None:
+    """Refuse logits without several classes, and a label that is neither ids nor a probability per class.
+
+    Raises:
+        OpError: it names the types and what is needed.
+    """
     logits, label = types
     check_kind(name, types[:1], FLOATS)
     check_several(name, logits, axis, "bce_logits")
@@ -62,10 +67,19 @@ def _check_classes(name: str, types: tuple[TensorType, ...], axis: int) -> None:
         check_picking(name, logits, label, axis)
 
 
+def check_ignored(name: str, label: TensorType, attrs: Attrs) -> None:
+    """Refuse a class id to ignore where the label is a probability per class.
+
+    Raises:
+        OpError: it names the label's type.
+    """
+    if attrs["ignore_index"] is not None and label.dtype.is_float:
+        raise OpError(f"`ignore_index` of `{name}` is a class id, and the label is {label}", LOSS_CODE, 1)
+
+
 def _cross_entropy_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
-    _check_classes("cross_entropy", types, attrs.int("axis"))
-    if attrs["ignore_index"] is not None and types[1].dtype.is_float:
-        raise OpError(f"`ignore_index` of `cross_entropy` is a class id, and the label is {types[1]}", LOSS_CODE, 1)
+    check_classes("cross_entropy", types, attrs.int("axis"))
+    check_ignored("cross_entropy", types[1], attrs)
     rows = without(types[0].shape, (attrs.int("axis"),))
     return TensorType(types[0].dtype, rows if attrs["reduction"] == "none" else ())
 

@@ -191,6 +191,10 @@ class Builder(Protocol):
         """A scalar constant."""
         ...
 
+    def size(self, size: Dim, dtype: DType) -> Value:
+        """A size as a scalar."""
+        ...
+
 
 class OnnxEmitter(Protocol):
     """Makes ONNX nodes at opset 18; values are named by strings."""

@@ -13,25 +13,61 @@ from dslc.tensor_type import DType, TensorType
 METRIC_CODE = "DL2105"
 
 
+def check_answers(name: str, types: tuple[TensorType, ...], axis: int) -> None:
+    """Refuse logits without several classes, and a label that is neither ids nor a probability per class.
+
+    Raises:
+        OpError: it names the type and what is needed.
+    """
+    logits, label = types
+    check_kind(name, types[:1], FLOATS)
+    check_several(name, logits, axis, "binary_accuracy")
+    if not (label.dtype.is_float and label.shape == logits.shape):
+        check_picking(name, logits, label, axis)
+
+
+def check_truths(name: str, types: tuple[TensorType, ...]) -> None:
+    """Refuse a label that does not say of every logit whether it should be high.
+
+    Raises:
+        OpError: it names both types.
+    """
+    logits, label = types
+    check_kind(name, types[:1], FLOATS)
+    if logits.shape != label.shape:
+        raise OpError(f"`{name}` compares tensors of the same shape, got {logits} and {label}", METRIC_CODE)
+
+
+def true_class(b: Builder, label: Value, axis: int) -> Value:
+    """The class of every row as i64: the label itself, or its most probable class."""
+    if label.dtype.is_float:
+        return b.apply("argmax", label, axis=axis)
+    return b.apply("cast", label, dtype=DType.I64) if label.dtype is DType.I32 else label
+
+
+def is_true(b: Builder, label: Value) -> Value:
+    """A label of two classes as bool; numbers from a half on are true."""
+    if label.dtype is DType.BOOL:
+        return label
+    return b.apply("ge", label, b.constant(0.5 if label.dtype.is_float else 1, label.dtype))
+
+
+def is_called(b: Builder, logits: Value, threshold: float) -> Value:
+    """Whether logits reach the threshold."""
+    return b.apply("ge", logits, b.constant(threshold, logits.dtype))
+
+
 def _accuracy_type(name: str) -> InferRule:
     def infer(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
-        logits, label = types
-        check_kind(name, types[:1], FLOATS)
-        check_several(name, logits, attrs.int("axis"), "binary_accuracy")
-        if not (label.dtype.is_float and label.shape == logits.shape):
-            check_picking(name, logits, label, attrs.int("axis"))
+        check_answers(name, types, attrs.int("axis"))
         return TensorType(DType.F32)
 
     return infer
 
 
 def _accuracy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
-    (logits, label), axis = inputs, attrs["axis"]
-    if label.dtype.is_float:
-        label = b.apply("argmax", label, axis=axis)
-    elif label.dtype is DType.I32:
-        label = b.apply("cast", label, dtype=DType.I64)
-    return _share(b, b.apply("eq", b.apply("argmax", logits, axis=axis), label))
+    (logits, label), axis = inputs, attrs.int("axis")
+    return _share(b, b.apply("eq", b.apply("argmax", logits, axis=axis), true_class(b, label, axis)))
 
 
 def _normal_top_k(types: tuple[TensorType, ...], attrs: Attrs) -> Attrs:
@@ -51,20 +87,13 @@ def _top_k(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
 
 
 def _binary_type(types: tuple[TensorType, ...], _: Attrs) -> TensorType:
-    logits, label = types
-    check_kind("binary_accuracy", types[:1], FLOATS)
-    if logits.shape != label.shape:
-        raise OpError(f"`binary_accuracy` compares tensors of the same shape, got {logits} and {label}", METRIC_CODE)
+    check_truths("binary_accuracy", types)
     return TensorType(DType.F32)
 
 
 def _binary_accuracy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     logits, label = inputs
-    if label.dtype is not DType.BOOL:
-        half = 0.5 if label.dtype.is_float else 1
-        label = b.apply("ge", label, b.constant(half, label.dtype))
-    positive = b.apply("ge", logits, b.constant(attrs.float("threshold"), logits.dtype))
-    return _share(b, b.apply("eq", positive, label))
+    return _share(b, b.apply("eq", is_called(b, logits, attrs.float("threshold")), is_true(b, label)))
 
 
 def _share(b: Builder, right: Value) -> Value:

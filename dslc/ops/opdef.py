@@ -50,7 +50,35 @@ InferRule: TypeAlias = Callable[[tuple[TensorType, ...], Attrs], TensorType]
 NormalizeRule: TypeAlias = Callable[[tuple[TensorType, ...], Attrs], Attrs]
 VjpRule: TypeAlias = Callable[[Builder, Node, Value], Sequence[Value | None]]
 DecomposeRule: TypeAlias = Callable[[Builder, tuple[Value, ...], Attrs], Value]
+FinishRule: TypeAlias = Callable[[Builder, Value, Attrs], Value]
 OnnxRule: TypeAlias = Callable[[OnnxEmitter, Node, tuple[str, ...]], str]
+
+
+@record
+class OverPart:
+    """How a metric that is no mean over samples is computed from many batches, as exactly as from one.
+
+    Attributes:
+        parts: operands -> what a batch contributes, f64: a tensor of static shape where it is added up, else rows.
+        finish: what all batches contributed -> the metric as a scalar, f64.
+        joined: how contributions become one: "sum" adds them, "rows" puts their rows (axis 0) below each other.
+        lower: whether less is better.
+    """
+
+    parts: DecomposeRule
+    finish: FinishRule
+    joined: str = "sum"
+    lower: bool = False
+
+
+def at_once(over: OverPart, infer: InferRule) -> DecomposeRule:
+    """The metric of one batch, in the type that `infer` gives."""
+
+    def decompose(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+        dtype = infer(tuple(value.type for value in inputs), attrs).dtype
+        return b.apply("cast", over.finish(b, over.parts(b, inputs, attrs), attrs), dtype=dtype)
+
+    return decompose
 
 
 @record
@@ -68,6 +96,7 @@ class OpDef:
             broadcast input's shape: autodiff does, once. None: no gradient flows (integer results, step, comparisons).
         decompose: the value built from other operators. An op with a decomposition and no `kernel` is expanded as soon as
             a graph is built, so it needs neither `vjp` nor `onnx`.
+        over_part: how its number for a part of the data is computed; None: the mean of the batches' numbers over rows.
         kernel: the runtime kernel's name; its keyword arguments are the node's attributes.
         onnx: emits the node at opset 18.
         inplace: the operands whose memory the output may take over when they die here (same shape and dtype only).
@@ -90,6 +119,7 @@ class OpDef:
     normalize: NormalizeRule | None = None
     vjp: VjpRule | None = None
     decompose: DecomposeRule | None = None
+    over_part: OverPart | None = None
     kernel: str | None = None
     onnx: OnnxRule | None = None
     inplace: tuple[int, ...] = ()

@@ -9,6 +9,7 @@ from samples_elementwise import ELEMENTWISE
 from samples_index import INDEX
 from samples_linalg import LINALG
 from samples_loss import LOSS
+from samples_metric import METRIC
 from samples_norm import NORM
 from samples_pooling import POOLING
 from samples_reduction import REDUCTION
@@ -25,6 +26,7 @@ SAMPLES: dict[str, list[Sample]] = {
     **LINALG,
     **SOFTMAX,
     **LOSS,
+    **METRIC,
     **TRIANGLE,
     **ATTENTION,
     **CONV,

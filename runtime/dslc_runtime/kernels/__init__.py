@@ -8,6 +8,7 @@ from dslc_runtime.kernels.index import INDEX
 from dslc_runtime.kernels.kernel import Kernel
 from dslc_runtime.kernels.linalg import LINALG
 from dslc_runtime.kernels.loss import LOSS
+from dslc_runtime.kernels.metric import METRIC
 from dslc_runtime.kernels.norm import NORM
 from dslc_runtime.kernels.pooling import POOLING
 from dslc_runtime.kernels.reduction import REDUCTION
@@ -24,6 +25,7 @@ KERNELS: dict[str, Kernel] = {
     **LINALG,
     **SOFTMAX,
     **LOSS,
+    **METRIC,
     **ARENA,
     **TRIANGLE,
     **CONV,
