@@ -9,6 +9,7 @@ from dslc.check.options import by_name, number, truth
 from dslc.check.schedules import check_schedule, constant, is_schedule
 from dslc.check.settings import not_yet
 from dslc.check.typed import OptimizerSpec, Stage
+from dslc.check.watching import Reported
 from dslc.diagnostics import Edit, Help, Note, Sink
 from dslc.ops.opdef import Option
 from dslc.ops.optimizers import OPTIMIZERS, OptimizerDef
@@ -28,8 +29,12 @@ def _spec(name: str, options: Mapping[str, float | bool], lr: tuple[Stage, ...] 
     return OptimizerSpec(name, others, lr or constant(float(options["lr"])), span)
 
 
-def check_optimizer(value: tree.Expr, sink: Sink) -> OptimizerSpec | None:
-    """The optimizer a setting makes, or None after a report."""
+def check_optimizer(value: tree.Expr, reported: Reported | None, sink: Sink) -> OptimizerSpec | None:
+    """The optimizer a setting makes, or None after a report.
+
+    Args:
+        reported: what its schedule can watch; None where that is not known, after a report.
+    """
     callee = value.callee if isinstance(value, tree.Call) else value
     if not isinstance(callee, tree.Name):
         _report_kind(value, sink)
@@ -41,7 +46,7 @@ def check_optimizer(value: tree.Expr, sink: Sink) -> OptimizerSpec | None:
         mend = Help("write its options in parentheses, or none:", (Edit(callee.span, f"{callee.id}()"),))
         sink.report("DL3037", f"`{callee.id}` is not called", callee.span, "no parentheses", footers=[mend])
         return None
-    return _made(OPTIMIZERS[callee.id], value, sink)
+    return _made(OPTIMIZERS[callee.id], value, reported, sink)
 
 
 def _report_kind(value: tree.Expr, sink: Sink) -> None:
@@ -62,13 +67,13 @@ def _report_unknown(callee: tree.Name, sink: Sink) -> None:
     sink.report("DL3037", f"there is no optimizer `{callee.id}`", callee.span, "not found", footers=footers)
 
 
-def _made(optimizer: OptimizerDef, call: tree.Call, sink: Sink) -> OptimizerSpec | None:
+def _made(optimizer: OptimizerDef, call: tree.Call, reported: Reported | None, sink: Sink) -> OptimizerSpec | None:
     """The optimizer with every option in its order, defaults filled in."""
     given = by_name(optimizer.name, [option.name for option in optimizer.options], call.args, sink)
     if given is None:
         return None
     rate = given["lr"].value if "lr" in given else None
-    stages = check_schedule(rate, sink) if rate is not None and is_schedule(rate) else None
+    stages = check_schedule(rate, reported, sink) if rate is not None and is_schedule(rate) else None
     good = rate is None or not is_schedule(rate) or stages is not None
     values: dict[str, float | bool] = {}
     for option in optimizer.options:

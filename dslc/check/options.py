@@ -15,7 +15,15 @@ from dslc.syntax import tree
 
 _UNITS = {"step": "steps", "steps": "steps", "epoch": "epochs", "epochs": "epochs"}
 #: Other names of options, as other frameworks have them.
-_MEANT = {"learning_rate": "lr", "alpha": "lr", "eta": "lr", "monitor": "on", "min_lr": "to", "eta_min": "to"}
+_MEANT = {
+    "learning_rate": "lr",
+    "alpha": "lr",
+    "eta": "lr",
+    "monitor": "on",
+    "min_lr": "to",
+    "eta_min": "to",
+    "threshold_mode": "relative",
+}
 
 
 def by_name(what: str, names: Sequence[str], args: Sequence[tree.Arg], sink: Sink) -> dict[str, tree.Arg] | None:
@@ -101,6 +109,19 @@ def length(name: str, expr: tree.Expr, units: Sequence[str], sink: Sink) -> Leng
     ]
     sink.report("DL3050", f"`{name}` needs a unit", expr.span, f"{expr.span.text} of what?", footers=footers)
     return None
+
+
+def epochs(name: str, expr: tree.Expr, sink: Sink) -> int | None:
+    """A whole number of epochs, 0 among them; None after a report."""
+    if isinstance(expr, tree.Quantity) and expr.number.value == 0 and _UNITS.get(expr.unit.text) == "epochs":
+        return 0
+    found = length(name, expr, ("epochs",), sink)
+    if found is None:
+        return None
+    if not found.amount.is_integer():
+        sink.report("DL3005", f"`{name}` must be a whole number of epochs", expr.span, f"this is {found.amount:g}")
+        return None
+    return int(found.amount)
 
 
 def _quantity(name: str, expr: tree.Quantity, units: Sequence[str], sink: Sink) -> Length | None:

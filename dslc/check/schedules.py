@@ -6,20 +6,27 @@ over from the one before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from dslc.check.near import did_you_mean, near, quoted
-from dslc.check.options import by_name, length, number
-from dslc.check.settings import literal_number, not_yet
+from dslc.check.options import by_name, epochs, length, number, truth
+from dslc.check.settings import literal_number
 from dslc.check.typed import Length, Stage
+from dslc.check.watching import Reported, Watcher, check_watched
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.ops.schedules import SCHEDULES, ScheduleDef
+from dslc.record import replace
 from dslc.source import Span
 from dslc.syntax import tree
 
-LATER = ("plateau",)
 #: Stages that need no start where they come first: `warmup` starts at 0, `one_cycle` says itself.
 _OWN_START = {"warmup": 0.0, "one_cycle": None}
+#: What reads an option that is kept as a number, by its kind.
+_NUMBERS: Mapping[str, Callable[[str, tree.Expr, Sink], float | None]] = {
+    "float": number,
+    "bool": truth,
+    "epochs": epochs,
+}
 _ABOVE_ZERO = ("peak", "factor", "div", "final_div", "power", "start")
 
 
@@ -33,31 +40,39 @@ def is_schedule(expr: tree.Expr) -> bool:
     if isinstance(expr, tree.Pipe):
         return True
     callee = expr.callee if isinstance(expr, tree.Call) else expr
-    return isinstance(callee, tree.Name) and bool(callee.id in (*SCHEDULES, *LATER) or near(callee.id, SCHEDULES))
+    return isinstance(callee, tree.Name) and bool(callee.id in SCHEDULES or near(callee.id, SCHEDULES))
 
 
-def check_schedule(expr: tree.Expr, sink: Sink) -> tuple[Stage, ...] | None:
-    """The stages an expression means, or None after a report."""
+def check_schedule(expr: tree.Expr, reported: Reported | None, sink: Sink) -> tuple[Stage, ...] | None:
+    """The stages an expression means, or None after a report.
+
+    Args:
+        reported: what a stage can watch; None where that is not known, after a report.
+    """
     head, *rest = _parts(expr)
     start = literal_number(head)
     written = rest if start is not None else [head, *rest]
     if start is not None and start <= 0:
         sink.report("DL3005", "a learning rate must be greater than 0", head.span, f"this is {start:g}")
         return None
-    stages = [_stage(part, sink) for part in written]
+    stages = [_stage(part, reported, sink) for part in written]
     found = [stage for stage in stages if stage is not None]
     if len(found) < len(stages):
         return None
     if start is not None and found[0].start is None:
-        found[0] = _started(found[0], start)
+        found[0] = replace(found[0], start=start)
     elif found[0].start is None and found[0].kind in _OWN_START:
-        found[0] = _started(found[0], _OWN_START[found[0].kind])
+        found[0] = replace(found[0], start=_OWN_START[found[0].kind])
     elif found[0].start is None:
         _report_start(expr, found[0], written[0], sink)
         return None
     endless = next((i for i, stage in enumerate(found[:-1]) if stage.length is None), None)
     if endless is not None:
         _report_endless(found[endless], written[endless], written[endless + 1], sink)
+        return None
+    watching = [part for part, stage in zip(written, found, strict=True) if stage.watched is not None]
+    if len(watching) > 1:
+        _report_second(watching[0], watching[1], sink)
         return None
     return tuple(found)
 
@@ -75,7 +90,7 @@ def _parts(expr: tree.Expr) -> list[tree.Expr]:
     return parts
 
 
-def _stage(expr: tree.Expr, sink: Sink) -> Stage | None:
+def _stage(expr: tree.Expr, reported: Reported | None, sink: Sink) -> Stage | None:
     callee = expr.callee if isinstance(expr, tree.Call) else expr
     if not isinstance(callee, tree.Name) or callee.id not in SCHEDULES:
         _report_unknown(callee, sink)
@@ -85,13 +100,18 @@ def _stage(expr: tree.Expr, sink: Sink) -> Stage | None:
     given = by_name(rule.name, names, expr.args if isinstance(expr, tree.Call) else (), sink)
     if given is None:
         return None
+    watcher = Watcher(rule.name, "DL3110", f"{rule.name}(on = ON)", expr.span, given) if rule.watches else None
     missing = [option.name for option in rule.options if option.required and option.name not in given]
-    if missing:
+    if missing and (watcher is None or missing != ["on"]):
         mend = Help(f"for example `{rule.example}`")
         message = f"`{rule.name}` needs `{missing[0]}`"
         sink.report("DL3053", message, expr.span, f"`{missing[0]}` is missing", footers=[mend])
         return None
-    return _made(rule, given, sink)
+    made = _made(rule, given, sink)
+    if watcher is None:
+        return made
+    watched = check_watched(watcher, reported, sink) if reported is not None else None
+    return None if made is None or watched is None else replace(made, watched=watched)
 
 
 def _made(rule: ScheduleDef, given: Mapping[str, tree.Arg], sink: Sink) -> Stage | None:
@@ -101,8 +121,8 @@ def _made(rule: ScheduleDef, given: Mapping[str, tree.Arg], sink: Sink) -> Stage
     for option in rule.options:
         name = option.name
         if name not in given:
-            if isinstance(option.default, float):
-                numbers[name] = option.default
+            if isinstance(option.default, int | float):
+                numbers[name] = float(option.default)
             continue
         expr = given[name].value
         if option.kind == "length":
@@ -110,10 +130,10 @@ def _made(rule: ScheduleDef, given: Mapping[str, tree.Arg], sink: Sink) -> Stage
             if time is not None:
                 times[name] = time
             good = good and time is not None
-        else:
-            value = number(name, expr, sink)
+        elif option.kind in _NUMBERS:
+            value = _NUMBERS[option.kind](name, expr, sink)
             good = value is not None and _in_range(rule, name, value, expr.span, sink) and good
-            numbers[name] = value or 0.0
+            numbers[name] = float(value or 0)
     if not good:
         return None
     start = numbers.pop("start", None)
@@ -124,7 +144,7 @@ def _in_range(rule: ScheduleDef, name: str, value: float, span: Span, sink: Sink
     wanted = ""
     if name in _ABOVE_ZERO and not value > 0 and not (name == "start" and value == 0 and rule.name == "warmup"):
         wanted = "greater than 0"
-    elif name == "warm" and not 0 < value < 1:
+    elif (name == "warm" or (name == "factor" and rule.watches)) and not 0 < value < 1:
         wanted = "between 0 and 1"
     elif value < 0:
         wanted = "at least 0"
@@ -133,14 +153,7 @@ def _in_range(rule: ScheduleDef, name: str, value: float, span: Span, sink: Sink
     return not wanted
 
 
-def _started(stage: Stage, start: float | None) -> Stage:
-    return Stage(stage.kind, stage.length, stage.every, start, stage.options)
-
-
 def _report_unknown(callee: tree.Expr, sink: Sink) -> None:
-    if isinstance(callee, tree.Name) and callee.id in LATER:
-        not_yet(f"the schedule `{callee.id}`", callee, sink)
-        return
     footers: list[Note | Help] = []
     name = callee.id if isinstance(callee, tree.Name) else ""
     close = near(name, SCHEDULES)
@@ -162,3 +175,10 @@ def _report_endless(stage: Stage, first: tree.Expr, second: tree.Expr, sink: Sin
     after = Label(second.span, "never reached")
     mend = Help("say how long it lasts: `length = 10 epochs`")
     sink.report("DL3054", f"`{stage.kind}` lasts for ever here", first.span, "has no length", after, footers=[mend])
+
+
+def _report_second(first: tree.Expr, second: tree.Expr, sink: Sink) -> None:
+    before = Label(first.span, "the first one")
+    message = "a schedule looks at one score"
+    mend = Help("one `plateau` cuts the rate as often as the score stops improving")
+    sink.report("DL3111", message, second.span, "a second one", before, footers=[mend])

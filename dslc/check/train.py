@@ -29,6 +29,7 @@ from dslc.check.typed import (
 )
 from dslc.check.uses import Use, batch_symbol, check_uses
 from dslc.check.values import FileScope
+from dslc.check.watching import Reported
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.record import replace
 from dslc.syntax import tree
@@ -61,9 +62,10 @@ def check_train(
         return None
     statements = [s for s in decl.body if isinstance(s, tree.LetStmt | tree.SampleStmt)]
     parts = Parts(file, statements, uses, data, settings["data"].name.span, params, batch_symbol(file, decl, uses))
-    steps = [_step(parts, block, sink) for block in blocks]
     evaluation = _evaluation(parts, blocks, sink)
-    stop = check_early_stop(stops, evaluation.quantities, data, sink) if evaluation is not None else None
+    reported = Reported(evaluation.quantities, data) if evaluation is not None else None
+    steps = [_step(parts, block, reported, sink) for block in blocks]
+    stop = check_early_stop(stops, reported, sink) if reported is not None else None
     made = tuple(step for step in steps if step is not None)
     if evaluation is None or len(made) < len(steps) or sum(d.is_error for d in sink) > before:
         return None
@@ -166,11 +168,11 @@ def _without_models(decl: tree.TrainDecl, settings: Mapping[str, Setting], sink:
         missing("train", "loss", decl.name, "loss = mse(net.y, data.y)", sink)
 
 
-def _step(parts: Parts, block: StepBlock, sink: Sink) -> TypedStep | None:
+def _step(parts: Parts, block: StepBlock, reported: Reported | None, sink: Sink) -> TypedStep | None:
     settings = block.settings
     optimizer = default_optimizer(block.span)
     if "optimizer" in settings:
-        optimizer = check_optimizer(settings["optimizer"].value, sink)
+        optimizer = check_optimizer(settings["optimizer"].value, reported, sink)
     training = objective(parts, block, True, sink)
     norm, value = (_limit(settings, name, sink) for name in ("clip_norm", "clip_value"))
     if training is None or optimizer is None:

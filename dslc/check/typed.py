@@ -166,29 +166,93 @@ class SourceSpec:
     """Where one part of the data is read from.
 
     Attributes:
-        kind: "inline" or "npz".
+        kind: "inline", "npz" or "csv".
         path: as written, relative to the file; "" for inline.
-        columns: column name in the program -> name in the file (npz), or -> the literal rows (inline).
+        columns: column name in the program -> name in the file, or -> the literal rows (inline). Empty where the file alone
+            knows its columns.
+        options: how the file is written: the `delimiter` of csv.
     """
 
     kind: str
     path: str
     columns: Mapping[str, Literal]
     span: Span
+    options: Mapping[str, Literal] = field(factory=dict[str, Literal])
+
+
+@record
+class ColumnRead:
+    """What a field takes from one row of the source, where it is written.
+
+    Attributes:
+        columns: one column, several that are stacked, or the two ends of a range of neighbouring ones.
+        range: whether they are the ends of a range.
+        content: "numbers", "text", or "labels", which may be integers or text.
+    """
+
+    columns: tuple[str, ...]
+    span: Span
+    range: bool = False
+    content: str = "numbers"
+
+    @property
+    def name(self) -> str:
+        """What bodies and tables call it: a column of numbers by its own name, all else as it is written."""
+        if self.content == "numbers" and len(self.columns) == 1:
+            return self.columns[0]
+        written = (":" if self.range else ", ").join(f'"{column}"' for column in self.columns)
+        return written if self.content == "numbers" else f"{self.content} {written}"
 
 
 @record
 class FieldSpec:
-    """One field: per-sample type, and its expression as a `Body` over one batched input per raw column it reads.
+    """One field: the type of one sample, what it reads, and its expression.
 
-    Raw columns enter the body as inputs named like the column. Their dtype is known only when the file is opened, so the
-    body is elaborated then, from `expr`, against the real dtypes and shapes; `columns` lists the names it reads.
+    The types of the columns are known only when the file is opened, so that the expression is elaborated then, against the
+    real dtypes and shapes (`fields.field_body`).
     """
 
     name: str
     type: TensorType
-    columns: tuple[str, ...]
+    reads: tuple[ColumnRead, ...]
     expr: object  # the syntax tree's expression
+    span: Span
+
+
+@record(eq=False)
+class FieldBody:
+    """A field's expression, or a part of it, over many rows.
+
+    Attributes:
+        body: its inputs have the run-time size `rows` in front; they are named like the reads and the derived columns.
+        value: the result in it.
+        reads: the columns of numbers that it reads, by name.
+        derived: its other inputs, by name.
+    """
+
+    body: Body
+    value: TypedValue
+    reads: Mapping[str, ColumnRead]
+    derived: Mapping[str, Derived]
+
+
+@record(eq=False)
+class Derived:
+    """An input of a field's body that is made from others by a function that no operator is: it reads text, or all rows.
+
+    Attributes:
+        kind: the function: "classes".
+        operand: the column of text, or the value, that it is applied to.
+        options: its options, all of them.
+        learned: what is learned from the training part is saved under this key; "" where nothing is.
+        type: of one row of the result.
+    """
+
+    kind: str
+    operand: ColumnRead | FieldBody
+    options: Mapping[str, Literal]
+    learned: str
+    type: TensorType
     span: Span
 
 
@@ -217,6 +281,14 @@ class Length:
 
 
 @record
+class Watched:
+    """A quantity of the history, and whether less of it is better."""
+
+    on: str
+    lower: bool
+
+
+@record
 class Stage:
     """One stage of a schedule, named as in `dslc.ops.schedules`.
 
@@ -224,7 +296,8 @@ class Stage:
         length: how long it lasts; None for ever.
         every: the period of those that have one.
         start: the value it starts at; None for where the one before ended.
-        options: its other numbers.
+        options: its other numbers; switches are 0 or 1.
+        watched: what it looks at, if it looks at anything.
     """
 
     kind: str
@@ -232,6 +305,7 @@ class Stage:
     every: Length | None
     start: float | None
     options: Mapping[str, float]
+    watched: Watched | None = None
 
 
 @record

@@ -24,6 +24,7 @@ _WORDS = {
     "padding": 'a number, a list of numbers, "same" or "valid"',
     "dtype": "an element type, such as f32",
     "length": "a length of time: `200 steps`, `3 epochs`",
+    "epochs": "a number of epochs: `3 epochs`",
 }
 
 
@@ -117,7 +118,7 @@ def default_text(option: Option) -> str:
         case tuple(items):
             return f"[{', '.join(map(str, items))}]"
         case number:
-            return f"{number:g}".replace("e-0", "e-")
+            return f"{number:g}".replace("e-0", "e-") + " epochs" * (option.kind == "epochs")
 
 
 def written(option: Option) -> str:

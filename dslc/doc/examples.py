@@ -32,6 +32,7 @@ model Net {
 }
 data rows {
   source = npz("rows.npz")
+  split  = { val: 0.1 }
   field x: f32[8]    = source["x"]
   field y: f32[4]    = source["y"]
   field label: i64[] = source["label"]

@@ -105,7 +105,8 @@ def _stage_choice(option: Option) -> Choice:
     found = choice(option)
     if option.name == "start":
         return Choice(found.name, found.default, "a number; none goes on from where the stage before ended")
-    return Choice(found.name, found.default, f"{found.takes}; none is for ever") if found.default == "none" else found
+    endless = option.kind == "length" and found.default == "none"
+    return Choice(found.name, found.default, f"{found.takes}; none is for ever") if endless else found
 
 
 def of_distribution(opdef: OpDef) -> Entry:

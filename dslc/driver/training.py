@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,11 @@ from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.loop import TIDY_STEPS, Job, Result, Update
 from dslc_runtime.loop import train as run_job
 from dslc_runtime.observer import Observer
+from dslc_runtime.plateau import Plateau
 from dslc_runtime.program import Bound, Program
 from dslc_runtime.report import write_report
 from dslc_runtime.run_folder import RunFolder, create_run, machine, require_no_run, write_program
-from dslc_runtime.schedules import Span, Stage, schedule
+from dslc_runtime.schedules import Span, Stage, schedule, times
 from dslc_runtime.state import State
 from dslc_runtime.threads import default_threads, describe, limited
 
@@ -259,9 +261,32 @@ def _fed(prepared: Prepared, program: Program, batch: Mapping[str, npt.ArrayLike
     return feed_arrays(program, {name: arrays[name] for name in program.inputs}, state, rows)
 
 
-def rate(step: TypedStep, per_epoch: int) -> Callable[[int], float]:
-    """The learning rate of a step, by the number of the update, counted from 1."""
-    stages = [
+def rate(step: TypedStep, per_epoch: int, cuts: int = 0) -> Callable[[int], float]:
+    """The learning rate of a step, by the number of the update, counted from 1, after so many cuts by a plateau."""
+    return schedule(_stages(step), per_epoch, cuts)
+
+
+def plateau(step: TypedStep, per_epoch: int) -> Plateau | None:
+    """What cuts the learning rate of a step, if anything does."""
+    for stage, (begin, end) in zip(step.optimizer.lr, times(_stages(step), per_epoch), strict=True):
+        if stage.watched is not None:
+            return Plateau(
+                stage.watched.on,
+                stage.watched.lower,
+                int(stage.options["patience"]),
+                stage.options["threshold"],
+                bool(stage.options["relative"]),
+                int(stage.options["cooldown"]),
+                begin,
+                end,
+                partial(rate, step, per_epoch),
+            )
+    return None
+
+
+def _stages(step: TypedStep) -> list[Stage]:
+    """The schedule of a step as the runtime has it."""
+    return [
         Stage(
             stage.kind,
             Span(stage.length.amount, stage.length.unit) if stage.length is not None else None,
@@ -271,7 +296,6 @@ def rate(step: TypedStep, per_epoch: int) -> Callable[[int], float]:
         )
         for stage in step.optimizer.lr
     ]
-    return schedule(stages, per_epoch)
 
 
 def steps_per_epoch(typed: TypedTrain, opened: Opened) -> int:
@@ -285,7 +309,7 @@ def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
     typed = prepared.typed
     per_epoch = steps_per_epoch(typed, opened)
     updates = tuple(
-        Update(step.name, program, rate(step, per_epoch), diagnosis(prepared, position))
+        Update(step.name, program, rate(step, per_epoch), diagnosis(prepared, position), plateau(step, per_epoch))
         for position, (step, program) in enumerate(zip(typed.steps, prepared.steps, strict=True))
     )
     stop = typed.early_stop

@@ -16,14 +16,16 @@ class ScheduleDef:
     Attributes:
         doc: the formula. `j` counts the stage's steps from 0, `n` is its length in steps.
         example: how it is written.
-        options: its options in order. Of the kind "length" are times; a number without default is required, unless it is
-            `start`, whose default is where the stage before ended.
+        options: its options in order. Of the kind "length" are times, of the kind "epochs" whole numbers of epochs; a number
+            without default is required, unless it is `start`, whose default is where the stage before ended.
+        watches: whether it looks at a quantity of the history, which the options `on` and `mode` say.
     """
 
     name: str
     doc: str
     example: str
     options: tuple[Option, ...]
+    watches: bool = False
 
 
 _LENGTH = Option("length", "length", required=True)
@@ -95,6 +97,29 @@ _ALL = (
             Option("div", "float", 25.0),
             Option("final_div", "float", 1e4),
         ),
+    ),
+    ScheduleDef(
+        "plateau",
+        """The same rate, until a score stops improving: then rate <- max(rate * factor, min_lr), and so on.
+
+    The score is the quantity `on` of the history, after each epoch that ends in this stage. It is better than the best one so
+    far if it is below best * (1 - threshold), or with ``relative = false`` below best - threshold; above, with a plus sign,
+    where more is better. After more than `patience` epochs without a better score the rate is cut; the `cooldown` epochs
+    behind a cut do not count. As torch.optim.lr_scheduler.ReduceLROnPlateau.""",
+        'lr = 1e-3 |> plateau(on = "val.loss", factor = 0.5, patience = 5 epochs)',
+        (
+            Option("on", "string", required=True),
+            Option("factor", "float", 0.1),
+            Option("patience", "epochs", 10),
+            Option("threshold", "float", 1e-4),
+            Option("relative", "bool", True),
+            Option("cooldown", "epochs", 0),
+            Option("min_lr", "float", 0.0),
+            Option("mode", "string", choices=("min", "max")),
+            _OPEN,
+            _START,
+        ),
+        watches=True,
     ),
 )
 

@@ -7,15 +7,16 @@ in memory. Whatever stops the training, the committed epoch is what goes to disk
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from time import monotonic
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime import checkpoint
 from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.plateau import Level
 from dslc_runtime.run_folder import TRAINING, WEIGHTS, RunFolder
 from dslc_runtime.state import State
 
@@ -33,6 +34,7 @@ class Progress:
         seed, batch, data: what resuming needs to be the same; `data` is the data's fingerprint.
         best_epoch: the epoch whose weights are in `model.safetensors`.
         best, waited: the best score so far, and for how many epochs there has been no better one; see `early_stop`.
+        levels: where the learning rates stand that a plateau cuts, by the name of their update.
     """
 
     epoch: int
@@ -43,6 +45,7 @@ class Progress:
     best_epoch: int = 0
     best: float | None = None
     waited: int = 0
+    levels: Mapping[str, Level] = field(default_factory=dict[str, Level])
 
 
 class Keeper:
@@ -134,9 +137,33 @@ def _progress(folder: RunFolder, saved: checkpoint.Checkpoint) -> Progress:
         }:
             batch, best, waited = (saved.facts.get(name) for name in ("batch", "best", "waited"))
         case _:
-            raise RuntimeFault(
-                "DL5020", f"`{folder.last.name}` does not say where the training stands", str(folder.last)
-            )
+            raise _unclear(folder)
+    levels = _levels(saved.facts.get("levels", {}))
     if not isinstance(batch, int | None) or not isinstance(best, float | int | None) or not isinstance(waited, int):
-        raise RuntimeFault("DL5020", f"`{folder.last.name}` does not say where the training stands", str(folder.last))
-    return Progress(epoch, step, seed, batch, data, best_epoch, best, waited)
+        raise _unclear(folder)
+    if levels is None:
+        raise _unclear(folder)
+    return Progress(epoch, step, seed, batch, data, best_epoch, best, waited, levels)
+
+
+def _unclear(folder: RunFolder) -> RuntimeFault:
+    return RuntimeFault("DL5020", f"`{folder.last.name}` does not say where the training stands", str(folder.last))
+
+
+def _levels(facts: object) -> dict[str, Level] | None:
+    """Levels as a checkpoint has them; None where they are malformed."""
+    if not isinstance(facts, dict):
+        return None
+    found: dict[str, Level] = {}
+    for name, level in cast("dict[str, object]", facts).items():
+        match level:
+            case {
+                "cuts": int(cuts),
+                "best": float() | int() | None as best,
+                "waited": int(waited),
+                "cooling": int(cooling),
+            }:
+                found[name] = Level(cuts, best, waited, cooling)
+            case _:
+                return None
+    return found

@@ -11,7 +11,7 @@ order. What it guarantees:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, TypeAlias
 
@@ -28,6 +28,8 @@ from dslc_runtime.history import History, Row, read_history
 from dslc_runtime.interrupts import Stop, interruptible
 from dslc_runtime.keeper import Keeper, Progress, resume_from
 from dslc_runtime.observer import Observer, Silent
+from dslc_runtime.plateau import Level, Plateau
+from dslc_runtime.plateau import advance as advance_level
 from dslc_runtime.random import permutation
 from dslc_runtime.run_folder import RunFolder
 from dslc_runtime.state import State
@@ -52,6 +54,7 @@ class Update:
         name: stands in front of its quantities in the history ("critic" gives `critic.loss`); "" where it is the only one.
         program: outputs `loss` and metrics, updates the state; its scalars are among `lr` and `step`.
         rate: the learning rate of a step, counted from 1.
+        plateau: what cuts that rate, if anything does.
         diagnose: (what the failing step was given, step) -> the first value in the network that is not finite, in words, or
             "". Given are the inputs by name and the random tensors by stream.
     """
@@ -60,6 +63,11 @@ class Update:
     program: Program
     rate: Callable[[int], float]
     diagnose: Callable[[Mapping[str, Array], int], str] = _no_diagnosis
+    plateau: Plateau | None = None
+
+    def rate_at(self, level: Level | None) -> Callable[[int], float]:
+        """The rate of a step where a plateau has come to a level."""
+        return self.rate if self.plateau is None or level is None else self.plateau.rates(level.cuts)
 
     def called(self, quantity: str) -> str:
         """A quantity's name in the history."""
@@ -184,7 +192,7 @@ class _Bound:
     loss: int
 
     @classmethod
-    def of(cls, job: Job, batch: int) -> _Bound:
+    def of(cls, job: Job, batch: int, levels: Mapping[str, Level]) -> _Bound:
         feeds = tuple(
             (update, feed(update.program, job.state.for_training, job.train.fields, batch, job.seed))
             for update in job.updates
@@ -193,14 +201,17 @@ class _Bound:
             (update.called(name), value) for update, ready in feeds for name, value in ready.bound.outputs.items()
         ]
         names = tuple(name for name, _ in outputs)
-        runs = tuple((ready.fill, ready.bound.step, _numbers(update, ready)) for update, ready in feeds)
+        runs = tuple(
+            (ready.fill, ready.bound.step, _numbers(update.rate_at(levels.get(update.name)), ready))
+            for update, ready in feeds
+        )
         places = tuple(enumerate(value for _, value in outputs))
         return cls(feeds, runs, names, places, names.index(job.updates[0].called("loss")))
 
 
-def _numbers(update: Update, ready: Feed) -> tuple[Callable[[int], float], ...]:
+def _numbers(rate: Callable[[int], float], ready: Feed) -> tuple[Callable[[int], float], ...]:
     """What gives the numbers a program takes, in order."""
-    known: dict[str, Callable[[int], float]] = {"lr": update.rate, "step": float}
+    known: dict[str, Callable[[int], float]] = {"lr": rate, "step": float}
     return tuple(known[name] for name in ready.bound.scalars)
 
 
@@ -219,8 +230,22 @@ class _Session:
     def bound(self, batch: int) -> _Bound:
         """All updates bound for a batch size."""
         if batch not in self.bindings:
-            self.bindings[batch] = _Bound.of(self.job, batch)
+            self.bindings[batch] = _Bound.of(self.job, batch, self.keeper.progress.levels)
         return self.bindings[batch]
+
+    def finish(self, epoch: int, row: Row) -> None:
+        """Commit an epoch whose figures are known."""
+        job, before = self.job, self.keeper.progress
+        levels = {
+            update.name: advance_level(before.levels.get(update.name, Level()), rule, self.step, float(row[rule.on]))
+            for update in job.updates
+            if (rule := update.plateau) is not None
+        }
+        if any(level.cuts != before.levels.get(name, Level()).cuts for name, level in levels.items()):
+            self.bindings.clear()  # they hold the rates
+        watched = row.get(job.early_stop.on) if job.early_stop is not None else None
+        after = advance(before, epoch, self.step, job.early_stop, watched)
+        self.keeper.commit(replace(after, levels=levels))
 
 
 def _epochs(session: _Session) -> None:
@@ -242,11 +267,11 @@ def _epochs(session: _Session) -> None:
         if job.val is not None:
             scores = evaluate(score, job.val, batch)
             row |= {f"val.{name}": value for name, value in scores.items()}
-        row |= {update.called("lr"): update.rate(session.step) for update in job.updates}
+        levels = session.keeper.progress.levels
+        row |= {u.called("lr"): u.rate_at(levels.get(u.name))(session.step) for u in job.updates}
         row["seconds"] = round(perf_counter() - started, 6)
         session.history.append(row)
-        watched = row.get(job.early_stop.on) if job.early_stop is not None else None
-        session.keeper.commit(advance(session.keeper.progress, epoch, session.step, job.early_stop, watched))
+        session.finish(epoch, row)
         session.watcher.on_epoch(row)
         if session.stop.asked:
             raise KeyboardInterrupt

@@ -38,7 +38,7 @@ class Stage:
         length: how long it lasts; None for ever.
         every: the period of `exponential` and `step_decay`.
         start: the rate it starts at; None for where the one before ended.
-        options: its other numbers.
+        options: its other numbers; the curves are given `cuts` beside them.
     """
 
     kind: str
@@ -48,21 +48,36 @@ class Stage:
     options: Options
 
 
-def schedule(stages: Sequence[Stage], per_epoch: int) -> Callable[[int], float]:
-    """The rate of each step, counted from 1, where an epoch has `per_epoch` steps."""
-    begins: list[int] = []
-    curves: list[Curve] = []
-    at, value = 0, 0.0
+def times(stages: Sequence[Stage], per_epoch: int) -> list[tuple[int, float]]:
+    """How many steps are done when each stage begins and ends, where an epoch has `per_epoch` steps."""
+    found: list[tuple[int, float]] = []
+    at = 0
     for stage in stages:
         length = stage.length.steps(per_epoch) if stage.length is not None else 0
+        found.append((at, at + length if length else inf))
+        at += length
+    return found
+
+
+def schedule(stages: Sequence[Stage], per_epoch: int, cuts: int = 0) -> Callable[[int], float]:
+    """The rate of each step, counted from 1, where an epoch has `per_epoch` steps.
+
+    Args:
+        cuts: how often a plateau has cut the rate.
+    """
+    spans = times(stages, per_epoch)
+    begins = [begin for begin, _ in spans]
+    curves: list[Curve] = []
+    value = 0.0
+    for stage, (begin, end) in zip(stages, spans, strict=True):
         period = stage.every.steps(per_epoch) if stage.every is not None else 1
-        curve = CURVES[stage.kind](value if stage.start is None else stage.start, length or inf, period, stage.options)
-        begins.append(at)
+        start = value if stage.start is None else stage.start
+        curve = CURVES[stage.kind](start, end - begin, period, {**stage.options, "cuts": cuts})
         curves.append(curve)
-        at, value = at + length, curve(length)
+        value = curve(end - begin if end < inf else 0)
     if len(stages) == 1 and stages[0].kind == "constant":
         return lambda _: value
-    end = at if stages[-1].length is not None else inf
+    end = spans[-1][1]
 
     def rate(step: int) -> float:
         done = step - 1
@@ -137,6 +152,14 @@ def _one_cycle(_: float, n: float, __: int, options: Options) -> Curve:
     return rate
 
 
+def _plateau(start: float, _: float, __: int, options: Options) -> Curve:
+    """`start`, made smaller `cuts` times: rate <- max(rate factor, min_lr)."""
+    rate = start
+    for _ in range(int(options["cuts"])):
+        rate = max(rate * options["factor"], options["min_lr"])
+    return lambda _: rate
+
+
 def _half_cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + cos(pi * share)) / 2
 
@@ -150,4 +173,5 @@ CURVES: Mapping[str, Callable[[float, float, int, Options], Curve]] = {
     "exponential": _exponential,
     "step_decay": _step_decay,
     "one_cycle": _one_cycle,
+    "plateau": _plateau,
 }

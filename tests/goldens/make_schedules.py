@@ -42,6 +42,34 @@ CASES: dict[str, tuple[float, Make]] = {
 }
 
 
+#: Rates that follow a score: what is given to ReduceLROnPlateau beside the optimizer, and which of `SCORES` it looks at.
+PLATEAUS: dict[str, tuple[dict[str, Any], str]] = {
+    "plateau": ({"factor": 0.5, "patience": 2}, "noisy"),
+    "plateau_cooldown": ({"factor": 0.3, "patience": 1, "cooldown": 3, "min_lr": 0.004}, "noisy"),
+    "plateau_share": ({"factor": 0.5, "patience": 0, "threshold": 0.1}, "falling"),
+    "plateau_difference": ({"factor": 0.5, "patience": 1, "threshold": 0.1, "threshold_mode": "abs"}, "falling"),
+    "plateau_max": ({"factor": 0.5, "patience": 2, "threshold": 0.05, "mode": "max"}, "rising"),
+}
+#: A score for each of forty epochs; some are not finite.
+SCORES: dict[str, list[float]] = {
+    "noisy": [(0.9**t) + 0.2 * ((7 * t) % 5) / 5 if t % 11 else float("nan") for t in range(STEPS)],
+    "falling": [2.0 * 0.93**t - 0.5 for t in range(STEPS)],
+    "rising": [1.0 - 0.85**t - 0.3 * (t % 3) for t in range(STEPS)],
+}
+
+
+def plateau_rates(options: dict[str, Any], scores: list[float]) -> list[float]:
+    """The rate of each epoch."""
+    rule = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    schedule = lr_scheduler.ReduceLROnPlateau(rule, **options)
+    found: list[float] = []
+    for score in scores:
+        found.append(rule.param_groups[0]["lr"])
+        rule.step()
+        schedule.step(score)
+    return found
+
+
 def rates(start: float, make: Make) -> list[float]:
     """The rate of each step."""
     rule = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=start)
@@ -56,7 +84,9 @@ def rates(start: float, make: Make) -> list[float]:
 
 
 def main() -> None:
-    stored = {name: rates(start, make) for name, (start, make) in CASES.items()}
+    stored: dict[str, Any] = {name: rates(start, make) for name, (start, make) in CASES.items()}
+    stored |= {name: plateau_rates(options, SCORES[score]) for name, (options, score) in PLATEAUS.items()}
+    stored["scores"] = {name: SCORES[score] for name, (_, score) in PLATEAUS.items()}
     (Path(__file__).parent / "schedules.json").write_text(json.dumps(stored, indent=1) + "\n")
 
 

@@ -95,7 +95,7 @@ def make_job(rows: int = 50, **changes: Any) -> Job:
         {"w": np.zeros(3, np.float32), "b": np.zeros(1, np.float32)}, [Group("all", LAYOUT, "f4", ("momentum",))]
     )
     update = Update("", HandProgram(True), lambda step: 0.02 / (1 + 0.01 * step))
-    update = replace(update, **{name: changes.pop(name) for name in ("rate", "diagnose") if name in changes})
+    update = replace(update, **{name: changes.pop(name) for name in ("rate", "diagnose", "plateau") if name in changes})
     job = Job(
         updates=(update,),
         inference=HandProgram(False),

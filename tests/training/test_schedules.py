@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from dslc.check import check_source
-from dslc.check.schedules import LATER
-from dslc.driver.training import rate
+from dslc.check.typed import TypedStep
+from dslc.driver.training import plateau, rate
 from dslc.ops.schedules import SCHEDULES
 from dslc.source import Source
+from dslc_runtime.plateau import Level, advance
 from dslc_runtime.schedules import CURVES
 
 GOLDEN = json.loads((Path(__file__).parent.parent / "goldens" / "schedules.json").read_text())
@@ -22,7 +23,7 @@ PER_EPOCH = 5
 PROGRAM = """
 dim B
 model Line { input x: f32[B]; output y: f32[B]; param w: f32[] = zeros(); y = x * w }
-data points { source = inline({ x: [1, 2] }); field x: f32[] = source["x"] }
+data points { source = inline({ x: [1, 2] }); split = { val: 0.5 }; field x: f32[] = source["x"] }
 train line { use net = Line(); data = points; loss = mean(net.y); optimizer = sgd(lr = RATE) }
 """
 
@@ -37,12 +38,41 @@ AS_PYTORCH = {
 }
 
 
-def rates(text: str, steps: int, per_epoch: int = PER_EPOCH) -> list[float]:
-    """The rates of the first steps."""
+PLATEAUS_AS_PYTORCH = {
+    "plateau": 'plateau("val.loss", factor = 0.5, patience = 2 epochs)',
+    "plateau_cooldown": (
+        'plateau(on = "val.loss", factor = 0.3, patience = 1 epochs, cooldown = 3 epochs, min_lr = 0.004)'
+    ),
+    "plateau_share": 'plateau(on = "loss", factor = 0.5, patience = 0 epochs, threshold = 0.1)',
+    "plateau_difference": (
+        'plateau(on = "loss", factor = 0.5, patience = 1 epochs, threshold = 0.1, relative = false)'
+    ),
+    "plateau_max": 'plateau(on = "val.loss", factor = 0.5, patience = 2 epochs, threshold = 0.05, mode = "max")',
+}
+
+
+def stepped(text: str) -> TypedStep:
+    """The step whose rate is given."""
     checked, sink = check_source(Source("line.dl", PROGRAM.replace("RATE", text)))
     assert not sink.failed, [d.message for d in sink.found]
-    found = rate(checked.trains["line"].steps[0], per_epoch)
+    return checked.trains["line"].steps[0]
+
+
+def rates(text: str, steps: int, per_epoch: int = PER_EPOCH) -> list[float]:
+    """The rates of the first steps."""
+    found = rate(stepped(text), per_epoch)
     return [found(step) for step in range(1, steps + 1)]
+
+
+def followed(text: str, scores: list[float], per_epoch: int = PER_EPOCH) -> list[float]:
+    """The rate at the end of each epoch, where epochs end with these scores."""
+    rule = plateau(stepped(text), per_epoch)
+    assert rule is not None
+    level, found = Level(), []
+    for epoch, score in enumerate(scores, start=1):
+        found.append(rule.rates(level.cuts)(epoch * per_epoch))
+        level = advance(level, rule, epoch * per_epoch, score)
+    return found
 
 
 @pytest.mark.parametrize("case", AS_PYTORCH)
@@ -51,6 +81,24 @@ def test_a_schedule_equals_that_of_pytorch(case: str):
     if case == "warm_cosine":  # after its end PyTorch's cosine rises again; here the rate stays
         wanted = wanted[:30] + [0.001] * 10
     np.testing.assert_allclose(rates(AS_PYTORCH[case], 40), wanted, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("case", PLATEAUS_AS_PYTORCH)
+def test_a_plateau_cuts_where_that_of_pytorch_does(case: str):
+    wanted, scores = GOLDEN[case], GOLDEN["scores"][case]
+    assert 3 <= len(set(wanted)) < 15, "the case cuts several times"
+    found = followed(f"0.1 |> {PLATEAUS_AS_PYTORCH[case]}", scores)
+    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_a_plateau_looks_at_the_epochs_that_end_in_its_stage():
+    text = 'warmup(2 epochs, to = 1.0) |> plateau("loss", factor = 0.5, patience = 0 epochs, length = 3 epochs)'
+    text += " |> linear(2 epochs, to = 0.05)"
+    found = followed(text, [1.0] * 8)
+    # The first score is that of epoch 3; those of 4 and 5 are no better, and each cuts the rate of what comes after it.
+    assert found[:5] == [0.5, 1.0, 1.0, 1.0, 0.5]
+    line = [0.25 - 0.2 * (j / 10) for j in (4, 9)]
+    np.testing.assert_allclose(found[5:], [*line, 0.05], rtol=1e-12)
 
 
 def test_a_number_is_the_rate_of_every_step():
@@ -96,7 +144,6 @@ def test_the_rate_of_a_step_does_not_depend_on_which_rates_were_asked_for_before
 
 def test_the_language_and_the_runtime_know_the_same_schedules():
     assert SCHEDULES.keys() == CURVES.keys()
-    assert not set(LATER) & set(SCHEDULES)
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
