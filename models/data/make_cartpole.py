@@ -46,7 +46,7 @@ def episode(policy: Policy, generator: np.random.Generator) -> tuple[NDArray[np.
     return np.array(states), np.array(actions)
 
 
-def returns(steps: int) -> NDArray[np.float64]:
+def returns(steps: int) -> NDArray[np.floating]:
     """What came after each step of an episode: 1 for every step from it on, each worth less than the one before it."""
     return (1 - DISCOUNT ** np.arange(steps, 0, -1)) / (1 - DISCOUNT)
 
