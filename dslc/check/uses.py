@@ -126,9 +126,16 @@ def bind(context: Context, scope: Scope, use: Use, path: str, lookup: Lookup) ->
     scope.define(use.name.text, instance, use.name.span, "layer")
     if use.bound is not None:
         callee = tree.Name(use.name.text, use.bound.callee.span)
-        evaluate(context, scope, tree.Call(callee, use.bound.args, use.bound.span))
+        given = evaluate(context, scope, tree.Call(callee, use.bound.args, use.bound.span))
         instance.values = inner_values(context, path)
+        if isinstance(given, Failed):
+            lookup = _failed
     instance.lookup = lookup
+
+
+def _failed(*_: object) -> Failed:
+    """What binds the inputs of a model whose arguments were reported."""
+    return FAILED
 
 
 def add_input(context: Context, name: str, type: TensorType, span: Span) -> TypedValue:
