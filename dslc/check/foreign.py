@@ -8,6 +8,8 @@ _LAYERS = {
     "linear": "Dense", "fullyconnected": "Dense", "innerproduct": "Dense", "convolution2d": "Conv2d",
     "batchnorm1d": "BatchNorm", "batchnorm2d": "BatchNorm", "batchnormalization": "BatchNorm",
     "layernormalization": "LayerNorm", "simplernn": "RNN", "multiheadedattention": "MultiHeadAttention",
+    "positionalencoding": "SinusoidalPositions", "sinepositionencoding": "SinusoidalPositions",
+    "positionembedding": "LearnedPositions",
     "dropout1d": "Dropout", "dropout2d": "Dropout",
 }  # fmt: skip
 _FUNCTIONS = {
@@ -31,6 +33,7 @@ _FUNCTIONS = {
     "globalaveragepooling1d": "global_avg_pool", "globalaveragepooling2d": "global_avg_pool",
     "globalmaxpooling1d": "global_max_pool", "globalmaxpooling2d": "global_max_pool", "zeropadding2d": "pad",
     "upsampling2d": "upsample", "interpolate": "upsample", "var": "variance",
+    "scaleddotproductattention": "attention", "dotproductattention": "attention", "range": "arange",
     "rand": "random_uniform", "randn": "random_normal",
 }  # fmt: skip
 _ARGUMENTS = {
@@ -40,7 +43,10 @@ _ARGUMENTS = {
     "epsilon": ("eps",), "decay": ("weight_decay",), "numclasses": ("classes",), "depth": ("classes",),
     "min": ("low",), "max": ("high",), "kernelsize": ("kernel", "window"), "poolsize": ("window",), "strides": ("stride",),
     "padding": ("pad",), "filters": ("channels",), "outchannels": ("channels",), "dilationrate": ("dilation",),
-    "outputpadding": ("output_pad",), "depthmultiplier": ("multiplier",),
+    "numheads": ("heads",), "nhead": ("heads",), "dimfeedforward": ("ff",), "iscausal": ("causal",), "usecausalmask": ("causal",),
+    "keypaddingmask": ("mask",), "srckeypaddingmask": ("mask",), "tgtkeypaddingmask": ("mask",), "attnmask": ("mask",),
+    "attentionmask": ("mask",), "memorykeypaddingmask": ("memory_mask",), "outputpadding": ("output_pad",),
+    "depthmultiplier": ("multiplier",),
 }  # fmt: skip
 
 

@@ -19,15 +19,13 @@ LAYERS = {
     "BatchNorm": "norm.dl", "GroupNorm": "norm.dl", "InstanceNorm": "norm.dl", "LayerNorm": "norm.dl", "RMSNorm": "norm.dl",
     "Bidirectional": "bidirectional.dl", "Conv1d": "conv.dl", "Conv2d": "conv.dl", "Conv3d": "conv.dl",
     "ConvTranspose1d": "conv_transpose.dl", "ConvTranspose2d": "conv_transpose.dl", "Dense": "dense.dl",
-    "DepthwiseConv2d": "conv.dl", "Dropout": "dropout.dl", "Embedding": "embedding.dl",
+    "DepthwiseConv2d": "conv.dl", "Dropout": "dropout.dl", "Embedding": "embedding.dl", "FeedForward": "transformer.dl",
+    "GLU": "gates.dl", "Highway": "gates.dl", "LearnedPositions": "positions.dl", "MultiHeadAttention": "attention.dl",
+    "Projection": "dense.dl", "Residual": "gates.dl", "SinusoidalPositions": "positions.dl",
+    "TransformerDecoderLayer": "transformer.dl", "TransformerEncoderLayer": "transformer.dl",
     "GRU": "recurrent.dl", "GRUCell": "recurrent.dl", "LSTM": "recurrent.dl", "LSTMCell": "recurrent.dl", "RNN": "recurrent.dl",
     "RNNCell": "recurrent.dl", "RecurrentMask": "recurrent.dl", "SequenceDropout": "recurrent.dl",
 }  # fmt: skip
-
-#: Layers of the language that this version does not have yet.
-LATER = frozenset((
-    "MultiHeadAttention",
-))  # fmt: skip
 
 
 def library_layer(name: str) -> tuple[FileScope, tree.Definition] | None:

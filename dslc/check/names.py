@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dslc.check.calls import function_names, is_function
 from dslc.check.foreign import function_meant, layer_meant
-from dslc.check.library import LATER, LAYERS, library_layer
+from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
 from dslc.check.typed import Origin
@@ -166,8 +166,6 @@ def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     """Report a capitalised name that is no layer, or none that this version has."""
     if name in scope.file.lost:
         return FAILED
-    if name in LATER:
-        return e.report("DL1090", f"the layer `{name}` is not in this version yet", span, "not supported yet")
     function = [name.lower()] if is_function(name.lower()) else []
     close = function or near(name, _layers(scope))
     footers: list[Note | Help] = []
@@ -176,8 +174,6 @@ def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
         footers.append(_called(name, meant, span))
     elif close:
         footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
-    elif later := near(name, LATER, 1):
-        footers.append(Note(f"a layer of a similar name, `{later[0]}`, is not in this version yet"))
     footers.append(Note(f"{_imports(scope.file)}. `dslc doc` lists all layers"))
     return e.report(
         "DL1003",
@@ -190,8 +186,6 @@ def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
 
 def _called(name: str, meant: str, span: Span) -> Help:
     """A help that translates another library's name."""
-    if meant in LATER:
-        return Help(f"what other libraries call `{name}` is `{meant}` here, which is not in this version yet")
     return Help(f"what other libraries call `{name}` is `{meant}` here:", (Edit(span, meant),))
 
 

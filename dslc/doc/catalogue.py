@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dslc.check import library, optimizer, sources
+from dslc.check import optimizer, sources
 from dslc.check.builtins import FUNCTIONS, PENALTIES, SOURCES
 from dslc.check.foreign import function_meant, layer_meant
 from dslc.check.library import LAYERS, library_layer
@@ -51,7 +51,7 @@ _GROUPS = {
     "softmax": "along an axis",
 }
 
-_LATER = frozenset((*library.LATER, *optimizer.LATER, *sources.LATER))
+_LATER = frozenset((*optimizer.LATER, *sources.LATER))
 
 
 def catalogue() -> tuple[Entry, ...]:

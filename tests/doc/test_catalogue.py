@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dslc.check import builtins, library, sources
+from dslc.check import builtins, optimizer, sources
 from dslc.check.calls import COMPILE_TIME, function_names
 from dslc.check.library import LAYERS
 from dslc.diagnostics import CODES, DslcError
@@ -102,7 +102,7 @@ def test_names_of_other_libraries_and_of_later_versions_are_told_apart() -> None
     with pytest.raises(DslcError, match="there is no documentation of `Linear`") as caught:
         find("Linear")
     assert caught.value.diagnostics[0].footers[0].text == "what other libraries call `Linear` is `Dense` here"
-    later = sorted(library.LATER)[0]
+    later = sorted(optimizer.LATER)[0]
     with pytest.raises(DslcError, match=f"`{later}` is not in this version yet"):
         find(later)
 

@@ -349,14 +349,6 @@ Mended: say how often.
 """,
     ),
     Code(
-        "DL1090",
-        "a construct is not supported by this version yet",
-        """\
-The language has this construct, and this version of the compiler does not serve it. Everything else in the file is
-checked as usual.
-""",
-    ),
-    Code(
         "DL1091",
         "expressions and blocks are nested too deeply",
         """\
