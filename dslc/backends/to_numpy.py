@@ -24,6 +24,7 @@ from dslc.backends.plan import Plan, plan
 from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Step
 from dslc.backends.plan.schedule import HOST_FORMS
 from dslc.backends.sizes import Sizes, face_sizes
+from dslc.backends.watch import Watch
 from dslc.graph import Graph
 from dslc.graph.arrays import constant_array, numpy_dtype
 from dslc.ops import OPS
@@ -34,25 +35,34 @@ from dslc_runtime.face import Face, TensorSpec
 from dslc_runtime.generated import load
 from dslc_runtime.program import Program
 from dslc_runtime.random import DrawSpec
+from dslc_runtime.recurrence import Wiring
 
 _NO_NAMES: Mapping[str, str] = {}
 _LETTERS = {"input": "x", "draw": "r", "param": "p", "state": "s", "constant": "c"}
 
 
-def compile_numpy(graph: Graph, *, poison: bool = False) -> Program:
+def compile_numpy(graph: Graph, *, poison: bool = False, watch: Watch | None = None) -> Program:
     """Write a graph in NumPy's operators, plan it, write its source and load it.
 
     With `poison`, memory is overwritten as soon as nothing needs it, which must not change any result: a test's option.
+    With `watch`, which is new, every line is timed by its clock.
 
     Raises:
         InternalError: an operator has no kernel.
     """
     made = plan(specialise(graph))
     constants = tuple(map(constant_array, made.leaves_of("constant")))
-    scans = map(scan_of, made.scans())
-    bodies = tuple((compile_numpy(step_graph(scan), poison=poison), wiring(scan)) for scan in scans)
-    source = emit(made, poison=poison)
-    return Program(face(made), load(source), constants, bodies, source)
+    bodies = tuple(_body(node, poison, watch) for node in made.scans())
+    source = emit(made, poison=poison, watch=watch)
+    code = load(source, watch.clock if watch is not None else None)
+    return Program(face(made), code, constants, bodies, source)
+
+
+def _body(node: Node, poison: bool, watch: Watch | None) -> tuple[Program, Wiring]:
+    """The program of one step of a scan, and how steps are connected."""
+    scan = scan_of(node)
+    inner = watch.inside(node) if watch is not None else None
+    return compile_numpy(step_graph(scan), poison=poison, watch=inner), wiring(scan)
 
 
 def face(made: Plan) -> Face:
@@ -81,9 +91,9 @@ def _spec(type_: TensorType) -> TensorSpec:
     return TensorSpec(numpy_dtype(type_.dtype), tuple(d if isinstance(d, int) else str(d) for d in type_.shape))
 
 
-def emit(made: Plan, *, poison: bool = False) -> str:
+def emit(made: Plan, *, poison: bool = False, watch: Watch | None = None) -> str:
     """The source of a plan."""
-    return _Writer(made, Sizes.of(made), poison).module()
+    return _Writer(made, Sizes.of(made), poison, watch).module()
 
 
 # A branch that decides nothing, to end the first basic block of `bind`. CPython compiles a function that shares many variables
@@ -98,6 +108,7 @@ class _Writer:
     plan: Plan
     sizes: Sizes
     poison: bool
+    watch: Watch | None
     names: dict[Any, str] = field(default_factory=dict[Any, str])
     counts: dict[str, int] = field(default_factory=dict[str, int])
     setup: list[str] = field(default_factory=list[str])
@@ -138,13 +149,26 @@ class _Writer:
         )
 
     def _body(self) -> list[str]:
-        lines: list[str] = []
+        lines: list[str] = [] if self.watch is None else ["start()"]
         ends = [*self.plan.times[1:], None]
         for step, time, after in zip(self.plan.steps, self.plan.times, ends, strict=True):
             lines.extend(self._lines(step))
+            lines.extend(self._tick(step))
             if self.poison and time != after:
                 lines.extend(f"poison({self.name(buffer)})" for buffer in self._freed(time, after))
         return lines
+
+    def _tick(self, step: Step) -> list[str]:
+        """The line that times a step, in a watched program. A loop's calls have theirs already."""
+        match step:
+            case _ if self.watch is None:
+                return []
+            case Loop():
+                return []
+            case Call(node) | Host(node):
+                return [self.watch.tick(node)]
+            case Fill(value) | Copy(value) | Finite(value):
+                return [self.watch.tick(self.plan.graph.nodes[value.id])]
 
     def _freed(self, time: int, after: int | None) -> list[Buffer]:
         """The scratch buffers last needed from one time on and not at the next."""
@@ -208,7 +232,11 @@ class _Writer:
                     local[name] = self._new("t", ("tile", self.counts.get("t", 0)))
                     place = self.plan.places[value.id]
                     once += [name] if isinstance(place, Buffer) and place.type != value.type else []
-        lines = [self._call(call.node, local) + _position(call.node) for call in loop.calls]
+        lines: list[str] = []
+        for call in loop.calls:
+            lines.append(self._call(call.node, local) + _position(call.node))
+            if self.watch is not None:
+                lines.append(self.watch.tick(call.node, -(-loop.length // loop.tile)))
         vectors = {name: tile for name, tile in local.items() if name not in once}
         tiles = self._new("tiles", ("tiles", self.counts.get("tiles", 0)))
         self.setup.append(f"{tiles} = in_tiles({loop.tile}, {_tuple(list(vectors))}, {_tuple(once)})")

@@ -22,6 +22,7 @@ from dslc.cli.output import INTERRUPTED, Output, reporting
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the program's number of epochs.")
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the program's seed.")
 @click.option("--threads", type=click.IntRange(min=1), help="BLAS threads; chosen by the work of a step by default.")
+@click.option("--profile", "profiled", is_flag=True, help="Time every line of a step, and say what takes the time.")
 @imports
 @common
 def train_command(
@@ -34,6 +35,7 @@ def train_command(
     epochs: int | None,
     seed: int | None,
     threads: int | None,
+    profiled: bool,
     allowed: tuple[Path, ...],
     quiet: bool,
     error_format: str,
@@ -46,7 +48,8 @@ def train_command(
     from dslc.cli.progress import TerminalProgress
     from dslc.driver.faults import as_diagnostics
     from dslc.driver.frontend import check_program, read_source, recheck
-    from dslc.driver.training import choose_train, train
+    from dslc.driver.profiling import PROFILE, profile, table, watched, write_profile
+    from dslc.driver.training import choose_train, fit, prepare
     from dslc_runtime.observer import Silent
 
     with reporting(quiet, error_format) as output, as_diagnostics():
@@ -60,9 +63,11 @@ def train_command(
         output.diagnostics(checked.warnings)
         folder = out if out is not None else new_folder(Path("runs"), name)
         observer = Silent() if quiet else TerminalProgress()
-        trained = train(
+        prepared = prepare(choose_train(checked, name))
+        prepared, watches = watched(prepared) if profiled else (prepared, [])
+        trained = fit(
             checked,
-            name,
+            prepared,
             out=folder,
             resume=resume,
             force=force,
@@ -73,6 +78,10 @@ def train_command(
         asked, had = trained.prepared.typed.epochs, trained.result.progress.epoch
         if had > asked:
             output.note(f"nothing was trained: the run has {had} epochs already, and {asked} are asked for")
+        if profiled:
+            found = profile(trained, watches)
+            write_profile(found, folder)
+            output.note(f"{table(found)}\n\nall of it: {folder / PROFILE}")
         _report(output, folder, trained.result.history, trained.result.progress.best_epoch)
         stop = trained.prepared.typed.early_stop
         if trained.result.stopped and stop is not None:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from dslc_runtime.clock import Clock
 from dslc_runtime.kernels import KERNELS
 from dslc_runtime.scalars import divide, power, root
 
@@ -31,9 +32,9 @@ class NoSizeError(ValueError):
         self.which = which
 
 
-def load(source: str) -> dict[str, Callable[..., Any]]:
-    """The functions of a generated module. The text is executed with nothing in reach but what `namespace` lists."""
-    module = namespace()
+def load(source: str, clock: Clock | None = None) -> dict[str, Callable[..., Any]]:
+    """The functions of a generated module. The text is executed with nothing in reach but what `namespace` lists, and a clock."""
+    module = namespace() | (clock.names() if clock is not None else {})
     known = set(module)
     exec(compile(source, "<compiled program>", "exec"), module)
     return {name: value for name, value in module.items() if name not in known}
