@@ -77,7 +77,7 @@ def test_steps_of_a_recurrence_are_counted_one_by_one(ran) -> None:
 
 def test_lines_are_those_of_the_program_with_the_layer_they_were_made_for(ran) -> None:
     lines = {figure.what: figure.text for figure in ran[2].lines}
-    assert lines["net.dl:25"] == "loss = mse(net.y, data.y)"
+    assert lines[f"net.dl:{PROGRAM[: PROGRAM.index('loss =')].count(chr(10)) + 1}"] == "loss = mse(net.y, data.y)"
     assert lines["rnn: net.dl:6"] == "y = tanh(h + (x |> into: Dense(units)))"
     assert "(the optimizer)" in lines
 
