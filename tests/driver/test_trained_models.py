@@ -54,14 +54,18 @@ def accuracy(program: str, data: Path, out: Path) -> float:
 
 @pytest.mark.parametrize("seed", [7, *(pytest.param(seed, marks=slow) for seed in range(7))])
 def test_what_the_generator_draws_lies_on_the_whole_ring(seed: int) -> None:
-    """Of 4,000 points, how many lie within three deviations of the data from the circle, and in which of its eight arcs."""
+    """Of 4,000 points, the share within three deviations of the data from the circle, and the shares of its eight arcs.
+
+    Seeds 0 to 14: 0.973 to 0.988, and 0.10 to 0.15 in each arc.
+    """
     noise = np.random.Generator(np.random.Philox(1)).standard_normal((4000, 16)).astype(np.float32)
     x, y = trained("gan", seed).models["g"](z=noise)["x"].T
     on_ring = np.abs(np.hypot(x, y) - 2) < 3 * 0.05
     arcs = np.floor(8 * (np.arctan2(y, x) / (2 * np.pi) + 0.5)).astype(int) % 8
     shares = np.bincount(arcs[on_ring], minlength=8) / on_ring.sum()
-    assert on_ring.mean() > 0.75
-    assert shares.min() > 0.5 / 8
+    assert on_ring.mean() > 0.95
+    assert shares.min() > 0.08
+    assert shares.max() < 0.18
 
 
 # ---------------------------------------------------------------------------------------------- the policy
