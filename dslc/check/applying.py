@@ -14,6 +14,7 @@ from dslc.check.names import definition, lookup, module_definition, unknown_func
 from dslc.check.scans import make_scan
 from dslc.check.scope import Argument, CallSite, Context, Scope
 from dslc.check.values import FAILED, Failed, FunctionRef, Instance, LayerRef, LocalFunction, Scanned, Value, describe
+from dslc.diagnostics import Label
 from dslc.syntax import tree
 
 
@@ -71,4 +72,14 @@ def apply(
         return callee.call(args, site)
     if isinstance(callee, Failed):
         return FAILED
-    return e.report("DL1016", f"{describe(callee)} cannot be called", site.callee, "not a function or a layer")
+    hiding = _hiding(scope, callee)
+    return e.report("DL1016", f"{describe(callee)} cannot be called", site.callee, "not a function or a layer", *hiding)
+
+
+def _hiding(scope: Scope, value: Value) -> list[Label]:
+    """Where a value got the name of a function, which is then no longer to be had."""
+    return [
+        Label(binding.span, f"`{name}` is this value from here on, and no function")
+        for name, binding in scope.names.items()
+        if binding.value is value and is_function(name)
+    ]
