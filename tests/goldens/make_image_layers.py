@@ -2,8 +2,9 @@
 
     python tests/goldens/make_image_layers.py
 
-The gradients are those of sum(y * of_y). A layer's parameters are drawn at random. The tests need the stored file only. Made with
-PyTorch 2.13 on a CPU.
+The gradients are those of sum(y * of_y). A layer's parameters are drawn at random. `trained` is what they are after steps towards
+of_y, which begin with the running statistics of the first output. The tests need the stored file only.
+Made with PyTorch 2.13 on a CPU.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from image_layers_cases import CASES
-from storing import store
+from storing import store, train
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -88,6 +89,13 @@ def run(case: str) -> dict[str, np.ndarray]:
         if "buffer running_mean" in found:
             layer.eval()
             found["inferred y"] = layer(x)
+    found = {name: value.detach().clone() for name, value in found.items()}
+    if isinstance(layer, nn.Module):
+        layer.train()
+    found["trained shift"] = train(layer, x, of_y)
+    if isinstance(layer, nn.Module):
+        state = [*layer.named_parameters(), *layer.named_buffers()]
+        found |= {f"trained it.{name}": value for name, value in state if value.ndim}
     return {f"{case}/{name}": value.detach().numpy() for name, value in found.items()}
 
 

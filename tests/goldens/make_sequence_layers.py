@@ -2,8 +2,8 @@
 
     python tests/goldens/make_sequence_layers.py
 
-The gradients are those of sum(y * of_y). A layer's parameters are drawn at random. The tests need the stored file only. Made with
-PyTorch 2.13 on a CPU.
+The gradients are those of sum(y * of_y). A layer's parameters are drawn at random. `trained` is what they are after steps towards
+of_y. The tests need the stored file only. Made with PyTorch 2.13 on a CPU.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from sequence_layers_cases import CASES
-from storing import store
+from storing import store, train
 from torch import Tensor, nn
 
 IDS = {"i64": torch.int64, "i32": torch.int32}
@@ -135,6 +135,10 @@ def run(case: str) -> dict[str, np.ndarray]:
         found["d x"] = x.grad
     for name, value, slope in layer.named():
         found |= {f"param {name}": value, f"d {name}": slope}
+    found = {name: value.detach().clone() for name, value in found.items()}
+    if x.ndim:
+        found["trained shift"] = train(layer, x, of_y)
+        found |= {f"trained it.{name}": value for name, value, _ in layer.named()}
     return {f"{case}/{name}": value.detach().numpy() for name, value in found.items()}
 
 

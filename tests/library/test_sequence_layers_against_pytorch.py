@@ -2,81 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 import pytest
+from layer_goldens import TOLERANCES, Goldens, elaborated, typed
 from sequence_layers_cases import CASES
 
-from dslc.autodiff import gradients
-from dslc.backends.interpret import interpret
-from dslc.check.elaborate import elaborate_model
-from dslc.check.files import file_scope
-from dslc.check.typed import TypedModel
-from dslc.diagnostics import Sink
-from dslc.diagnostics.render import render
-from dslc.graph import Builder, Graph, verify
-from dslc.graph.retype import retype
-from dslc.lower import lower_into
-from dslc.passes import optimize
-from dslc.source import Source
-from dslc.syntax.parse import parse
-from dslc.tensor_type import DType
-
-GOLDENS = np.load(Path(__file__).parents[1] / "goldens" / "sequence_layers.npz")
-TOLERANCES = {np.float64: (1e-9, 1e-12), np.float32: (1e-5, 1e-5)}
-
-
-def stored(case: str, kind: str) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of a case whose names begin with a word, by the rest of the name."""
-    prefix = f"{case}/{kind} "
-    return {name.removeprefix(prefix): GOLDENS[name] for name in GOLDENS.files if name.startswith(prefix)}
-
-
-def elaborated(case: str) -> TypedModel:
-    """A model that is one case alone."""
-    stage, shape, dtype = CASES[case]
-    x, y = (", ".join(map(str, sizes)) for sizes in (shape, GOLDENS[f"{case}/y"].shape))
-    text = f"model M {{\n input x: {dtype}[{x}]\n output y: f32[{y}]\n y = x |> {stage}\n}}\n"
-    sink = Sink()
-    scope = file_scope(parse(Source("m.dl", text), sink), sink)
-    model = elaborate_model(scope, "M", {}, True, sink)
-    assert model is not None, render(sink, color=False)
-    return model
-
-
-def trained(model: TypedModel) -> Graph:
-    """The output of a model and the gradients of ``sum(y * of_y)``."""
-    builder = Builder()
-    y = lower_into(builder, model.body)[model.outputs["y"]]
-    (x,) = (node.out for node in builder.graph.leaves("input"))
-    leaves = {"x": x} if x.type.dtype.is_float else {}
-    leaves |= {node.attrs.str("key").removeprefix("it."): node.out for node in builder.graph.leaves("param")}
-    loss = builder.apply("sum", builder.apply("mul", y, builder.leaf("input", y.type, name="of_y")))
-    found = gradients(builder, loss, list(leaves.values()))
-    builder.graph.outputs |= {"y": y} | {f"d {name}": g for name, g in zip(leaves, found, strict=True)}
-    return builder.graph
-
-
-def feeds(case: str, dtype: type[np.floating[Any]]) -> dict[str, npt.NDArray[Any]]:
-    """What a case computes with; ids stay as they are."""
-    arrays = {name: GOLDENS[f"{case}/{name}"] for name in ("x", "of_y")}
-    arrays |= {f"it.{name}": value for name, value in stored(case, "param").items()}
-    return {name: value.astype(dtype) if value.dtype.kind == "f" else value for name, value in arrays.items()}
+GOLDENS = Goldens.of("sequence_layers.npz")
 
 
 @pytest.mark.parametrize("dtype", TOLERANCES)
 @pytest.mark.parametrize("case", CASES)
-def test_values_and_gradients_are_those_of_pytorch(case: str, dtype: type[np.floating[Any]]) -> None:
-    graph = optimize(trained(elaborated(case)))
-    if dtype is np.float64:
-        graph = retype(graph, {DType.F32: DType.F64})
-    verify(graph, "test")
-    found = interpret(graph, feeds(case, dtype))
-    expected = {"y": GOLDENS[f"{case}/y"]} | {f"d {name}": value for name, value in stored(case, "d").items()}
-    assert set(found) == set(expected)
-    rtol, atol = TOLERANCES[dtype]
-    for name, value in expected.items():
-        np.testing.assert_allclose(found[name], value, rtol=rtol, atol=atol, err_msg=name)
+def test_values_and_gradients_are_those_of_pytorch(case: str, dtype: str):
+    stage, shape, element = CASES[case]
+    y = typed(GOLDENS.shape(case, "y"), "f32")
+    model = elaborated(f"input x: {typed(shape, element)}\noutput y: {y}\ny = x |> {stage}", training=True)
+    GOLDENS.assert_learns(case, {"x": GOLDENS.arrays[f"{case}/x"]}, model, dtype)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if CASES[case][1]])
+def test_twenty_steps_of_training_come_to_the_parameters_of_pytorch(case: str):
+    stage, _, element = CASES[case]
+    GOLDENS.assert_trains(case, stage, element)
