@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from dslc.autodiff import gradients
 from dslc.check.typed import Objective, TypedStep, TypedTrain, TypedValue
+from dslc.figures import LOSS, Figured, put_out
 from dslc.graph import Builder, Graph
 from dslc.graph.arrays import numpy_dtype
 from dslc.lower import lower_into
@@ -35,23 +36,27 @@ class TrainingGraphs:
         groups: the vectors that parameters and slots live in.
         buffers: keys of what the graphs write beside vectors.
         steps: one graph for each step, in their order.
+        figures: how losses and metrics come of what a step's graph puts out, in the same order.
     """
 
     groups: tuple[Group, ...]
     buffers: tuple[str, ...]
     steps: tuple[Graph, ...]
+    figures: tuple[Figured, ...]
 
 
 def training_graphs(train: TypedTrain) -> TrainingGraphs:
     """The graph of each step of a train block."""
     groups = _groups(train)
     graphs: list[Graph] = []
+    figures: list[Figured] = []
     for step in train.steps:
-        graph, slots = _step_graph(train, step, groups)
+        graph, slots, figured = _step_graph(train, step, groups)
         graphs.append(graph)
+        figures.append(figured)
         groups = [replace(group, slots=(*group.slots, *slots.get(group.name, ()))) for group in groups]
     buffers = dict.fromkeys(key for step in train.steps for key in step.training.body.updates)
-    return TrainingGraphs(tuple(groups), tuple(buffers), tuple(graphs))
+    return TrainingGraphs(tuple(groups), tuple(buffers), tuple(graphs), tuple(figures))
 
 
 def gradient_graph(train: TypedTrain, step: TypedStep) -> Graph:
@@ -81,8 +86,8 @@ def _groups(train: TypedTrain) -> list[Group]:
 
 def _step_graph(
     train: TypedTrain, step: TypedStep, groups: Sequence[Group]
-) -> tuple[Graph, dict[str, tuple[str, ...]]]:
-    """A step's graph, and the slots its optimizer keeps for each group."""
+) -> tuple[Graph, dict[str, tuple[str, ...]], Figured]:
+    """A step's graph, the slots its optimizer keeps for each group, and its figures."""
     builder = Builder()
     learning = set(step.updates)
     mine = [group for group in groups if any(segment.key in learning for segment in group.layout.segments)]
@@ -93,7 +98,7 @@ def _step_graph(
             s.key: builder.apply("segment", vector, offset=s.offset, sizes=s.shape) for s in group.layout.segments
         }
     buffers = {key: builder.leaf("state", train.params[key].type, name=key) for key in step.training.body.updates}
-    loss, values = _outputs(builder, step.training, keyed | buffers)
+    loss, values, figured = _outputs(builder, step.training, keyed | buffers)
     builder.graph.updates |= {key: values[value] for key, value in step.training.body.updates.items()}
     packed = _packed(builder, dict(zip(keyed, gradients(builder, loss, list(keyed.values())), strict=True)), mine)
     if step.clip_norm is not None:
@@ -107,7 +112,7 @@ def _step_graph(
         builder.graph.updates[group.params] = apply_optimizer(update, step.optimizer.name, step.optimizer.options)
         builder.graph.updates |= {update.named(name): value for name, value in update.updates.items()}
         slots[group.name] = tuple(train.called(step, name) for name in update.slots)
-    return builder.graph, slots
+    return builder.graph, slots, figured
 
 
 def _slot_names(train: TypedTrain, step: TypedStep, group: Group) -> Callable[[str], str]:
@@ -125,9 +130,8 @@ def _packed(builder: Builder, found: Mapping[str, Value], groups: Sequence[Group
 
 def _outputs(
     builder: Builder, objective: Objective, keyed: Mapping[str, Value]
-) -> tuple[Value, Mapping[TypedValue, Value]]:
-    """Lower an objective; its loss, and every value."""
+) -> tuple[Value, Mapping[TypedValue, Value], Figured]:
+    """Lower an objective; its loss, every value, and its figures."""
     values = lower_into(builder, objective.body, keyed)
-    named = {"loss": objective.loss, **objective.metrics}
-    builder.graph.outputs |= {name: values[typed] for name, typed in named.items()}
-    return values[objective.loss], values
+    figured = put_out(builder, objective.body, {LOSS: objective.loss, **objective.metrics}, values)
+    return values[objective.loss], values, figured

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dslc.check.assigning import statement_value
+from dslc.check.contributions import cuts, is_joined, over_whole, unfit
 from dslc.check.elaborate import context as new_context
 from dslc.check.parameters import new_name
 from dslc.check.penalties import penalties
@@ -19,7 +20,7 @@ from dslc.check.steps import StepBlock
 from dslc.check.typed import Objective, ParamSpec, TypedData, TypedValue
 from dslc.check.uses import Use, bind, field_input, field_lookup
 from dslc.check.values import Failed, FileScope, Namespace, describe
-from dslc.diagnostics import Edit, Help, Note, Sink
+from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.record import record
 from dslc.source import Span
 from dslc.syntax import tree
@@ -147,7 +148,27 @@ def _metrics(context: Context, scope: Scope, setting: Setting | None) -> dict[st
         good = good and value is not None
         if value is not None:
             found[key.text] = value
+            good = _has_figure(context, key.text, value, entry.value.span) and good
     return found if good else None
+
+
+def _has_figure(context: Context, name: str, value: TypedValue, span: Span) -> bool:
+    """Whether a metric can be worked out from what batches contribute; report it if not."""
+    whole = over_whole(context.body.values)
+    tensor = unfit(value, whole)
+    if tensor is None:
+        return True
+    joined = next(cut for cut in cuts(value, whole) if is_joined(cut))
+    message = f"metric `{name}` needs `{joined.op}` of all batches and a tensor of each batch at once"
+    context.report(
+        "DL3100",
+        message,
+        span,
+        f"`{joined.op}` is known when all batches have run",
+        Label(tensor.span, f"this is {tensor.type}, a tensor of one batch"),
+        footers=[Help(f"report `{joined.op}` as a metric of its own, or take the mean of the tensor first")],
+    )
+    return False
 
 
 def _report_unreached(context: Context, step: StepBlock) -> None:

@@ -8,15 +8,14 @@ from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.options import text
 from dslc.check.typed import TypedData, TypedValue, Watched
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
-from dslc.ops.class_loss import CLASS_LOSS
-from dslc.ops.loss import LOSS
-from dslc.ops.metric import METRIC
+from dslc.ops import FAMILIES
 from dslc.record import record
 from dslc.source import Span
 from dslc.syntax import tree
 
-_LOWER = frozenset(opdef.name for opdef in (*LOSS, *CLASS_LOSS))
-_HIGHER = frozenset(opdef.name for opdef in METRIC)
+_ERRORS = frozenset(op.name for op in FAMILIES["metric"] if op.over_part is not None and op.over_part.lower)
+_LOWER = _ERRORS | {op.name for op in FAMILIES["loss"]}
+_HIGHER = frozenset(op.name for op in FAMILIES["metric"]) - _ERRORS
 
 
 @record

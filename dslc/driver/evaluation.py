@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dslc.backends.to_numpy import compile_numpy
 from dslc.backends.to_onnx import to_onnx
 from dslc.check.typed import TypedTrain, TypedValue
-from dslc.driver.training import inference_graph
+from dslc.driver.figures import inference
 from dslc.graph import Graph
 from dslc.graph.draws import draws_as_inputs
 from dslc.lower import lower
@@ -67,9 +67,10 @@ def _with_draws(graph: Graph, params: Mapping[str, Array], device: str, seed: in
 def evaluate_part(
     typed: TypedTrain, part: Part, params: Mapping[str, Array], engine: str = "numpy", device: str = "cpu"
 ) -> dict[str, float]:
-    """Loss and metrics in inference mode, means over the rows of a part."""
-    run = open_engine(inference_graph(typed.inference), params, engine, device, typed.seed)
-    return evaluate(run, part, _rows(typed, part))
+    """Loss and metrics in inference mode over the rows of a part."""
+    graph, figures = inference(typed.inference)
+    run = open_engine(graph, params, engine, device, typed.seed)
+    return evaluate(run, part, _rows(typed, part), figures)
 
 
 def classify_part(

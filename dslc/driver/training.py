@@ -16,21 +16,21 @@ from dslc.backends.interpret import evaluate as evaluate_graph
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.id_limits import id_limits
 from dslc.check.inlining import inlined
-from dslc.check.typed import Evaluation, TypedStep, TypedTrain
+from dslc.check.typed import TypedStep, TypedTrain
 from dslc.diagnostics import Diagnostic, DslcError, Note
 from dslc.driver.data import Opened, open_data
 from dslc.driver.feeding import convert, feed_arrays
+from dslc.driver.figures import figures_of, inference
 from dslc.driver.frontend import Checked, check_program, folder_of, read_source
 from dslc.driver.models import choose, initial_params
 from dslc.driver.resuming import require_same_program
-from dslc.graph import Graph
-from dslc.lower import lower
 from dslc.passes import optimize
 from dslc.training import GRADIENT, TrainingGraphs, gradient_graph, training_graphs
 from dslc.version import __version__
 from dslc_runtime.early_stop import EarlyStop
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.generated import NonFiniteError
+from dslc_runtime.figures import Figures
 from dslc_runtime.loop import TIDY_STEPS, Job, Result, Update
 from dslc_runtime.loop import train as run_job
 from dslc_runtime.observer import Observer
@@ -53,7 +53,8 @@ class Prepared:
         typed: the train block.
         graphs: its steps before they were optimised, with the program's names in them.
         steps: the program of each step's update.
-        inference: the program of all losses and metrics in inference mode.
+        inference: the program of what a batch contributes to all losses and metrics in inference mode.
+        figures: how they come of it.
         state: parameters, buffers and slots at their first values; all programs run on it.
         gradients: the programs of losses with their gradients, by step, made when they are first asked for.
     """
@@ -63,6 +64,7 @@ class Prepared:
     steps: tuple[Program, ...]
     inference: Program
     state: State
+    figures: Figures
     gradients: dict[int, Program] = field(default_factory=dict[int, Program])
 
 
@@ -86,12 +88,8 @@ def prepare(typed: TypedTrain) -> Prepared:
     graphs = training_graphs(typed)
     state = State.of(initial_params(typed.params, typed.seed), graphs.groups, graphs.buffers)
     steps = tuple(compile_numpy(optimize(graph)) for graph in graphs.steps)
-    return Prepared(typed, graphs, steps, compile_numpy(inference_graph(typed.inference)), state)
-
-
-def inference_graph(evaluation: Evaluation) -> Graph:
-    """Losses and metrics in inference mode, from the parameters by key."""
-    return optimize(lower(evaluation.body, evaluation.quantities))
+    graph, figures = inference(typed.inference)
+    return Prepared(typed, graphs, steps, compile_numpy(graph), figures, state)
 
 
 def train(
@@ -245,7 +243,8 @@ def _updated(
             culprit = diagnosis(prepared, position)(given, number)
             notes = (Note(f"the first value that is not finite is {culprit}"),) if culprit else ()
             raise DslcError([Diagnostic("DL5030", f"the loss is not finite at step {number}", (), notes)]) from error
-        found |= {prepared.typed.called(step, name): float(value) for name, value in bound.outputs.items()}
+        figures = figures_of(prepared.graphs.figures[position]).finish(bound.outputs)
+        found |= {prepared.typed.called(step, name): value for name, value in figures.items()}
     if number % TIDY_STEPS == 0:
         prepared.state.drop_tiny()
     return found
@@ -309,7 +308,14 @@ def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
     typed = prepared.typed
     per_epoch = steps_per_epoch(typed, opened)
     updates = tuple(
-        Update(step.name, program, rate(step, per_epoch), diagnosis(prepared, position), plateau(step, per_epoch))
+        Update(
+            step.name,
+            program,
+            rate(step, per_epoch),
+            diagnosis(prepared, position),
+            plateau(step, per_epoch),
+            figures_of(prepared.graphs.figures[position]),
+        )
         for position, (step, program) in enumerate(zip(typed.steps, prepared.steps, strict=True))
     )
     stop = typed.early_stop
@@ -328,6 +334,7 @@ def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
     )
 
 
+        prepared.figures,
 def config_text(checked: Checked) -> str:
     """The program as it ran in one text: overrides are in it already, imports too, data paths become absolute."""
     return inlined(checked.unit, folder_of)

@@ -1,4 +1,4 @@
-"""Running a trained model over data: means of scalars (`evaluate`), or the outputs of every row (`predict`). Nothing is updated.
+"""Running a trained model over data: losses and metrics (`evaluate`), or the outputs of every row (`predict`). Nothing is updated.
 
 Both take a `Run`, so that any engine can serve: `program_run` makes one of a compiled program, `function_run` of anything that maps
 arrays to arrays, such as an ONNX Runtime session.
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from dslc_runtime.data.parts import Part, Rows, batches
 from dslc_runtime.engine import Feed, Program, feed
 from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.figures import ALL_MEANS, Figures, Totals
 
 Array: TypeAlias = npt.NDArray[Any]
 Run: TypeAlias = Callable[[Mapping[str, Array], Rows, int], Mapping[str, Array]]  # fields, rows, number of the batch
@@ -45,20 +46,19 @@ def function_run(function: Callable[[dict[str, Array]], Mapping[str, Array]]) ->
     return run
 
 
-def evaluate(run: Run, part: Part, batch: int) -> dict[str, float]:
-    """Each scalar output's mean over the rows of a part: batches are weighted by their size, so a short last one counts less.
+def evaluate(run: Run, part: Part, batch: int, figures: Figures = ALL_MEANS) -> dict[str, float]:
+    """The figures of a part. Means are over its rows: batches are weighted by their size, so a short last one counts less.
 
     Raises:
         RuntimeFault: DL5008, the part has no rows.
     """
     if len(part) == 0:
         raise RuntimeFault("DL5008", "there is nothing to evaluate: the data have no rows")
-    sums: dict[str, float] = {}
+    totals = Totals(figures)
     with np.errstate(all="ignore"):
         for number, rows in enumerate(batches(part, batch)):
-            for name, value in run(part.fields, rows, number).items():
-                sums[name] = sums.get(name, 0.0) + float(value) * len(rows)
-    return {name: total / len(part) for name, total in sums.items()}
+            totals.add(run(part.fields, rows, number), len(rows))
+    return totals.result(len(part))
 
 
 def predict(run: Run, part: Part, batch: int | None = None) -> dict[str, Array]:

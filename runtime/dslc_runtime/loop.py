@@ -10,7 +10,7 @@ order. What it guarantees:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -23,6 +23,7 @@ from dslc_runtime.early_stop import EarlyStop, advance, is_over
 from dslc_runtime.engine import Feed, Program, feed
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.evaluate import evaluate, program_run
+from dslc_runtime.figures import ALL_MEANS, Figures, Totals
 from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.history import History, Row, read_history
 from dslc_runtime.interrupts import Stop, interruptible
@@ -52,9 +53,10 @@ class Update:
 
     Attributes:
         name: stands in front of its quantities in the history ("critic" gives `critic.loss`); "" where it is the only one.
-        program: outputs `loss` and metrics, updates the state; its scalars are among `lr` and `step`.
+        program: outputs `loss` and what metrics need, updates the state; its scalars are among `lr` and `step`.
         rate: the learning rate of a step, counted from 1.
         plateau: what cuts that rate, if anything does.
+        figures: how losses and metrics come of the program's outputs.
         diagnose: (what the failing step was given, step) -> the first value in the network that is not finite, in words, or
             "". Given are the inputs by name and the random tensors by stream.
     """
@@ -64,6 +66,7 @@ class Update:
     rate: Callable[[int], float]
     diagnose: Callable[[Mapping[str, Array], int], str] = _no_diagnosis
     plateau: Plateau | None = None
+    figures: Figures = ALL_MEANS
 
     def rate_at(self, level: Level | None) -> Callable[[int], float]:
         """The rate of a step where a plateau has come to a level."""
@@ -80,12 +83,13 @@ class Job:
 
     Attributes:
         updates: run in this order for every batch; each sees what those before it wrote.
-        inference: the same losses and metrics in inference mode, by their names in the history, from the parameters by key.
+        inference: what the same losses and metrics need in inference mode, from the parameters by key.
         state: the memory all of them run on.
         train, val: the data.
         batch: rows per step, None for all of them (then their order is left alone).
         threads: BLAS threads to use; None leaves the setting as it is.
         data: the data's fingerprint.
+        figures: how losses and metrics come of what `inference` puts out.
         early_stop: when to end before the last epoch, and which epoch is the best; None keeps the last.
     """
 
@@ -100,6 +104,7 @@ class Job:
     threads: int | None = None
     data: str = ""
     early_stop: EarlyStop | None = None
+    figures: Figures = ALL_MEANS
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +185,17 @@ class _Bound:
     Attributes:
         feeds: each update and its program with its inputs.
         runs: the same as functions: what fills the inputs, what runs, what gives the numbers it takes.
-        names: the quantities by their names in the history.
+        names: the outputs that are means: the number of their update, and their names.
         places: where the programs leave them, numbered.
+        others: the other outputs: the number of their update, their names, where they are left.
         loss: the number of the first update's loss.
     """
 
     feeds: tuple[tuple[Update, Feed], ...]
     runs: tuple[Run, ...]
-    names: tuple[str, ...]
+    names: tuple[tuple[int, str], ...]
     places: tuple[tuple[int, Array], ...]
+    others: tuple[tuple[int, str, Array], ...]
     loss: int
 
     @classmethod
@@ -198,15 +205,17 @@ class _Bound:
             for update in job.updates
         )
         outputs = [
-            (update.called(name), value) for update, ready in feeds for name, value in ready.bound.outputs.items()
+            (at, name, value) for at, (_, ready) in enumerate(feeds) for name, value in ready.bound.outputs.items()
         ]
-        names = tuple(name for name, _ in outputs)
+        means = [(at, name, value) for at, name, value in outputs if name not in job.updates[at].figures.joined]
+        others = tuple((at, name, value) for at, name, value in outputs if name in job.updates[at].figures.joined)
+        names = tuple((at, name) for at, name, _ in means)
         runs = tuple(
             (ready.fill, ready.bound.step, _numbers(update.rate_at(levels.get(update.name)), ready))
             for update, ready in feeds
         )
-        places = tuple(enumerate(value for _, value in outputs))
-        return cls(feeds, runs, names, places, names.index(job.updates[0].called("loss")))
+        places = tuple(enumerate(value for _, _, value in means))
+        return cls(feeds, runs, names, places, others, names.index((0, "loss")))
 
 
 def _numbers(rate: Callable[[int], float], ready: Feed) -> tuple[Callable[[int], float], ...]:
@@ -265,7 +274,7 @@ def _epochs(session: _Session) -> None:
             raise _bad_parameter(bad, epoch)
         row: Row = {"epoch": epoch, "step": session.step, **means}
         if job.val is not None:
-            scores = evaluate(score, job.val, batch)
+            scores = evaluate(score, job.val, batch, job.figures)
             row |= {f"val.{name}": value for name, value in scores.items()}
         levels = session.keeper.progress.levels
         row |= {u.called("lr"): u.rate_at(levels.get(u.name))(session.step) for u in job.updates}
@@ -282,11 +291,15 @@ def _epoch(session: _Session, epoch: int, batch: int) -> dict[str, float]:
     job, n = session.job, len(session.job.train)
     rows = _order(job, epoch, batch)
     whole = n - n % batch
-    sums: dict[str, float] = {}
-    _steps(session, epoch, rows[:whole], batch, sums)
+    totals = [Totals(update.figures) for update in job.updates]
+    _steps(session, epoch, rows[:whole], batch, totals)
     if whole < n:
-        _steps(session, epoch, rows[whole:], n - whole, sums)
-    return {name: total / n for name, total in sums.items()}
+        _steps(session, epoch, rows[whole:], n - whole, totals)
+    return {
+        update.called(name): value
+        for update, total in zip(job.updates, totals, strict=True)
+        for name, value in total.result(n).items()
+    }
 
 
 def _order(job: Job, epoch: int, batch: int) -> Rows:
@@ -297,12 +310,12 @@ def _order(job: Job, epoch: int, batch: int) -> Rows:
     return order if rows is None else rows[order]
 
 
-def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str, float]) -> None:
-    """Run the batches of `rows`, all of one size, and add their losses and metrics to `sums`, weighted by that size."""
+def _steps(session: _Session, epoch: int, rows: Rows, batch: int, totals: Sequence[Totals]) -> None:
+    """Run the batches of `rows`, all of one size, and add what they report to the totals of each update."""
     job, stop, watcher = session.job, session.stop, session.watcher
     bound = session.bound(batch)
     runs, places = bound.runs, bound.places
-    totals = [0.0] * len(places)
+    sums = [0.0] * len(places)
     step = session.step
     report_at = perf_counter() + _REPORT_SECONDS
     for start in range(0, len(rows), batch):
@@ -317,16 +330,18 @@ def _steps(session: _Session, epoch: int, rows: Rows, batch: int, sums: dict[str
             except NonFiniteError as error:
                 raise _bad_loss(bound, run, epoch, step) from error
         for i, value in places:
-            totals[i] += float(value)
+            sums[i] += float(value)
+        for at, name, value in bound.others:
+            totals[at].keep(name, value)
         if step % TIDY_STEPS == 0:
             job.state.drop_tiny()
         if perf_counter() >= report_at:
             done = start // batch + 1
-            watcher.on_step(epoch, done, totals[bound.loss] / done)
+            watcher.on_step(epoch, done, sums[bound.loss] / done)
             report_at = perf_counter() + _REPORT_SECONDS
     session.step = step
-    for name, total in zip(bound.names, totals, strict=True):
-        sums[name] = sums.get(name, 0.0) + total * batch
+    for (at, name), total in zip(bound.names, sums, strict=True):
+        totals[at].count(name, total * batch)
 
 
 def _bad_loss(bound: _Bound, run: Callable[..., None], epoch: int, step: int) -> RuntimeFault:

@@ -98,6 +98,19 @@ A metric is reported as one number for each epoch, so it is a scalar.
 """,
     ),
     Code(
+        "DL3100",
+        "a metric of all batches is mixed with a tensor of one",
+        """\
+Some metrics (`f1`, `auc`, `r2`, `rmse`, `perplexity`) are no means over samples. They are known when all batches have contributed.
+What is computed from them is computed once, from single numbers; a tensor with a row for each sample is gone by then.
+
+    metrics = { score: mean(net.y * r2(net.y, data.y)) }      # wrong: `net.y` of which batch?
+
+    metrics = { score: mean(net.y) * r2(net.y, data.y) }
+    metrics = { mean: mean(net.y), r2: r2(net.y, data.y) }
+""",
+    ),
+    Code(
         "DL3037",
         "not an optimizer",
         """\
