@@ -66,8 +66,7 @@ def _fields(
         if declared is None:
             good = False
             continue
-        names = tuple(dict.fromkeys(column.name for column in columns or ()))
-        found[name.text] = FieldSpec(name.text, declared, names, statement.value, name.span)
+        found[name.text] = FieldSpec(name.text, declared, columns or (), statement.value, name.span)
     if not statements:
         mend = Help("declare what a sample holds:", code=('  field x: f32[2] = source["x"]',))
         sink.report("DL3022", f"data `{decl.name.text}` has no fields", decl.name.span, "holds nothing", footers=[mend])

@@ -6,69 +6,57 @@ and then batched: the body's inputs are whole columns (or any chunk of their row
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from dslc.check.batching import batched
-from dslc.check.columns import Column, check_columns, read_columns
+from dslc.check.columns import selected
 from dslc.check.elaborate import context as new_context
 from dslc.check.expressions import evaluate
+from dslc.check.field_functions import Making, body_of, field_functions
 from dslc.check.near import quoted
 from dslc.check.operators import apply_op, as_tensor
 from dslc.check.scope import Context, Scope
-from dslc.check.typed import Body, FieldSpec, Literal, SourceSpec, TypedData, TypedValue
-from dslc.check.values import Failed, FileScope, Namespace, Value
+from dslc.check.typed import Body, ColumnRead, FieldBody, FieldSpec, Literal, SourceSpec, TypedData, TypedValue
+from dslc.check.values import Failed, FileScope, SourceColumns
 from dslc.diagnostics import Help, Label, Note, Sink
-from dslc.ops.ir import Attrs
-from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import DType, TensorType
 
 
 def field_body(
     file: FileScope, data: TypedData, field: FieldSpec, column_types: Mapping[str, TensorType], sink: Sink
-) -> tuple[Body, TypedValue] | None:
-    """The field's value as a computation over its raw columns, or None after a report.
+) -> FieldBody | None:
+    """The field's value as a computation over its columns, or None after a report.
 
     Args:
-        column_types: the type of one row (no rows axis) for every column the field reads.
+        column_types: the type of one row (no rows axis) for every read of numbers, by its name.
 
     Returns:
-        A body whose inputs are the columns with the run-time size `rows` in front, and the value in it: the field's
-        declared type, also with `rows` in front.
+        The field's declared type, with the run-time size `rows` in front, from inputs that have it too.
     """
-    found = _elaborate(file, field, column_types, sink)
-    if found is None:
-        return None
-    context, value = found
-    value = _converted(context, data, field, value)
-    return None if isinstance(value, Failed) else batched(context, value)
+    making = Making(new_context(sink, training=False), field, column_types, {read.span: read for read in field.reads})
+    value = _elaborate(file, making)
+    if value is not None:
+        value = _converted(making.context, data, field, value)
+    return None if value is None or isinstance(value, Failed) else body_of(making, value)
 
 
-def _elaborate(
-    file: FileScope, field: FieldSpec, column_types: Mapping[str, TensorType], sink: Sink
-) -> tuple[Context, TypedValue] | None:
-    """The expression's value for one sample."""
-    context = new_context(sink, training=False)
+def _elaborate(file: FileScope, making: Making) -> TypedValue | None:
+    """The expression's value for one sample, or None after a report."""
+    context, field = making.context, making.spec
     context.true_division = True
-    body = context.body
     scope = Scope(file)
-
-    def read(name: str, span: Span) -> Value:
-        if name not in body.inputs:
-            row = column_types[name]
-            body.inputs[name] = TypedValue(row, "input", (), Attrs({"name": name}), span, name, (None,) * row.rank)
-            body.values.append(body.inputs[name])
-        return body.inputs[name]
-
-    scope.define("source", Namespace("the source", tuple(column_types), read), field.span)
+    scope.define("source", SourceColumns(making.column), field.span)
+    for function in field_functions(making):
+        scope.define(function.name, function, field.span)
     expr = field.expr
     assert isinstance(expr, tree.Expr)
     value = as_tensor(context, evaluate(context, scope, expr), field.type.dtype, expr.span)
-    if body.params:
+    if context.body.params:
         message = "a data field has no parameters of its own"
         footers = [Note("layers that learn belong to a model; data is only prepared here")]
-        value = context.report("DL3025", message, expr.span, f"holds {quoted(body.params, 'and')}", footers=footers)
-    return None if isinstance(value, Failed) else (context, value)
+        label = f"holds {quoted(context.body.params, 'and')}"
+        value = context.report("DL3025", message, expr.span, label, footers=footers)
+    return None if isinstance(value, Failed) else value
 
 
 def _converted(context: Context, data: TypedData, field: FieldSpec, value: TypedValue) -> TypedValue | Failed:
@@ -100,8 +88,8 @@ def _column_notes(body: Body, data: TypedData) -> Iterator[Note]:
     source = data.sources["train"]
     for name, value in body.inputs.items():
         stored = source.columns.get(name, name)
-        place = f"array `{stored}` of {source.path}" if source.kind == "npz" else f"column `{name}` of the inline data"
-        yield Note(f"a row of {place} is {value.type}")
+        places = {"npz": f"array `{stored}` of {source.path}", "inline": f"column `{name}` of the inline data"}
+        yield Note(f"a row of {places.get(source.kind, f'column `{name}` of {source.path}')} is {value.type}")
 
 
 # ---------------------------------------------------------------------------------------------- before a file is opened
@@ -109,39 +97,73 @@ def _column_notes(body: Body, data: TypedData) -> Iterator[Note]:
 
 def check_field(file: FileScope, data: TypedData, field: FieldSpec, sink: Sink) -> None:
     """Report what can be known of a field's expression without opening a file: everything for inline data, else names."""
-    expr = field.expr
-    assert isinstance(expr, tree.Expr)
-    columns = read_columns(expr, Sink())
-    if columns is None or not check_columns(columns, data.sources, Sink()):
+    if not field.reads:  # something was wrong with them
         return
     for source in data.sources.values():
         if source.kind == "inline":
-            types = _inline_types(source, columns, sink)
+            types = _inline_types(source, field.reads, sink)
             if types is None or field_body(file, data, field, types, sink) is None:
                 return
     if all(source.kind != "inline" for source in data.sources.values()):
-        _check_names(file, field, sink)
+        _check_unopened(file, data, field, sink)
 
 
-def _check_names(file: FileScope, field: FieldSpec, sink: Sink) -> None:
-    """Report unknown names: the only mistakes that do not depend on the types of the columns."""
+def _check_unopened(file: FileScope, data: TypedData, field: FieldSpec, sink: Sink) -> None:
+    """Report what does not depend on the types of columns in a file: everything where all columns are text, else names."""
+    numbers = {read.name: field.type for read in field.reads if read.content == "numbers"}
+    if not numbers:
+        field_body(file, data, field, {}, sink)
+        return
     trial = Sink()
-    _elaborate(file, field, dict.fromkeys(field.columns, field.type), trial)
+    _elaborate(file, Making(new_context(trial, training=False), field, numbers, {r.span: r for r in field.reads}))
     for diagnostic in trial:
         if diagnostic.code.startswith("DL1"):
             sink.add(diagnostic)
 
 
-def _inline_types(source: SourceSpec, columns: tuple[Column, ...], sink: Sink) -> dict[str, TensorType] | None:
+def _inline_types(source: SourceSpec, reads: Sequence[ColumnRead], sink: Sink) -> dict[str, TensorType] | None:
+    """The type of one row of every read of numbers; None after a report of a column that is not what it is read as."""
     types: dict[str, TensorType] = {}
-    for column in columns:
-        row = row_type(source.columns[column.name])
-        if row is None:
-            label = "holds strings"
-            sink.report("DL3024", f"column `{column.name}` holds strings, not numbers", column.span, label)
+    for read in reads:
+        rows = [row_type(source.columns[name]) for name in selected(read, list(source.columns))]
+        if read.content != "numbers":
+            if not _readable(read, rows[0], sink):
+                return None
+            continue
+        numbers = [row for row in rows if row is not None]
+        if len(numbers) < len(rows):
+            text = selected(read, list(source.columns))[rows.index(None)]
+            mend = Help(f'a function makes numbers of text: `classes(source["{text}"])`, `tokenize(...)`')
+            message = f"column `{text}` holds strings, not numbers"
+            sink.report("DL3024", message, read.span, "holds strings", footers=[mend])
             return None
-        types[column.name] = row
+        found = _stacked(read, numbers, sink) if read.range or len(read.columns) > 1 else numbers[0]
+        if found is None:
+            return None
+        types[read.name] = found
     return types
+
+
+def _readable(read: ColumnRead, row: TensorType | None, sink: Sink) -> bool:
+    """Whether a column of inline data holds what a function of text reads."""
+    if row is None or (read.content == "labels" and row == TensorType(DType.I64)):
+        return True
+    wanted = "strings" if read.content == "text" else "labels: strings or whole numbers"
+    message = f"column `{read.columns[0]}` holds {row} values, not {wanted}"
+    sink.report("DL3130", message, read.span, f"a row is {row}")
+    return False
+
+
+def _stacked(read: ColumnRead, rows: Sequence[TensorType], sink: Sink) -> TensorType | None:
+    """The type of a row of several columns, or None after a report."""
+    first = rows[0]
+    if any(row.shape != first.shape or (row.dtype is DType.BOOL) != (first.dtype is DType.BOOL) for row in rows):
+        labels = ", ".join(str(row) for row in dict.fromkeys(rows))
+        message = "columns that are stacked hold rows of one type"
+        sink.report("DL3132", message, read.span, f"these are {labels}")
+        return None
+    dtype = first.dtype if all(row.dtype is first.dtype for row in rows) else DType.F64
+    return TensorType(dtype, (len(rows), *first.shape))
 
 
 def row_type(rows: Literal) -> TensorType | None:

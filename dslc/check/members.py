@@ -21,6 +21,7 @@ from dslc.check.values import (
     ListValue,
     Namespace,
     RecordValue,
+    SourceColumns,
     Value,
     describe,
 )  # fmt: skip
@@ -91,6 +92,8 @@ def index(e: Context, scope: Scope, expr: tree.Index) -> Value:
     value = e.evaluate(e, scope, expr.value)
     if isinstance(value, Failed):
         return FAILED
+    if isinstance(value, SourceColumns):
+        return value.read(expr)
     if isinstance(value, TypedValue):
         parts = [_index_part(e, scope, item) for item in expr.items]
         return index_tensor(e, value, parts, expr)

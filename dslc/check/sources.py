@@ -5,8 +5,9 @@ Input: the syntax tree of the setting. Output: a `SourceSpec` per part, and shar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from dslc.check.csv_source import csv_source, path_of
 from dslc.check.literals import array
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.settings import PARTS, Setting, literal_number, not_yet
@@ -14,8 +15,7 @@ from dslc.check.typed import Literal, SourceSpec
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.syntax import tree
 
-KINDS = ("inline", "npz")
-LATER = ("csv", "parquet", "idx", "image_folder", "text_lines")
+LATER = ("parquet", "idx", "image_folder", "text_lines")
 
 
 def check_sources(setting: Setting, sink: Sink) -> dict[str, SourceSpec] | None:
@@ -83,10 +83,8 @@ def _same_columns(specs: Mapping[str, SourceSpec], sink: Sink) -> bool:
 def _source(value: tree.Expr, sink: Sink) -> SourceSpec | None:
     if isinstance(value, tree.Call) and isinstance(value.callee, tree.Name):
         name = value.callee
-        if name.id == "npz":
-            return _npz(value, sink)
-        if name.id == "inline":
-            return _inline(value, sink)
+        if name.id in _READERS:
+            return _READERS[name.id](value, sink)
         if name.id in LATER:
             not_yet(f"the data source `{name.id}`", name, sink)
             return None
@@ -113,12 +111,8 @@ def _source(value: tree.Expr, sink: Sink) -> SourceSpec | None:
 
 def _npz(call: tree.Call, sink: Sink) -> SourceSpec | None:
     """`npz("path", name = "array", ...)`; without names every array of the file is a column under its own name."""
-    if not call.args or call.args[0].name is not None or not isinstance(call.args[0].value, tree.String):
-        place = call.args[0].span if call.args else call.span
-        example = Help("write the path first, then the columns:", code=('npz("digits.npz", image = "x_train")',))
-        sink.report(
-            "DL3011", "`npz` takes the path of a file", place, "a path in quotes belongs here", footers=[example]
-        )
+    path = path_of(call, 'npz("digits.npz", image = "x_train")', sink)
+    if path is None:
         return None
     columns: dict[str, Literal] = {}
     for arg in call.args[1:]:
@@ -133,7 +127,7 @@ def _npz(call: tree.Call, sink: Sink) -> SourceSpec | None:
             sink.report("DL3003", f"column `{arg.name.text}` is given twice", arg.span, "given again here")
             return None
         columns[arg.name.text] = arg.value.value
-    return SourceSpec("npz", call.args[0].value.value, columns, call.span)
+    return SourceSpec("npz", path, columns, call.span)
 
 
 def _quoted_column(arg: tree.Arg) -> Help:
@@ -187,6 +181,14 @@ def _report_lengths(first: tuple[tree.Entry, int], entry: tree.Entry, rows: int,
 
 def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
+
+
+_READERS: Mapping[str, Callable[[tree.Call, Sink], SourceSpec | None]] = {
+    "inline": _inline,
+    "npz": _npz,
+    "csv": csv_source,
+}
+KINDS = tuple(_READERS)
 
 
 # ---------------------------------------------------------------------------------------------- split

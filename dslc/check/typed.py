@@ -366,6 +366,35 @@ class EarlyStop:
 
 
 @record
+class Start:
+    """What a model starts from instead of first values of its own.
+
+    Attributes:
+        use: the model's name in its train or test block.
+        path: of a run's folder or a safetensors file, as written, relative to the program.
+        keys: the model's keys that are read.
+        prefix: what stands in front of them in the file.
+        whole: whether the file must hold nothing else behind that prefix.
+        span: where it is written.
+    """
+
+    use: str
+    path: str
+    keys: tuple[str, ...]
+    prefix: str
+    whole: bool
+    span: Span
+
+
+@record
+class Average:
+    """A running mean of the weights, which is used in their place: how much of it an update keeps, and whether less at first."""
+
+    decay: float
+    warmup: bool
+
+
+@record
 class TypedTrain:
     """A train block.
 
@@ -375,6 +404,9 @@ class TypedTrain:
         params: all parameters and buffers of all models by key; every body below has the same.
         steps: run in this order for every batch.
         batch: samples per step, or None for all of them.
+        accumulate: how many batches make an update.
+        average: the mean of the weights that is used in their place, if any.
+        starts: the models that start from the weights of a file.
     """
 
     name: str
@@ -388,6 +420,9 @@ class TypedTrain:
     epochs: int
     seed: int
     span: Span
+    accumulate: int = 1
+    average: Average | None = None
+    starts: tuple[Start, ...] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -457,6 +492,7 @@ class TypedTest:
         seed: of the initial parameters.
         trains: name of the train block to run first, or "".
         error: the code of `expect error CODE`, or ""; `found` says whether the mistake was made.
+        starts: the models that start from the weights of a file.
     """
 
     name: str
@@ -469,3 +505,4 @@ class TypedTest:
     span: Span
     error: str = ""
     found: bool = False
+    starts: tuple[Start, ...] = ()

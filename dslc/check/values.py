@@ -62,6 +62,7 @@ class Scan:
     Attributes:
         init: initial values of states by name, each where it was written; they are values of `body`.
         return_state: whether the states after the last step are results too.
+        lengths: how many steps each sample has, and where that was written; a value of `body`. None: all have all of them.
     """
 
     axis: int
@@ -69,6 +70,7 @@ class Scan:
     return_state: bool
     init: Mapping[str, tuple[Value, Span]]
     body: Body
+    lengths: tuple[Value, Span] | None = None
 
 
 @record

@@ -16,6 +16,7 @@ from dslc.driver.models import Compiled, compile_model, static_shape
 from dslc.driver.training import choose_train
 from dslc.graph.arrays import numpy_dtype
 from dslc_runtime import checkpoint
+from dslc_runtime.data.learning import Learned
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.history import read_history
 from dslc_runtime.run_folder import RunFolder
@@ -40,6 +41,14 @@ class OpenedRun:
     def compiled(self) -> dict[str, Compiled]:
         """The models in inference, by `use` name."""
         return {use: compile_model(typed) for use, typed in self.typed.uses.items()}
+
+    def learned(self) -> dict[str, Learned]:
+        """What the fields learned.
+
+        Raises:
+            RuntimeFault: DL5068, it is not there as it was saved.
+        """
+        return self.folder.read_learned()
 
     def history(self) -> list[dict[str, Any]]:
         """One dict per epoch."""

@@ -27,10 +27,11 @@ from dslc.driver.resuming import require_same_program
 from dslc.passes import optimize
 from dslc.training import GRADIENT, TrainingGraphs, gradient_graph, training_graphs
 from dslc.version import __version__
+from dslc_runtime.data.learned import digest
 from dslc_runtime.early_stop import EarlyStop
 from dslc_runtime.errors import RuntimeFault
-from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.figures import Figures
+from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.loop import TIDY_STEPS, Job, Result, Update
 from dslc_runtime.loop import train as run_job
 from dslc_runtime.observer import Observer
@@ -63,8 +64,8 @@ class Prepared:
     graphs: TrainingGraphs
     steps: tuple[Program, ...]
     inference: Program
-    state: State
     figures: Figures
+    state: State
     gradients: dict[int, Program] = field(default_factory=dict[int, Program])
 
 
@@ -144,15 +145,17 @@ def fit(
     typed = prepared.typed
     if out is not None and not resume and not force:
         require_no_run(out)
+    learned = None
     if out is not None and resume and RunFolder(out).config.exists():
         saved = check_program(read_source(RunFolder(out).config), settings)
         require_same_program(RunFolder(out), config_text(saved), config_text(checked))
-    opened = open_data(checked, typed.data, typed.fields, id_limits(typed.inference.body))
+        learned = RunFolder(out).read_learned()
+    opened = open_data(checked, typed.data, typed.fields, id_limits(typed.inference.body), learned)
     used = threads if threads is not None else default_threads(_work(prepared, opened))
     folder = None
     about = facts(checked, prepared, opened, used)
     if out is not None:
-        folder = RunFolder(out) if resume else create_run(out, config_text(checked), about)
+        folder = RunFolder(out) if resume else create_run(out, config_text(checked), about, opened.learned)
     try:
         result = run_job(job(prepared, opened, used), folder, observer, resume)
     except RuntimeFault as fault:
@@ -331,10 +334,10 @@ def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
         threads,
         opened.fingerprint,
         EarlyStop(stop.on, stop.patience, stop.min_delta, stop.lower, stop.restore_best) if stop is not None else None,
+        prepared.figures,
     )
 
 
-        prepared.figures,
 def config_text(checked: Checked) -> str:
     """The program as it ran in one text: overrides are in it already, imports too, data paths become absolute."""
     return inlined(checked.unit, folder_of)
@@ -355,6 +358,7 @@ def facts(checked: Checked, prepared: Prepared, opened: Opened, threads: int | N
         "source": checked.source.name,
         "source_sha256": sha256(checked.source.text.encode()).hexdigest(),
         "data": opened.fingerprint,
+        "fields": digest(opened.learned),
         "machine": machine(),
     }
 

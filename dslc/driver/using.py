@@ -13,20 +13,27 @@ import numpy.typing as npt
 
 from dslc.backends.prove_onnx import Proof
 from dslc.check.id_limits import id_limits
+from dslc.check.typed import TypedData
 from dslc.diagnostics import Diagnostic, DslcError
-from dslc.driver.data import Opened, apply_fields, open_data
+from dslc.driver.data import Opened, open_data
 from dslc.driver.evaluation import BATCH, classify_part, evaluate_part, open_engine
 from dslc.driver.exporting import export_model
 from dslc.driver.feeding import convert
+from dslc.driver.field_programs import compile_fields
 from dslc.driver.frontend import check_program, read_source
 from dslc.driver.models import choose, choose_model, compile_model, initial_params
-from dslc.driver.predictions import as_json, read_rows, write_results
+from dslc.driver.predictions import as_json, write_results
+from dslc.driver.rows import read_rows
 from dslc.driver.runs import OpenedRun, open_run
+from dslc.driver.tables import dialect_of, runtime_reads
 from dslc.graph import Graph
 from dslc.record import replace
 from dslc_runtime.classification import ClassReport
-from dslc_runtime.data.fields import require_ids
+from dslc_runtime.data.csv_file import Dialect
+from dslc_runtime.data.fields import materialise, require_ids
+from dslc_runtime.data.learned import require_learned
 from dslc_runtime.data.parts import Part
+from dslc_runtime.data.read import Read
 from dslc_runtime.evaluate import predict
 
 Array = npt.NDArray[Any]
@@ -58,7 +65,8 @@ def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, 
     """
     run = open_run(path, data)
     typed = run.typed
-    opened = open_data(run.checked, typed.data, tuple(typed.inference.body.inputs), id_limits(typed.inference.body))
+    fields = tuple(typed.inference.body.inputs)
+    opened = open_data(run.checked, typed.data, fields, id_limits(typed.inference.body), run.learned())
     known = run.folder.read_about().get("data") == opened.fingerprint
     chosen = split or _usual_part(opened, known)
     part = opened.whole if chosen == "all" else opened.part(chosen)
@@ -134,13 +142,17 @@ def predict_run(
     inputs, data = compiled.program.inputs, run.typed.data
     fields = [name for name in inputs if name in data.fields and not raw]
     others = [name for name in inputs if name not in fields]
-    table = read_rows(source, {**_columns(run, fields), **dict.fromkeys(others, ())})
+    specs = [data.fields[name] for name in fields]
+    reads = runtime_reads([read for spec in specs for read in spec.reads])
+    dialect = dialect_of(data.sources["train"]) if fields else Dialect()
+    table = read_rows(source, [*reads, *(Read(name, (name,)) for name in others)], _other_names(data), dialect)
     arrays = convert({name: inputs[name] for name in others}, {name: table.read(name) for name in others})
     if fields:
-        given = replace(
-            data.sources["train"], kind="npz", path=str(source), columns={name: name for name in table.columns}
-        )
-        arrays |= apply_fields(run.checked, data, [data.fields[name] for name in fields], table, given)
+        given = replace(data.sources["train"], kind="given", path=str(source))
+        programs = [field.program for field in compile_fields(run.checked, data, specs, table, given)]
+        learned = run.learned()
+        require_learned(programs, learned)
+        arrays |= materialise(table, programs, learned)
     for field, limit in id_limits(run.typed.uses[use].body).items():
         require_ids(str(source), field, arrays[field], limit.count, limit.things)
     results = _outputs(run, use, compiled.graph, arrays, engine, device)
@@ -158,15 +170,11 @@ def _outputs(
     return predict(ready, Part({k: np.asarray(v, order="C") for k, v in arrays.items()}), BATCH if batched else None)
 
 
-def _columns(run: OpenedRun, names: Sequence[str]) -> dict[str, Sequence[str]]:
-    """The raw columns that some fields read, with the names they have in the program's own files."""
-    data = run.typed.data
-    needed = dict.fromkeys(column for name in names for column in data.fields[name].columns)
-    specs = data.sources.values()
-    return {
-        column: tuple(dict.fromkeys(str(s.columns[column]) for s in specs if s.kind == "npz" and column in s.columns))
-        for column in needed
-    }
+def _other_names(data: TypedData) -> dict[str, Sequence[str]]:
+    """The names that columns have in the program's own files, where these are others."""
+    specs = [spec for spec in data.sources.values() if spec.kind == "npz"]
+    columns = dict.fromkeys(name for spec in specs for name in spec.columns)
+    return {name: tuple(dict.fromkeys(str(s.columns[name]) for s in specs if name in s.columns)) for name in columns}
 
 
 # ---------------------------------------------------------------------------------------------- export

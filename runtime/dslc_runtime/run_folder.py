@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime import checkpoint
+from dslc_runtime.data.learned import as_bytes, read_learned
+from dslc_runtime.data.learning import Learned
 from dslc_runtime.errors import RuntimeFault, why
 from dslc_runtime.files import sweep, write_atomic
 
@@ -25,7 +27,15 @@ Array: TypeAlias = npt.NDArray[Any]
 FORMAT_VERSION = 1
 WEIGHTS, TRAINING = "weights", "training state"  # kinds of checkpoints
 
-_FILES = ("model.safetensors", "last.safetensors", "history.jsonl", "report.html", "run.json", "config.dl")
+_FILES = (
+    "model.safetensors",
+    "last.safetensors",
+    "history.jsonl",
+    "report.html",
+    "run.json",
+    "config.dl",
+    "fields.json",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,11 @@ class RunFolder:
         return self.path / "run.json"
 
     @property
+    def fields(self) -> Path:
+        """What the data's fields learned from the training part; not there where nothing was learned."""
+        return self.path / "fields.json"
+
+    @property
     def report(self) -> Path:
         return self.path / "report.html"
 
@@ -88,6 +103,15 @@ class RunFolder:
                 help="update dslc",
             )
         return facts
+
+    def read_learned(self) -> dict[str, Learned]:
+        """What the data's fields learned, proved to be what the weights were trained with.
+
+        Raises:
+            RuntimeFault: DL5068, it is not.
+        """
+        expected: object = self.read_about().get("fields", "")
+        return read_learned(self.fields, str(expected))
 
     def read_weights(self) -> dict[str, Array]:
         """The best weights by key.
@@ -119,8 +143,13 @@ def require_no_run(path: Path) -> None:
         )
 
 
-def create_run(path: Path, config: str, about: Mapping[str, Any]) -> RunFolder:
-    """Make a run's folder, or clear the one that is there of an earlier run, and write `config.dl` and `run.json`.
+def create_run(
+    path: Path, config: str, about: Mapping[str, Any], learned: Mapping[str, Learned] | None = None
+) -> RunFolder:
+    """Make a run's folder, or clear the one that is there of an earlier run, and write what is known before the first epoch.
+
+    Args:
+        learned: what the data's fields learned; `about` holds its digest.
 
     Raises:
         RuntimeFault: DL5023, the folder cannot be made or written.
@@ -138,6 +167,8 @@ def create_run(path: Path, config: str, about: Mapping[str, Any]) -> RunFolder:
             str(path),
             help="name another folder with `--out`",
         ) from error
+    if learned:
+        write_atomic(folder.fields, as_bytes(learned))
     write_program(folder, config, about)
     return folder
 

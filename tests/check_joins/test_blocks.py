@@ -60,7 +60,7 @@ def test_a_data_block_keeps_sources_fields_and_shares() -> None:
     assert {part: source.path for part, source in data.sources.items()} == {"train": "a.npz", "test": "b.npz"}
     assert data.sources["test"].columns == {"point": "x_test", "label": "y_test"}
     assert {name: str(field.type) for name, field in data.fields.items()} == {"x": "f32[2]", "label": "i64[]"}
-    assert data.fields["x"].columns == ("point",)
+    assert [read.columns for read in data.fields["x"].reads] == [("point",)]
     assert (data.split, data.stratify, data.shuffle_seed) == ({"val": 0.25}, "label", 7)
 
 

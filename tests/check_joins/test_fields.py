@@ -34,8 +34,7 @@ def field(expr: str, type_: str, columns: dict[str, Array]) -> Array | list[str]
     found = field_body(checked.scope, data, data.fields["z"], types, sink)
     if found is None:
         return [d.code for d in sink]
-    body, value = found
-    compiled = compile_numpy(optimize(lower(body, {"z": value})))
+    compiled = compile_numpy(optimize(lower(found.body, {"z": found.value})))
     bound = compiled.bind(compiled.sizes_of({name: c.shape for name, c in columns.items()}), {})
     for name, column in columns.items():
         np.copyto(bound.inputs[name], column)

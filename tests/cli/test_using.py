@@ -215,14 +215,15 @@ def test_every_output_format_holds_the_same(dslc, run: Path, ending: str) -> Non
         ("a.json", '{"x": 1}', "DL5004"),
         ("a.json", '{"x": [[1, null, 2]]}', "DL5004"),
         ("a.json", '{"x": {"a": 1}}', "DL5004"),
-        ("a.csv", "x_0,x_1,x_2\n99999999999999999999,2,3\n", "DL5004"),
+        ("a.csv", "x_0,x_1,x_2\n99999999999999999999,2,3\n", "DL5062"),
         ("a.json", '{"x": []}', "DL5008"),
         ("a.json", "[1]", "DL5002"),
         ("a.json", "[" * 10_000, "DL5002"),
-        ("a.csv", "", "DL5002"),
-        ("a.csv", "x_0,x_1,x_2\n1,2\n", "DL5002"),
-        ("a.csv", "x_0,x_1,x_2\n1,2,three\n", "DL5002"),
-        ("a.csv", "x_0,x_1,x_2\n1,2,nan\n", "DL5006"),
+        ("a.csv", "", "DL5060"),
+        ("a.csv", "x_0,x_1,x_2\n1,2\n", "DL5060"),
+        ("a.csv", "x_0,x_1,x_2\n1,2,three\n", "DL5062"),
+        ("a.csv", "x_0,x_1,x_2\n1,2,nan\n", "DL5061"),
+        ("a.csv", "x_0,x_1,x_2\n1,2,inf\n", "DL5006"),
         ("a.csv", "y\n1\n", "DL5003"),
         ("a.npy", "no array", "DL5002"),
         ("a.npz", "no archive", "DL5002"),
@@ -255,7 +256,7 @@ def test_small_figures_keep_their_digits() -> None:
 
 def test_rows_of_another_width_are_one_message(dslc, run: Path) -> None:
     Path("narrow.json").write_text('{"x": [[1, 2]]}')
-    assert "a row of array `x` of narrow.json is i64[2]" in dslc("predict", run, "--input", "narrow.json").stderr
+    assert "a row of column `x` of narrow.json is i64[2]" in dslc("predict", run, "--input", "narrow.json").stderr
     np.savez("wide.npz", x=np.ones((2, 4), np.float32))
     assert "error[DL5040]" in dslc("predict", run, "--input", "wide.npz", "--raw").stderr
     assert dslc("predict", run, "--input", "wide.npz").exit_code == 1

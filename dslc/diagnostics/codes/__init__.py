@@ -17,6 +17,7 @@ from dslc.diagnostics.codes import (
     recurrence,
     requests,
     run,
+    run_tables,
     syntax,
     targets,
     types,
@@ -27,7 +28,7 @@ CODES: dict[str, Code] = {
     entry.code: entry
     for entry in (
         *syntax.CODES, *limits.CODES, *names.CODES, *imports.CODES, *types.CODES, *meanings.CODES, *operators.CODES,
-        *operands.CODES, *joins.CODES, *lints.CODES, *recurrence.CODES, *notation.CODES, *run.CODES, *requests.CODES,
+        *operands.CODES, *joins.CODES, *lints.CODES, *recurrence.CODES, *notation.CODES, *run.CODES, *run_tables.CODES, *requests.CODES,
         *targets.CODES,
     )
 }  # fmt: skip

@@ -1,15 +1,19 @@
-"""Fields from raw columns: the compiled field expressions are applied in chunks of rows, and what they give is proved usable."""
+"""Fields from raw columns: the compiled field expressions are applied in chunks of rows, and what they give is proved usable.
+
+What a function of a field learns is learned here too, from the rows of the training part alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from dslc_runtime.data.learning import Learned, Transform
 from dslc_runtime.data.table import Table
 from dslc_runtime.errors import RuntimeFault
 
@@ -20,45 +24,112 @@ CHUNK_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class FieldProgram:
-    """A field: its type per sample, the raw columns it reads, and its expression as a function of a chunk of rows."""
+    """A field, or a part of one: its type per sample, and its expression as a function of a chunk of rows.
+
+    Attributes:
+        columns: the names of its inputs: columns of the table, but for those in `derived`.
+        derived: the inputs that a function makes.
+    """
 
     name: str
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     columns: tuple[str, ...]
     apply: Callable[[Mapping[str, Array]], Array]
+    derived: Mapping[str, DerivedColumn] = field(default_factory=dict[str, "DerivedColumn"])
 
 
-def materialise(table: Table, fields: Sequence[FieldProgram]) -> dict[str, Array]:
-    """Every field of a table, ``[rows, *shape]``. A column is read once and let go after the last field that needs it.
+@dataclass(frozen=True, slots=True)
+class DerivedColumn:
+    """A column that a function makes of a column of the table or of an expression.
+
+    Attributes:
+        learned: the key of what it learns; "" for nothing.
+    """
+
+    transform: Transform
+    operand: str | FieldProgram
+    learned: str
+
+
+def learn(table: Table, fields: Sequence[FieldProgram]) -> dict[str, Learned]:
+    """What the functions in fields learn from a table, by their keys; what an operand needs is learned before.
 
     Raises:
-        RuntimeFault: DL5006 a value is not finite, DL5009 a field does not fit into memory, and what reading raises.
+        RuntimeFault: what reading and the functions raise.
     """
+    learned: dict[str, Learned] = {}
+    for program in fields:
+        _learn(_Columns(table, learned), program, learned)
+    return learned
+
+
+def _learn(columns: _Columns, program: FieldProgram, learned: dict[str, Learned]) -> None:
+    for derived in program.derived.values():
+        if isinstance(derived.operand, FieldProgram):
+            _learn(columns, derived.operand, learned)
+        if derived.learned and derived.learned not in learned:
+            learned[derived.learned] = derived.transform.learn(columns.operand(derived), columns.table)
+
+
+def materialise(
+    table: Table, fields: Sequence[FieldProgram], learned: Mapping[str, Learned] | None = None
+) -> dict[str, Array]:
+    """Every field of a table, ``[rows, *shape]``. A column is held until the last field that needs it is there.
+
+    Raises:
+        RuntimeFault: DL5006 a value is not finite, DL5009 a field does not fit into memory, and what reading and functions raise.
+    """
+    columns = _Columns(table, learned or {})
     result: dict[str, Array] = {}
-    held: dict[str, Array] = {}
-    for at, field in enumerate(fields):
-        for name in field.columns:
-            if name not in held:
-                held[name] = table.read(name)
-        result[field.name] = _materialise(table, field, {name: held[name] for name in field.columns})
-        needed = {name for later in fields[at + 1 :] for name in later.columns}
-        held = {name: column for name, column in held.items() if name in needed}
+    for at, program in enumerate(fields):
+        result[program.name] = columns.field(program)
+        columns.drop_all_but({name for later in fields[at + 1 :] for name in later.columns})
     return result
 
 
-def _materialise(table: Table, field: FieldProgram, columns: Mapping[str, Array]) -> Array:
+@dataclass(slots=True)
+class _Columns:
+    """Columns of a table and what functions made of them, each read or made once."""
+
+    table: Table
+    learned: Mapping[str, Learned]
+    _held: dict[str, Array] = field(default_factory=dict[str, Array])
+
+    def field(self, program: FieldProgram) -> Array:
+        return _materialise(self.table, program, {name: self._input(program, name) for name in program.columns})
+
+    def operand(self, derived: DerivedColumn) -> Array:
+        operand = derived.operand
+        return self.field(operand) if isinstance(operand, FieldProgram) else self.table.read(operand)
+
+    def drop_all_but(self, names: set[str]) -> None:
+        self._held = {name: column for name, column in self._held.items() if name in names}
+
+    def _input(self, program: FieldProgram, name: str) -> Array:
+        if name not in self._held:
+            derived = program.derived.get(name)
+            self._held[name] = self.table.read(name) if derived is None else self._made(derived)
+        return self._held[name]
+
+    def _made(self, derived: DerivedColumn) -> Array:
+        learned: Learned = self.learned[derived.learned] if derived.learned else {}
+        return derived.transform.apply(self.operand(derived), learned, self.table)
+
+
+def _materialise(table: Table, program: FieldProgram, columns: Mapping[str, Array]) -> Array:
+    rows = len(next(iter(columns.values())))
     try:
-        out = np.empty((table.rows, *field.shape), field.dtype)
+        out = np.empty((rows, *program.shape), program.dtype)
     except (MemoryError, ValueError) as error:
-        raise RuntimeFault("DL5009", f"field `{field.name}` does not fit into memory", table.name) from error
-    row_bytes = max(prod(field.shape) * field.dtype.itemsize, *(c[:1].nbytes for c in columns.values()), 1)
+        raise RuntimeFault("DL5009", f"field `{program.name}` does not fit into memory", table.name) from error
+    row_bytes = max(prod(program.shape) * program.dtype.itemsize, *(c[:1].nbytes for c in columns.values()), 1)
     step = max(1, CHUNK_BYTES // row_bytes)
-    for start in range(0, table.rows, step):
+    for start in range(0, rows, step):
         chunk = out[start : start + step]
-        chunk[...] = field.apply({name: column[start : start + step] for name, column in columns.items()})
-        if field.dtype.kind == "f":
-            _require_finite(table, field.name, chunk, start)
+        chunk[...] = program.apply({name: column[start : start + step] for name, column in columns.items()})
+        if program.dtype.kind == "f":
+            _require_finite(table, program.name, chunk, start)
     return out
 
 
@@ -69,9 +140,9 @@ def _require_finite(table: Table, field: str, chunk: Array, start: int) -> None:
     row, *index = np.argwhere(~finite)[0].tolist()
     value = float(chunk[row, *index])
     place = f", at [{', '.join(map(str, index))}]" if index else ""
-    raise RuntimeFault(
-        "DL5006", f"field `{field}` is {value} in row {start + row}{place}", table.name, ["rows count from 0"]
-    )
+    where = table.place(start + row)
+    notes = ["rows count from 0"] if where.startswith("row") else []
+    raise RuntimeFault("DL5006", f"field `{field}` is {value} in {where}{place}", table.name, notes)
 
 
 def require_ids(where: str, field: str, ids: Array, count: int, things: str) -> None:

@@ -11,7 +11,7 @@ import errno
 import os
 import zipfile
 import zlib
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
-from dslc_runtime.data.table import Column, as_read, readable_dtype, require_equal_rows
-from dslc_runtime.errors import RuntimeFault, listed, near_name, why
+from dslc_runtime.data.table import TEXT, Column, as_read, readable_dtype, require_equal_rows
+from dslc_runtime.data.text_file import cannot_read
+from dslc_runtime.errors import RuntimeFault, listed, near_name
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -49,6 +50,9 @@ class NpzTable:
     def name(self) -> str:
         return str(self.path)
 
+    def place(self, row: int) -> str:
+        return f"row {row}"
+
     def read(self, name: str) -> Array:
         """The column, native and contiguous.
 
@@ -60,14 +64,17 @@ class NpzTable:
                 stored: Array = npy.read_array(member, allow_pickle=False)
             except MemoryError as error:
                 raise RuntimeFault("DL5009", f"column `{name}` does not fit into memory", self.name) from error
+        if self.columns[name].dtype == TEXT:
+            return np.array(stored.tolist(), TEXT)
         return as_read(self.name, name, stored)
 
 
-def open_npz(path: Path, columns: Mapping[str, str]) -> NpzTable:
+def open_npz(path: Path, columns: Mapping[str, str], text: Collection[str] = ()) -> NpzTable:
     """Open an archive for some of its arrays.
 
     Args:
         columns: name in the program -> name in the file.
+        text: the columns that may hold strings, one for each row.
 
     Raises:
         RuntimeFault: DL5001 to DL5005, DL5008, DL5009.
@@ -80,7 +87,9 @@ def open_npz(path: Path, columns: Mapping[str, str]) -> NpzTable:
             if stored not in entries:
                 raise _missing(path, stored, list(entries))
         chosen = {column: entries[stored] for column, stored in columns.items()}
-        headers = {column: _header(path, archive, columns[column], info) for column, info in chosen.items()}
+        headers = {
+            column: _header(path, archive, columns[column], info, column in text) for column, info in chosen.items()
+        }
     _require_memory(path, sum(info.file_size for info in chosen.values()))
     rows = require_equal_rows(str(path), {column: shape[0] for column, (shape, _) in headers.items()})
     return NpzTable(
@@ -111,13 +120,7 @@ def _archive(path: Path) -> Generator[zipfile.ZipFile]:
     except OSError as error:
         if error.errno == errno.EINVAL:  # a seek to a place the archive's directory made up
             raise _damaged(path, "its directory points outside the file") from error
-        raise RuntimeFault(
-            "DL5001",
-            f"the data file `{path.name}` cannot be read: {why(error)}",
-            str(path),
-            _neighbours(path),
-            help="paths are relative to the program's file; `--data PATH` replaces this one",
-        ) from error
+        raise cannot_read(path, error) from error
     except zipfile.BadZipFile as error:
         raise _damaged(path, f"it is not a sound .npz archive ({str(error).lower()})") from error
     except (zlib.error, ValueError, EOFError, NotImplementedError, RuntimeError, SyntaxError) as error:
@@ -125,7 +128,7 @@ def _archive(path: Path) -> Generator[zipfile.ZipFile]:
 
 
 def _header(
-    path: Path, archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo
+    path: Path, archive: zipfile.ZipFile, name: str, info: zipfile.ZipInfo, text: bool
 ) -> tuple[tuple[int, ...], np.dtype[Any]]:
     """Shape and read type of an array, proved to agree with the bytes there are."""
     if info.file_size > BOMB_BYTES and info.file_size > BOMB_RATIO * info.compress_size:
@@ -133,7 +136,7 @@ def _header(
     with archive.open(info) as member:
         shape, dtype = _parse_header(path, name, member)
         start = member.tell()
-    readable = readable_dtype(str(path), name, dtype)
+    readable = TEXT if text and dtype.kind == "U" and len(shape) == 1 else readable_dtype(str(path), name, dtype)
     claimed = prod(shape) * dtype.itemsize
     if claimed != info.file_size - start:
         raise _damaged(path, f"the header of `{name}` claims {claimed} bytes, there are {info.file_size - start}")
@@ -178,17 +181,6 @@ def _missing(path: Path, name: str, known: list[str]) -> RuntimeFault:
 
 def _damaged(path: Path, how: str) -> RuntimeFault:
     return RuntimeFault("DL5002", f"`{path.name}` cannot be used: {how}", str(path))
-
-
-def _neighbours(path: Path) -> list[str]:
-    """A note on the archives beside a path that does not exist."""
-    try:
-        found = sorted(other.name for other in path.parent.glob("*.npz"))
-    except OSError:
-        return []
-    if path.exists() or not found:
-        return []
-    return [f"that folder holds {listed(found)}"]
 
 
 def _require_memory(path: Path, need: int) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dslc_runtime.errors import RuntimeFault
 
 Array: TypeAlias = npt.NDArray[Any]
+Rows: TypeAlias = npt.NDArray[np.int64]
 
 # Types a file may hold -> the type of the language they are read as. u16 and i16 widen without loss.
 _READ_AS = {
@@ -31,9 +32,12 @@ _READ_AS = {
 }
 
 
+TEXT = np.dtype(object)  # of a column of strings in memory; files are never read as objects
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The element type and the shape of one sample of a raw column."""
+    """The element type (`TEXT` for strings) and the shape of one sample of a raw column."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -59,7 +63,11 @@ class Table(Protocol):
         ...
 
     def read(self, name: str) -> Array:
-        """A column, whole: ``[rows, *shape]``."""
+        """A column, whole: ``[rows, *shape]``; text as an array of Python strings."""
+        ...
+
+    def place(self, row: int) -> str:
+        """Where a row stands, for messages: "row 5", counted from 0, or "line 7" of a text file."""
         ...
 
 
@@ -110,33 +118,50 @@ def require_equal_rows(table: str, rows: Mapping[str, int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class MemoryTable:
-    """Columns that are in memory already: rows written in the program, or arrays handed in."""
+    """Columns that are in memory: rows written in the program, arrays handed in, or a file parsed whole."""
 
     name: str
     rows: int
     columns: Mapping[str, Column]
     _arrays: Mapping[str, Array]
+    _lines: Rows | None = None
+    _digest: str = ""
 
     def read(self, name: str) -> Array:
         return self._arrays[name]
 
+    def place(self, row: int) -> str:
+        return f"row {row}" if self._lines is None else f"line {self._lines[row]}"
+
     @property
     def fingerprint(self) -> str:
+        if self._digest:
+            return self._digest
         digest = blake2b(digest_size=16)
         for column, array in sorted(self._arrays.items()):
             digest.update(f"{column}:{array.dtype.str}:{array.shape};".encode())
-            digest.update(np.ascontiguousarray(array).tobytes())
+            if array.dtype == TEXT:
+                for text in array.tolist():
+                    digest.update(f"{len(text)}:{text}".encode("utf-8", "surrogatepass"))
+            else:
+                digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
 
-def memory_table(columns: Mapping[str, npt.ArrayLike], name: str = "inline") -> MemoryTable:
+def memory_table(columns: Mapping[str, npt.ArrayLike], name: str = "inline", text: Collection[str] = ()) -> MemoryTable:
     """A table of arrays or nested lists; whole numbers become i64, others f64.
+
+    Args:
+        text: the columns that may hold strings, one for each row.
 
     Raises:
         RuntimeFault: DL5004 values that are not numbers or ragged rows, DL5005 unequal lengths, DL5008 no rows.
     """
     arrays: dict[str, Array] = {}
     for column, values in columns.items():
+        if column in text and (strings := as_strings(values)) is not None:
+            arrays[column] = strings
+            continue
         try:
             array = np.asarray(values)
         except ValueError as error:
@@ -150,3 +175,11 @@ def memory_table(columns: Mapping[str, npt.ArrayLike], name: str = "inline") -> 
         arrays[column] = as_read(name, column, array)
     rows = require_equal_rows(name, {column: len(array) for column, array in arrays.items()})
     return MemoryTable(name, rows, {c: Column(a.dtype, a.shape[1:]) for c, a in arrays.items()}, arrays)
+
+
+def as_strings(values: npt.ArrayLike) -> Array | None:
+    """One string for each row as an array of Python strings; None where they are something else."""
+    listed = values.tolist() if isinstance(values, np.ndarray) else values
+    if not isinstance(listed, list | tuple) or not all(isinstance(value, str) for value in cast("Any", listed)):
+        return None
+    return np.array(listed, TEXT)

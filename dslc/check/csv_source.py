@@ -1,0 +1,79 @@
+"""`csv("table.csv", delimiter = ";", columns = [...])` in a `source`: its options -> a `SourceSpec`. No file is opened."""
+
+from __future__ import annotations
+
+from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.typed import SourceSpec
+from dslc.diagnostics import Edit, Help, Note, Sink
+from dslc.syntax import tree
+
+_OPTIONS = ("delimiter", "columns")
+
+
+def csv_source(call: tree.Call, sink: Sink) -> SourceSpec | None:
+    """A table in a text file; None after a report."""
+    path = path_of(call, 'csv("iris.csv")', sink)
+    given = options_of(call, _OPTIONS, sink)
+    if path is None or given is None:
+        return None
+    delimiter = _delimiter(given["delimiter"], sink) if "delimiter" in given else ","
+    columns = _columns(given["columns"], sink) if "columns" in given else ()
+    if delimiter is None or columns is None:
+        return None
+    return SourceSpec("csv", path, {name: name for name in columns}, call.span, {"delimiter": delimiter})
+
+
+def path_of(call: tree.Call, example: str, sink: Sink) -> str | None:
+    """The path that a source's first argument is; None after a report."""
+    first = call.args[0] if call.args else None
+    if first is not None and first.name is None and isinstance(first.value, tree.String):
+        return first.value.value
+    name = call.callee.span.text
+    place = first.span if first is not None else call.span
+    mend = Help("write the path first:", code=(example,))
+    sink.report("DL3011", f"`{name}` takes the path of a file", place, "a path in quotes belongs here", footers=[mend])
+    return None
+
+
+def options_of(call: tree.Call, names: tuple[str, ...], sink: Sink) -> dict[str, tree.Expr] | None:
+    """What follows the path of a source, by name; None after a report."""
+    found: dict[str, tree.Expr] = {}
+    called = call.callee.span.text
+    for arg in call.args[1:]:
+        if arg.name is not None and arg.name.text in found:
+            sink.report("DL3003", f"`{arg.name.text}` is given twice", arg.span, "given again here")
+            return None
+        if arg.name is None or arg.name.text not in names:
+            close = near(arg.name.text, names) if arg.name is not None else ()
+            helps = [Help(did_you_mean(close), (Edit(arg.name.span, close[0]),))] if close and arg.name else []
+            what = f"has no option `{arg.name.text}`" if arg.name is not None else "takes one path, then options"
+            note = Note(f"`{called}` takes a path and the options {quoted(names, 'and')}")
+            sink.report("DL3011", f"`{called}` {what}", arg.span, "not an option", footers=[*helps, note])
+            return None
+        found[arg.name.text] = arg.value
+    return found
+
+
+def _delimiter(value: tree.Expr, sink: Sink) -> str | None:
+    if isinstance(value, tree.String) and len(value.value) == 1 and value.value not in '"\r\n ':
+        return value.value
+    text = "`delimiter` is the one character between cells"
+    mend = Help("write, for example", code=('delimiter = ";"',))
+    sink.report("DL3011", text, value.span, "not one character in quotes", footers=[mend])
+    return None
+
+
+def _columns(value: tree.Expr, sink: Sink) -> tuple[str, ...] | None:
+    """The names of the columns of a file that does not begin with them."""
+    items = value.items if isinstance(value, tree.List) else ()
+    names = tuple(item.value for item in items if isinstance(item, tree.String))
+    if not names or len(names) < len(items):
+        text = "`columns` takes the names of all columns in order, where the file does not begin with them"
+        mend = Help("write", code=('columns = ["width", "length"]',))
+        sink.report("DL3011", text, value.span, "not a list of names in quotes", footers=[mend])
+        return None
+    for at, name in enumerate(names):
+        if name in names[:at]:
+            sink.report("DL3003", f"column `{name}` is given twice", items[at].span, "given again here")
+            return None
+    return names

@@ -1,0 +1,110 @@
+"""Field expressions -> compiled programs over the columns of an open table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc.backends.to_numpy import compile_numpy
+from dslc.check.fields import field_body
+from dslc.check.typed import ColumnRead, Derived, FieldBody, FieldSpec, SourceSpec, TypedData
+from dslc.diagnostics import Sink
+from dslc.driver.frontend import Checked
+from dslc.graph.arrays import numpy_dtype
+from dslc.lower import lower
+from dslc.passes import optimize
+from dslc.record import replace
+from dslc.tensor_type import DType, TensorType
+from dslc_runtime.data.fields import DerivedColumn, FieldProgram
+from dslc_runtime.data.learning import TRANSFORMS
+from dslc_runtime.data.table import Column, Table
+from dslc_runtime.program import Program
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledField:
+    """A field over a table.
+
+    Attributes:
+        labels: where its values are the ids of labels, the key under which these are learned; else "".
+    """
+
+    program: FieldProgram
+    labels: str
+
+
+def compile_fields(
+    checked: Checked, data: TypedData, fields: Sequence[FieldSpec], table: Table, source: SourceSpec
+) -> list[CompiledField]:
+    """The programs of some fields.
+
+    Args:
+        table: an open table of all that the fields read.
+        source: where the table's columns come from; messages name it.
+
+    Raises:
+        DslcError: an expression does not fit the columns that are there.
+    """
+    sink = Sink()
+    data = replace(data, sources={"train": source})
+    found: list[CompiledField] = []
+    for field in fields:
+        types = {read.name: _row_type(table.columns[read.name]) for read in field.reads if read.content == "numbers"}
+        body = field_body(checked.file.scopes[data.span.source], data, field, types, sink)
+        if body is not None:
+            found.append(CompiledField(_program(field.name, body), _labels(body)))
+    sink.raise_errors()
+    return found
+
+
+def _program(name: str, found: FieldBody) -> FieldProgram:
+    """A field, or the operand of one of its functions, compiled."""
+    program = compile_numpy(optimize(lower(found.body, {name: found.value})))
+    rows = found.value.type
+    shape = tuple(dim for dim in rows.shape[1:] if isinstance(dim, int))
+    columns = (*found.reads, *found.derived)
+    derived = {key: _derived(name, each) for key, each in found.derived.items()}
+    return FieldProgram(name, numpy_dtype(rows.dtype), shape, columns, _applied(name, program), derived)
+
+
+def _derived(field: str, derived: Derived) -> DerivedColumn:
+    operand = derived.operand
+    about = operand.columns[0] if isinstance(operand, ColumnRead) else field
+    transform = TRANSFORMS[derived.kind](about, **derived.options)
+    made_of = operand.name if isinstance(operand, ColumnRead) else _program(field, operand)
+    return DerivedColumn(transform, made_of, derived.learned)
+
+
+def _applied(name: str, program: Program) -> Callable[[Mapping[str, Array]], Array]:
+    def apply(chunk: Mapping[str, Array]) -> Array:
+        used = {column: chunk[column] for column in program.inputs}
+        bound = program.bind(program.sizes_of({column: array.shape for column, array in used.items()}), {})
+        for column, array in used.items():
+            np.copyto(bound.inputs[column], array)
+        with np.errstate(all="ignore"):
+            bound.run()
+        return bound.outputs[name]
+
+    return apply
+
+
+def _labels(found: FieldBody) -> str:
+    value = found.value
+    while value.op == "cast":
+        (value,) = value.inputs
+    derived = found.derived.get(value.attrs.str("name")) if value.op == "input" else None
+    return derived.learned if derived is not None and derived.kind == "classes" else ""
+
+
+_DTYPES = {numpy_dtype(t): t for t in DType}
+
+
+def _row_type(column: Column) -> TensorType:
+    """The type of one row of a raw column."""
+    return TensorType(_DTYPES[column.dtype], column.shape)
