@@ -5,6 +5,7 @@ from dslc.ops.arena import ARENA
 from dslc.ops.arithmetic import ARITHMETIC
 from dslc.ops.attention import ATTENTION
 from dslc.ops.auc import AUC
+from dslc.ops.channels_last import CHANNELS_LAST
 from dslc.ops.class_loss import CLASS_LOSS
 from dslc.ops.comparison import COMPARISON
 from dslc.ops.conv import CONV
@@ -49,6 +50,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "triangle": TRIANGLE,
     "convolution": CONV,
     "pooling": (*POOLING, *WHOLE),
+    "channels last": CHANNELS_LAST,
     "resizing": RESIZING,
     "normalisation": NORM,
     "softmax": SOFTMAX,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sample import Sample
 from samples_attention import ATTENTION
+from samples_channels_last import CHANNELS_LAST
 from samples_conv import CONV
 from samples_elementwise import ELEMENTWISE
 from samples_index import INDEX
@@ -31,6 +32,7 @@ SAMPLES: dict[str, list[Sample]] = {
     **ATTENTION,
     **CONV,
     **POOLING,
+    **CHANNELS_LAST,
     **RESIZING,
     **NORM,
 }

@@ -3,7 +3,8 @@
 - the inferred type is the computed type (the interpreter holds every value against its type);
 - the kernel writing into a dirty `out`, and in place, gives what the obvious form gives, and leaves its operands alone;
 - the gradient, and the gradient of the gradient, are central differences in float64;
-- the ONNX form gives under ONNX Runtime what NumPy gives.
+- the ONNX form gives under ONNX Runtime what NumPy gives;
+- an operator with a kernel and a decomposition, which an engine's pass puts in, is what it decomposes into.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ CASES = [
     for name, list_ in SAMPLES.items()
     for i, sample in enumerate(list_)
 ]
+OF_THE_ENGINE = frozenset(op.name for op in OPS.values() if op.kernel is not None and op.decompose is not None)
 PRIMITIVE = [case for case in CASES if OPS[case.values[0]].kernel is not None]
 
 
@@ -166,6 +168,19 @@ def test_a_view_shares_memory_with_its_operand_where_that_is_contiguous(name: st
         assert np.shares_memory(made, operand)
 
 
+@pytest.mark.parametrize(("name", "sample"), [case for case in CASES if case.values[0] in OF_THE_ENGINE])
+def test_an_operator_of_the_engine_is_what_it_decomposes_into(name: str, sample: Sample):
+    builder, operands, result = build(name, sample)
+    decompose = OPS[name].decompose
+    assert decompose is not None
+    plain = decompose(builder, operands, builder.graph.producer(result).attrs)
+    assert plain.type == result.type
+    builder.graph.outputs["plain"] = plain
+    verify(builder.graph, "test")
+    found = interpret(builder.graph, sample.arrays)
+    assert_same(found["result"], found["plain"], sample.cancels)
+
+
 # ---------------------------------------------------------------------------------------------- gradients
 
 
@@ -191,8 +206,13 @@ def differences(graph: Graph, feeds: Mapping[str, Array], output: str, name: str
 
 
 def differentiable(name: str, sample: Sample) -> bool:
-    """Whether the sample has something to differentiate: a smooth float result of a float operand."""
-    return sample.smooth and any(map(is_double, sample.operands)) and build(name, sample)[2].dtype is DType.F64
+    """Whether the sample has something to differentiate: a smooth float result of a float operand, before passes of an engine."""
+    return (
+        name not in OF_THE_ENGINE
+        and sample.smooth
+        and any(map(is_double, sample.operands))
+        and build(name, sample)[2].dtype is DType.F64
+    )
 
 
 DIFFERENTIABLE = [case for case in CASES if differentiable(*case.values)]
@@ -250,7 +270,9 @@ def test_the_gradient_of_the_gradient_is_that_of_central_differences(name: str, 
 # ---------------------------------------------------------------------------------------------- ONNX
 
 
-@pytest.mark.parametrize(("name", "sample"), [case for case in CASES if case.values[1].onnx])
+@pytest.mark.parametrize(
+    ("name", "sample"), [case for case in CASES if case.values[1].onnx and case.values[0] not in OF_THE_ENGINE]
+)
 def test_onnx_runtime_computes_what_numpy_computes(name: str, sample: Sample):
     onnxruntime = pytest.importorskip("onnxruntime")
     sample = sample.narrow()

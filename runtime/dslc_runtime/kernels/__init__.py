@@ -3,6 +3,7 @@
 from dslc_runtime.kernels.activation import ACTIVATION
 from dslc_runtime.kernels.arena import ARENA
 from dslc_runtime.kernels.conv import CONV
+from dslc_runtime.kernels.conv_last import CONV_LAST
 from dslc_runtime.kernels.elementwise import ELEMENTWISE
 from dslc_runtime.kernels.index import INDEX
 from dslc_runtime.kernels.kernel import Kernel
@@ -11,6 +12,7 @@ from dslc_runtime.kernels.loss import LOSS
 from dslc_runtime.kernels.metric import METRIC
 from dslc_runtime.kernels.norm import NORM
 from dslc_runtime.kernels.pooling import POOLING
+from dslc_runtime.kernels.pooling_last import POOLING_LAST
 from dslc_runtime.kernels.reduction import REDUCTION
 from dslc_runtime.kernels.shape import SHAPE
 from dslc_runtime.kernels.softmax import SOFTMAX
@@ -30,6 +32,8 @@ KERNELS: dict[str, Kernel] = {
     **TRIANGLE,
     **CONV,
     **POOLING,
+    **CONV_LAST,
+    **POOLING_LAST,
     **NORM,
 }
 

@@ -26,11 +26,14 @@ class Kernel:
         into: writes the result into `out`, whose content is garbage before, and which may be the very memory of an operand
             that the operator names in `inplace`. A ufunc is its own `into`.
         view: the result of `obvious` is a view of the first operand where its layout allows; `into` copies.
+        bind: takes what `into` takes and `work`, the memory that such kernels share (`steps.Work`); gives a function that does
+            what `into` does whenever it is called, with the arrays' contents then. None: there is nothing to gain.
     """
 
     obvious: Callable[..., Any]
     into: Callable[..., Any]
     view: bool = False
+    bind: Callable[..., Callable[[], object]] | None = None
 
 
 def of_ufunc(ufunc: np.ufunc) -> Kernel:

@@ -75,9 +75,9 @@ def _max_pool_tap(x: Array, *, window: Ints, stride: Ints, pad: Ints) -> Array:
 def _max_pool_tap_into(x: Array, *, window: Ints, stride: Ints, pad: Ints, out: Array) -> None:
     # The position of the first one is the number of taps before it. Counting them takes no branches: 5 times faster than
     # writing numbers where there is something larger.
-    image, largest = padded(x, pad, -np.inf), np.empty(out.shape, x.dtype)
+    image, largest = padded(x, pad, -np.inf), np.empty_like(out, x.dtype)
     _max_pool_into(x, window=window, stride=stride, pad=pad, out=largest)
-    before, smaller = np.ones(out.shape, bool), np.empty(out.shape, bool)
+    before, smaller = np.ones_like(out, bool), np.empty_like(out, bool)
     out.fill(0)
     *others, _ = _met(image, window, out.shape[2:], stride)
     for met in others:
@@ -98,7 +98,7 @@ def _take_tap(x: Array, tap: Array, *, window: Ints, stride: Ints, pad: Ints) ->
 
 
 def _take_tap_into(x: Array, tap: Array, *, window: Ints, stride: Ints, pad: Ints, out: Array) -> None:
-    chosen = np.empty(tap.shape, bool)
+    chosen = np.empty_like(tap, bool)
     for number, met in enumerate(_met(padded(x, pad), window, out.shape[2:], stride)):
         np.copyto(out, met, where=np.equal(tap, number, out=chosen))
 
@@ -113,10 +113,10 @@ def _put_tap(g: Array, tap: Array, *, window: Ints, stride: Ints, pad: Ints, siz
 
 
 def _put_tap_into(g: Array, tap: Array, *, window: Ints, stride: Ints, pad: Ints, sizes: Ints, out: Array) -> None:
-    image = np.empty((*g.shape[:2], *padded_sizes(sizes, pad)), g.dtype) if any(pad) else out
+    image = np.empty_like(out, shape=(*g.shape[:2], *padded_sizes(sizes, pad))) if any(pad) else out
     image.fill(0)
     overlap = any(width > step for width, step in zip(window, stride, strict=True))
-    chosen = np.empty(tap.shape, bool)
+    chosen = np.empty_like(tap, bool)
     for number, met in enumerate(_met(image, window, g.shape[2:], stride)):
         np.equal(tap, number, out=chosen)
         if overlap:
@@ -166,7 +166,7 @@ def _spread(g: Array, *, window: Ints, stride: Ints, pad: Ints, sizes: Ints) -> 
 
 
 def _spread_into(g: Array, *, window: Ints, stride: Ints, pad: Ints, sizes: Ints, out: Array) -> None:
-    image = np.empty((*g.shape[:2], *padded_sizes(sizes, pad)), g.dtype) if any(pad) else out
+    image = np.empty_like(out, shape=(*g.shape[:2], *padded_sizes(sizes, pad))) if any(pad) else out
     image.fill(0)
     for met in _met(image, window, g.shape[2:], stride):
         np.add(met, g, out=met)

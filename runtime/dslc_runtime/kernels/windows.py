@@ -30,11 +30,12 @@ def inner(x: Array, pad: Ints) -> Array:
 
 
 def padded(x: Array, pad: Ints, value: float = 0.0) -> Array:
-    """The tensor with its last axes padded; the tensor itself where there is nothing to put."""
+    """The tensor with its last axes padded, in the order of its memory; the tensor itself where there is nothing to put."""
     if not any(pad):
         return x
     axes = len(pad) // 2
-    out = np.full((*x.shape[: x.ndim - axes], *padded_sizes(x.shape[x.ndim - axes :], pad)), value, x.dtype)
+    out = np.empty_like(x, shape=(*x.shape[: x.ndim - axes], *padded_sizes(x.shape[x.ndim - axes :], pad)))
+    out.fill(value)
     inner(out, pad)[...] = x
     return out
 
