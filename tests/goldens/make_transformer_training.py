@@ -59,8 +59,9 @@ def run(case: str) -> dict[str, np.ndarray]:
     """The losses before each step, and the parameters at the end."""
     net = Reader(case).double()
     net.start()
-    options = {"lr": 0.1, "momentum": 0.9} if case == "causal" else {"lr": 0.01}
-    rule = (torch.optim.SGD if case == "causal" else torch.optim.Adam)(net.parameters(), **options)
+    rule: torch.optim.Optimizer = torch.optim.Adam(net.parameters(), lr=0.01)
+    if case == "causal":
+        rule = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
     losses: list[float] = []
     for step in range(STEPS):
         x, label = (torch.from_numpy(array) for array in batch(step))
