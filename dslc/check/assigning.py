@@ -14,6 +14,7 @@ from dslc.check.expressions import evaluate
 from dslc.check.files import defined_twice
 from dslc.check.keeping import keyword_missing
 from dslc.check.labels import check_labels
+from dslc.check.last_states import last_states_help
 from dslc.check.operators import as_tensor, literal_tensor
 from dslc.check.parameters import new_name
 from dslc.check.scope import Context, Scope, Statement, origin_notes
@@ -112,7 +113,7 @@ def _unpack(e: Context, scope: Scope, stmt: tree.AssignStmt) -> None:
         )
     elif not isinstance(value, Failed):
         text = f"{len(stmt.targets)} names need as many values, and this is {describe(value)}"
-        e.report("DL2018", text, stmt.value.span, "one value")
+        e.report("DL2018", text, stmt.value.span, "one value", footers=last_states_help(scope, stmt.value))
     if stmt.type is not None:
         e.report("DL1019", "a type is given to one name at a time", stmt.type.span, "not allowed here")
     for target, item in zip(stmt.targets, items, strict=True):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dslc.check.arguments import failed
 from dslc.check.hypers import given, kind_text
 from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.scans import given_lengths
 from dslc.check.scope import Argument, CallSite, Context, Made, Scope
 from dslc.check.typed import TypedValue
 from dslc.check.values import (
@@ -100,9 +101,7 @@ def _chosen(
     others: list[Argument] = []
     for arg in args:
         name = arg.name.text if arg.name is not None else ""
-        if ref.scan is not None and name == "reverse" and isinstance(arg.value, Const):
-            ref = replace(ref, scan=replace(ref.scan, reverse=arg.value.value is True))
-        elif ref.scan is None and name in hypers and name not in inputs:
+        if ref.scan is None and name in hypers and name not in inputs:
             value = given(e, f"`{ref.definition.name.text}`", hypers[name], arg, site)
             if isinstance(value, Failed):
                 return None
@@ -132,7 +131,28 @@ def call_instance(e: Context, instance: Instance, args: Sequence[Argument], site
     """Apply an instance to tensors; the first call makes its parameters, later ones share them."""
     if failed(args):
         return FAILED
-    return e.elaborate(e, instance, args, site)
+    made = instance.ref
+    instance.ref, args = _along(made, args)
+    try:
+        return e.elaborate(e, instance, args, site)
+    finally:
+        instance.ref = made
+
+
+def _along(ref: LayerRef, args: Sequence[Argument]) -> tuple[LayerRef, Sequence[Argument]]:
+    """A scan with the options that this use of it gives by name, and the other arguments."""
+    if ref.scan is None:
+        return ref, args
+    scan, others = ref.scan, list[Argument]()
+    for arg in args:
+        name = arg.name.text if arg.name is not None else ""
+        if name in ("reverse", "return_state") and isinstance(arg.value, Const):
+            scan = replace(scan, **{name: arg.value.value is True})
+        elif name == "lengths":
+            scan = replace(scan, lengths=given_lengths(arg))
+        else:
+            others.append(arg)
+    return replace(ref, scan=scan), others
 
 
 def call_scanned(e: Context, scanned: Scanned, args: Sequence[Argument], site: CallSite) -> Value:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from dslc.check.bodies import bind_hypers, block_dims, layer_info, outputs
 from dslc.check.cells import after_step
+from dslc.check.lengths import cleared, held, real_steps
 from dslc.check.operators import apply_op
 from dslc.check.places import Place, Steps
 from dslc.check.scope import Argument, Context, Scope, origin_notes
@@ -21,6 +22,9 @@ from dslc.ops.ir import Attrs
 from dslc.record import record
 from dslc.syntax import tree
 from dslc.tensor_type import Dim, DType, TensorType
+
+#: The name of the input of a step that says which samples have it; no input of a cell can be called so.
+_REAL = "real steps"
 
 
 @record
@@ -60,8 +64,9 @@ def run_cell(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: S
     if any(not isinstance(arg.value, TypedValue) for arg in args):
         bind_inputs(e, scope, inputs, args)
         return FAILED
-    if scan.init and scan.body is not e.body:
-        text = "`init` gives this cell a tensor of another body: a step sees only its own inputs"
+    if (scan.init or scan.lengths) and scan.body is not e.body:
+        what = "`init` gives" if scan.init else "`lengths` gives"
+        text = f"{what} this cell a tensor of another body: a step sees only its own inputs"
         return e.report("DL1056", text, instance.span, "known outside of the step only")
     fronts = _time_first(e, scope, scan, inputs, args)
     if fronts is None:
@@ -69,12 +74,17 @@ def run_cell(e: Context, scope: Scope, inputs: Sequence[tree.InputStmt], args: S
     time = _time(e, inputs, fronts)
     if time is None:
         return FAILED
+    real = None
+    if scan.lengths is not None:
+        real = real_steps(e, instance, *scan.lengths, fronts[0])
+        if real is None:
+            return FAILED
     place, before = len(e.body.layers), len(e.keys)
-    step = _elaborate(e, scope, scan, inputs, fronts)
+    step = _elaborate(e, scope, scan, inputs, fronts, real)
     if step is None:
         return FAILED
     sequences = [front.value for front in fronts if isinstance(front.value, TypedValue)]
-    value = _results(e, scope, scan, step, sequences, time)
+    value = _results(e, scope, scan, step, sequences, time, real)
     if scope.site == instance.site:
         e.body.layers.insert(place, layer_info(e, instance, args, value, before))
     return value
@@ -138,7 +148,12 @@ def _time(e: Context, inputs: Sequence[tree.InputStmt], fronts: Sequence[Argumen
 
 
 def _elaborate(
-    e: Context, scope: Scope, scan: Scan, inputs: Sequence[tree.InputStmt], fronts: Sequence[Argument]
+    e: Context,
+    scope: Scope,
+    scan: Scan,
+    inputs: Sequence[tree.InputStmt],
+    fronts: Sequence[Argument],
+    real: TypedValue | None,
 ) -> _Step | None:
     """The body of one step, elaborated in a place of its own; None after a report."""
     outer = e.body
@@ -149,6 +164,8 @@ def _elaborate(
         fine = _run(e, scope, inputs, fronts)
         values = outputs(e, scope) if fine else FAILED
         after = after_step(e, scope) if fine else None
+        if real is not None and after is not None:
+            after = _held(e, scope, real, after)
         leaves = [*e.leaves]
     finally:
         e.switch(outside)
@@ -159,7 +176,7 @@ def _elaborate(
     body.params = {key: outer.params[key] for key in leaves}
     results = values.items if isinstance(values, ListValue) else (values,)
     made = tuple(value for value in results if isinstance(value, TypedValue))
-    names = tuple(stmt.name.text for stmt in inputs)
+    names = (*(stmt.name.text for stmt in inputs), *([_REAL] if real is not None else []))
     cell = TypedCell(body, tuple(scope.steps.states), names, tuple(after), made, scan.reverse)
     return _Step(cell, tuple(first for _, first in scope.steps.states.values()))
 
@@ -191,13 +208,34 @@ def _element(e: Context, stmt: tree.InputStmt, front: Argument) -> Argument:
     return Argument(front.name, value, front.span, front.piped)
 
 
-def _results(e: Context, scope: Scope, scan: Scan, step: _Step, sequences: Sequence[TypedValue], time: _Time) -> Value:
+def _held(e: Context, scope: Scope, real: TypedValue, after: Sequence[TypedValue]) -> Sequence[TypedValue] | None:
+    """The states after a step that only some samples have; None after a report."""
+    assert scope.steps is not None
+    step = TensorType(DType.BOOL, real.type.shape[1:])
+    mask = TypedValue(step, "input", (), Attrs({"name": _REAL}), real.span, "", real.origins[1:])
+    e.body.values.append(mask)
+    e.body.inputs[_REAL] = mask
+    states = zip(scope.steps.states.items(), after, strict=True)
+    found = [held(e, mask, name, before, value) for (name, (before, _)), value in states]
+    return None if None in found else [value for value in found if value is not None]
+
+
+def _results(
+    e: Context,
+    scope: Scope,
+    scan: Scan,
+    step: _Step,
+    sequences: Sequence[TypedValue],
+    time: _Time,
+    real: TypedValue | None,
+) -> Value:
     """What is read from the scan: outputs along time, then, where asked for, the states after the last step."""
     instance, definition = scope.instance, scope.definition
     assert instance is not None
     assert definition is not None
     cell = step.cell
-    run = TypedValue(TensorType(DType.BOOL), "scan", (*step.first, *sequences), Attrs(), instance.span, "", (), cell)
+    walked = sequences if real is None else (*sequences, real)
+    run = TypedValue(TensorType(DType.BOOL), "scan", (*step.first, *walked), Attrs(), instance.span, "", (), cell)
     e.body.values.append(run)
     states = [_item(e, run, index, state.type, state.origins) for index, state in enumerate(cell.next)]
     found: list[TypedValue] = []
@@ -209,6 +247,11 @@ def _results(e: Context, scope: Scope, scan: Scan, step: _Step, sequences: Seque
             note = Note("outputs get the time axis where the inputs had it")
             return e.report("DL2083", text, output.span, f"has no place for axis {scan.axis}", footers=[note])
         item = _item(e, run, index, stacked, (time.origin, *output.origins))
+        if real is not None:
+            shown = cleared(e, real, list(scope.declared)[index - len(states)], item)
+            if shown is None:
+                return FAILED
+            item = shown
         found.append(_moved(e, item, 0, axis))
     named = [*zip(cell.states, states, strict=True), *zip(scope.declared, found, strict=True)]
     for name, value in named:

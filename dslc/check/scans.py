@@ -9,7 +9,19 @@ from collections.abc import Mapping, Sequence
 
 from dslc.check.arguments import failed, is_tensor_like, match, options
 from dslc.check.scope import Argument, CallSite, Context
-from dslc.check.values import FAILED, Failed, Instance, LayerRef, RecordValue, Scan, Scanned, Value, describe, is_cell
+from dslc.check.values import (
+    FAILED,
+    Failed,
+    Instance,
+    LayerRef,
+    RecordValue,
+    Scan,
+    Scanned,
+    Value,
+    describe,
+    is_cell,
+    is_none,
+)
 from dslc.diagnostics import Edit, Help, Note
 from dslc.ops.opdef import Option
 from dslc.record import replace
@@ -17,7 +29,7 @@ from dslc.source import Span
 from dslc.syntax import tree
 
 _OPTIONS = (Option("axis", "axis", 1), Option("reverse", "bool", False), Option("return_state", "bool", False))
-_NAMES = ("cell", "axis", "reverse", "init", "return_state")
+_NAMES = ("cell", "axis", "reverse", "init", "return_state", "lengths")
 
 
 def make_scan(e: Context, args: Sequence[Argument], site: CallSite) -> LayerRef | Scanned | Failed:
@@ -46,10 +58,16 @@ def make_scan(e: Context, args: Sequence[Argument], site: CallSite) -> LayerRef 
         return FAILED
     axis = chosen.get("axis", 1)
     assert isinstance(axis, int)
-    scan = Scan(axis, chosen.get("reverse") is True, chosen.get("return_state") is True, init, e.body)
+    lengths = given_lengths(found.get("lengths"))
+    scan = Scan(axis, chosen.get("reverse") is True, chosen.get("return_state") is True, init, e.body, lengths)
     if isinstance(cell, Instance):
         return Scanned(cell, scan, site.span)
     return replace(ref, span=site.span, scan=scan, name="")
+
+
+def given_lengths(arg: Argument | None) -> tuple[Value, Span] | None:
+    """The lengths of sequences and where they were written, unless they are left out or `none`."""
+    return None if arg is None or is_none(arg.value) else (arg.value, arg.span)
 
 
 def not_a_cell(e: Context, span: Span, label: str) -> Failed:

@@ -118,6 +118,8 @@ def _if(e: Context, scope: Scope, stmt: tree.IfStmt) -> None:
     found: _Branch = branches(e, taken, chosen.by_mode, lambda: branch(stmt.then), lambda: branch(stmt.orelse))
     found.into(scope)
     everywhere = {ident.text for ident in defined(stmt)}
+    if not chosen.by_mode:  # a hyper-parameter may decide whether there is an output
+        everywhere |= found.declared.keys() - before.declared.keys()
     for ident in (*_names(stmt.then), *_names(stmt.orelse)):
         if ident.text not in everywhere and ident.text not in before.names:
             scope.names.pop(ident.text, None)

@@ -81,6 +81,21 @@ def test_a_scan_used_twice_shares_its_parameters(elaborate):
     assert len(scans(model)) == 2
 
 
+def test_a_use_of_a_scan_may_give_it_its_options(elaborate):
+    inputs = MODEL.replace("output y", "input n: i64[B]\n output y")
+    uses = "run(x, lengths = n) + (x |> run(reverse = true)) + z + mean(h)"
+    text = HEAD + SUM + inputs + f"layer run = scan(Sum(8))\nz, h = run(x, return_state = true)\ny = {uses}\n}}"
+    runs = [cell_of(value) for value in scans(elaborate(text))]
+    assert [(cell.reverse, len(cell.sequences)) for cell in runs] == [(False, 1), (False, 2), (True, 1)]
+
+
+def test_lengths_that_are_none_are_left_out(elaborate):
+    block = "block Both(inner: layer) {\n dim T\n input x: f32[B, T, 8]\n input n: int[B] = none\n"
+    block += " output y: f32[B, T, 8]\n y = x |> inner(lengths = n)\n}\n"
+    (run,) = scans(elaborate(HEAD + SUM + block + MODEL + "y = x |> both: Both(scan(Sum(8)))\n}"))
+    assert cell_of(run).sequences == ("x",)
+
+
 def test_a_cell_with_a_name_shares_its_parameters_between_its_scans(elaborate):
     body = "layer one = Sum(8)\na = x |> scan(one)\ny = scan(one, reverse = true)(a) + one.y + one.w\n}"
     model = elaborate(HEAD + SUM + MODEL + body)

@@ -12,8 +12,8 @@ from dslc.check.elaborate import elaborate_model
 from dslc.check.files import file_scope
 from dslc.diagnostics import Sink
 from dslc.diagnostics.render import render
-from dslc.graph import Builder, Graph
-from dslc.lower import lower_into
+from dslc.graph import Graph
+from dslc.lower import lower
 from dslc.ops.scan import scan_of
 from dslc.passes import optimize
 from dslc.source import Source
@@ -36,17 +36,36 @@ LAYERS = (
 )
 
 
+#: Every recurrence over padded sequences, cells of one's own included.
+PADDED = """dim B, T
+model M {
+ input x: f64[B, T, 3]
+ input n: i64[B]
+ output both: f64[B, 8]
+ output y: f64[B, T, 4]
+ output z: f64[B, T, 4]
+ layer two = Bidirectional(GRU(4), return_sequences = false)
+ both = two(x, n)
+ y = x |> a: scan(LSTMCell(4), lengths = n, reverse = true)
+ z = x |> b: scan(RNNCell(4), lengths = n, init = { h: 0.5 })
+}
+"""
+
+
 def lowered(stages: str, dtype: str, *, training: bool = False) -> Graph:
     """The graph of some stages on a sequence of any batch and length."""
     last = "return_sequences = false" in stages
     sizes = "B, 4" if last else "B, T, 4"
     text = f"dim B, T\nmodel M {{\n input x: {dtype}[B, T, 3]\n output y: {dtype}[{sizes}]\n y = x |> {stages}\n}}\n"
+    return lowered_text(text, training=training)
+
+
+def lowered_text(text: str, *, training: bool = False) -> Graph:
+    """The graph of a program's model."""
     sink = Sink()
     model = elaborate_model(file_scope(parse(Source("m.dl", text), sink), sink), "M", {}, training, sink)
     assert model is not None, render(sink, color=False)
-    builder = Builder()
-    builder.graph.outputs |= {"y": lower_into(builder, model.body)[model.outputs["y"]]}
-    return optimize(builder.graph)
+    return optimize(lower(model.body, model.outputs))
 
 
 def drawn(graph: Graph, batch: int, steps: int, seed: int) -> dict[str, Array]:
@@ -119,6 +138,31 @@ def test_the_projection_of_the_input_is_one_product_outside_of_the_loop(layer: s
     outside = [node for node in graph.nodes.values() if node.op == "matmul"]
     inside = [node for node in scan_of(scan).body.nodes if node.op == "matmul"]
     assert (len(outside), len(inside)) == (1, 1)
+
+
+@pytest.mark.parametrize("reverse", ["false", "true"])
+def test_a_length_outside_of_the_sequence_counts_as_the_nearest_one(reverse: str) -> None:
+    text = (
+        "dim B, T\nmodel M {\n input x: f64[B, T, 3]\n input n: i64[B]\n output y: f64[B, T, 4]\n output h: f64[B, 4]\n"
+    )
+    text += f" layer rnn = LSTM(4, reverse = {reverse}, return_state = true)\n y, h, _c = rnn(x, n)\n}}\n"
+    graph = lowered_text(text)
+    feeds = drawn(graph, batch=4, steps=3, seed=6)
+    found = interpret(graph, feeds | {"n": np.array([-2, 0, 3, 9])})
+    wanted = interpret(graph, feeds | {"n": np.array([1, 1, 3, 3])})
+    for name, value in wanted.items():
+        np.testing.assert_array_equal(found[name], value)
+    assert not found["y"][:2, 1:].any()
+    assert found["y"][2:].all()
+
+
+def test_what_stands_in_the_padding_changes_nothing() -> None:
+    graph = lowered_text(PADDED)
+    feeds = drawn(graph, batch=2, steps=4, seed=7) | {"n": np.array([2, 4])}
+    changed = dict(feeds, x=feeds["x"].copy())
+    changed["x"][0, 2:] = np.nan
+    for name, value in interpret(graph, feeds).items():
+        np.testing.assert_array_equal(interpret(graph, changed)[name], value)
 
 
 @pytest.mark.skipif(not ort.is_installed(), reason="ONNX Runtime is not installed")

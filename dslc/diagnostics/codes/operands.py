@@ -56,4 +56,39 @@ Mended: use it in the branch where the input is there.
       known = if memory == none then T else S
 """,
     ),
+    Code(
+        "DL2153",
+        "lengths that are not one whole number for each sample",
+        """\
+`lengths` says how many steps of each sample of a batch are real: i32[B] or i64[B] beside sequences of a batch B.
+
+    input  x: f32[B, T, 12]
+    input  mask: f32[B, T]
+    y = x |> scan(GRUCell(64), lengths = mask)       # wrong: 1 for a real step, 0 for padding
+
+Mended:
+
+    input  lengths: i64[B]
+    y = x |> scan(GRUCell(64), lengths = lengths)
+""",
+    ),
+    Code(
+        "DL2154",
+        "lengths for a cell whose states or outputs do not belong to samples",
+        """\
+Where a sample has no more steps its states stay and its outputs are 0, so each state and each output of the cell has the
+batch as its first axis.
+
+    cell Count() {
+      input  x: f32[B, 8]
+      state  n: f32[] = zeros()                      # wrong with `lengths`: one for all samples
+      output y: f32[B, 8] = x * n
+      next n = n + 1
+    }
+
+Mended:
+
+      state  n: f32[B, 1] = zeros()
+""",
+    ),
 )
