@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -70,15 +70,16 @@ def _arena(widths: tuple[int, ...]) -> int:
 # ---------------------------------------------------------------------------------------------- both engines
 
 
-def feeds(graph: Graph, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Array]:
-    """Numbers for every leaf; class ids are below 2."""
+def feeds(graph: Graph, sizes: Mapping[str, int], seed: int = 0, weights: float = 1.0) -> dict[str, Array]:
+    """Numbers for every leaf; class ids are below 2. `weights` is the spread of parameters and states."""
     generator = np.random.default_rng(seed)
     result: dict[str, Array] = {}
     for op, key in (("input", "name"), ("param", "key"), ("state", "name"), ("draw", "stream")):
         for node in graph.leaves(op):
             shape = [evaluate(dim, sizes) for dim in node.out.shape]
             kind = node.out.dtype
-            values = generator.normal(size=shape) if kind.is_float else generator.integers(0, 2, shape)
+            spread = weights if op in ("param", "state") else 1.0
+            values = spread * generator.normal(size=shape) if kind.is_float else generator.integers(0, 2, shape)
             values = np.abs(values) if _is_second_moment(node) else values
             result[node.attrs.str(key)] = values.astype("?" if kind is DType.BOOL else f"{kind.value[0]}{kind.bytes}")
     return result
@@ -91,11 +92,11 @@ def _is_second_moment(node: Node) -> bool:
 
 
 def run_both(
-    graph: Graph, program: Program, sizes: Mapping[str, int], steps: int = 3
+    graph: Graph, program: Program, sizes: Mapping[str, int], steps: int = 3, weights: float = 1.0
 ) -> list[tuple[dict[str, Array], dict[str, Array]]]:
     """Outputs and new states of several steps: (interpreter's, program's). States go on from step to step."""
     found: list[tuple[dict[str, Array], dict[str, Array]]] = []
-    given = feeds(graph, sizes)
+    given = feeds(graph, sizes, weights=weights)
     for name, value in graph.updates.items():
         given.setdefault(name, np.zeros([evaluate(dim, sizes) for dim in value.shape], np.float32))
     owned = {name: given[name].copy() for name in (*program.params, *program.states)}
@@ -124,11 +125,23 @@ def run_both(
 
 def assert_close(pairs: list[tuple[dict[str, Array], dict[str, Array]]], tolerance: float = 1e-5) -> None:
     """|a - b| <= tolerance * (1 + |b|) everywhere, with equal types and shapes."""
+    for name, result, value in _same_kinds(pairs):
+        np.testing.assert_allclose(result, value, rtol=tolerance, atol=tolerance, err_msg=name)
+
+
+def assert_close_in_size(pairs: list[tuple[dict[str, Array], dict[str, Array]]], tolerance: float) -> None:
+    """|a - b| <= tolerance * (1 + max |b|) everywhere: the order of long sums of large terms shows in small results."""
+    for name, result, value in _same_kinds(pairs):
+        largest = float(np.abs(value).max(initial=0.0))
+        np.testing.assert_allclose(result, value, rtol=0.0, atol=tolerance * (1.0 + largest), err_msg=name)
+
+
+def _same_kinds(pairs: list[tuple[dict[str, Array], dict[str, Array]]]) -> Iterator[tuple[str, Array, Array]]:
     for expected, results in pairs:
         assert results.keys() == expected.keys()
         for name, value in expected.items():
             assert results[name].dtype == value.dtype, name
-            np.testing.assert_allclose(results[name], value, rtol=tolerance, atol=tolerance, err_msg=name)
+            yield name, results[name], value
 
 
 # ---------------------------------------------------------------------------------------------- random graphs
