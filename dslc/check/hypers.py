@@ -22,6 +22,7 @@ from dslc.check.values import (
     Value,
     describe,
     fraction,
+    is_none,
     number_text,
 )  # fmt: skip
 from dslc.diagnostics import Edit, Help, Label, Note
@@ -89,6 +90,8 @@ def signature(definition: tree.Definition) -> str:
 def given(e: Context, what: str, hyper: tree.Hyper, arg: Argument, site: CallSite) -> Value:
     """A hyper-parameter's value, checked against its kind, with the origin of a number written at the call."""
     key = hyper.name.text
+    if is_none(arg.value) and isinstance(hyper.default, tree.Constant) and hyper.default.value is None:
+        return arg.value
     value = convert(hyper.type, arg.value)
     if value is None:
         wanted = " or ".join(_WORDS[ident.text][many] for ident, many in hyper.type.alternatives)

@@ -43,6 +43,16 @@ def test_a_hyper_parameter_given_at_a_use_is_checked_against_its_kind(codes):
     assert codes("dim B\n" + block + HEAD.removeprefix("dim B\n") + "y = x |> one: One(Dense(8))\n}") == ["DL2004"]
 
 
+def test_a_hyper_parameter_with_the_default_none_may_be_none(elaborate, codes):
+    block = (
+        "block Cut(at: int = none) {\n input x: f32[B, 8]\n output y: f32[B, 8] = if at == none then x else x * at\n}\n"
+    )
+    head = "dim B\n" + block + HEAD.removeprefix("dim B\n")
+    assert [v.op for v in elaborate(head + "y = Cut()(x) + Cut(none)(x)\n}").body.values if v.inputs] == ["add"]
+    assert [v.op for v in elaborate(head + "y = Cut(at = 3)(x)\n}").body.values if v.inputs] == ["mul"]
+    assert codes(head + 'y = Cut("3")(x)\n}') == ["DL2004"]
+
+
 def test_an_output_may_depend_on_a_hyper_parameter_of_a_block(elaborate):
     block = "block Sum(all: bool) {\n input x: f32[B, 8]\n"
     block += "if all {\n output y: f32[] = sum(x)\n} else {\n output y: f32[B] = sum(x, axis = 1)\n}\n}\n"

@@ -94,6 +94,8 @@ LAYERS: dict[str, Callable[[], Table | Recurrent | ResetBefore]] = {
     "embedding": lambda: Table(7, 4),
     "embedding-small-ids": lambda: Table(7, 4),
     "embedding-one-id": lambda: Table(3, 2),
+    "embedding-padding": lambda: Table(7, 4, padding_idx=0),
+    "embedding-padding-from-the-end": lambda: Table(3, 2, padding_idx=-1),
     "rnn": lambda: Recurrent("RNN"),
     "rnn-two-steps": lambda: Recurrent("RNN"),
     "rnn-one-step": lambda: Recurrent("RNN"),
@@ -122,6 +124,8 @@ def run(case: str) -> dict[str, np.ndarray]:
     layer = LAYERS[case]().double()
     for value in layer.parameters():
         nn.init.normal_(value, std=0.7)
+    if isinstance(layer, Table) and layer.padding_idx is not None:
+        nn.init.zeros_(layer.weight[layer.padding_idx])
     _, shape, dtype = CASES[case]
     if isinstance(layer, Table):
         x = torch.randint(layer.num_embeddings, shape).to(IDS[dtype])

@@ -6,6 +6,8 @@ CASES: dict[str, tuple[str, tuple[int, ...], str]] = {
     "embedding": ("it: Embedding(7, 4)", (3, 5), "i64"),
     "embedding-small-ids": ("it: Embedding(7, 4)", (6,), "i32"),
     "embedding-one-id": ("it: Embedding(3, 2)", (), "i64"),
+    "embedding-padding": ("it: Embedding(7, 4, padding_idx = 0)", (3, 5), "i64"),
+    "embedding-padding-from-the-end": ("it: Embedding(3, 2, padding_idx = -1)", (9,), "i32"),
     "rnn": ("it: RNN(4)", (2, 17, 3), "f32"),
     "rnn-two-steps": ("it: RNN(4)", (2, 2, 3), "f32"),
     "rnn-one-step": ("it: RNN(4)", (2, 1, 3), "f32"),
