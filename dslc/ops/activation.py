@@ -55,14 +55,12 @@ def _softplus_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
 
 def _gelu(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     (x,) = inputs
+    if attrs.str("approximate") == "none":
+        return b.apply("mul", x, b.apply("normal_cdf", x))
     half, one = b.constant(0.5, x.dtype), b.constant(1.0, x.dtype)
-    if attrs.str("approximate") == "tanh":
-        cube = b.apply("mul", b.apply("square", x), b.apply("mul", x, b.constant(0.044715, x.dtype)))
-        inner = b.apply("mul", b.apply("add", x, cube), b.constant(math.sqrt(2.0 / math.pi), x.dtype))
-        curve = b.apply("tanh", inner)
-    else:
-        curve = b.apply("erf", b.apply("mul", x, b.constant(math.sqrt(0.5), x.dtype)))
-    return b.apply("mul", b.apply("mul", x, half), b.apply("add", curve, one))
+    cube = b.apply("mul", b.apply("square", x), b.apply("mul", x, b.constant(0.044715, x.dtype)))
+    inner = b.apply("mul", b.apply("add", x, cube), b.constant(math.sqrt(2.0 / math.pi), x.dtype))
+    return b.apply("mul", b.apply("mul", x, half), b.apply("add", b.apply("tanh", inner), one))
 
 
 def _silu(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from dslc.ops.cost import per_result
 from dslc.ops.export import single, widened
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
@@ -51,6 +52,25 @@ def _erf_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
     bell = b.apply("exp", b.apply("neg", b.apply("square", x)))
     slope = b.apply("mul", bell, b.constant(2.0 / math.sqrt(math.pi), x.dtype))
     return (b.apply("mul", g, slope),)
+
+
+def _normal_cdf_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    return (b.apply("mul", g, b.apply("normal_pdf", node.inputs[0])),)
+
+
+def _normal_pdf_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    return (b.apply("neg", b.apply("mul", g, b.apply("mul", node.inputs[0], node.out))),)
+
+
+def _normal_cdf_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    root, one, half = (onnx.constant(c, node.out.dtype) for c in (math.sqrt(0.5), 1.0, 0.5))
+    return onnx.node("Mul", onnx.node("Add", onnx.node("Erf", onnx.node("Mul", names[0], root)), one), half)
+
+
+def _normal_pdf_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    falling, peak = (onnx.constant(c, node.out.dtype) for c in (-0.5, 1 / math.sqrt(2 * math.pi)))
+    square = onnx.node("Mul", names[0], names[0])
+    return onnx.node("Mul", onnx.node("Exp", onnx.node("Mul", square, falling)), peak)
 
 
 def _square_onnx(onnx: OnnxEmitter, _: Node, names: tuple[str, ...]) -> str:
@@ -128,6 +148,33 @@ ERF = _smooth(
     "Erf",
 )
 
+NORMAL_CDF = OpDef(
+    name="normal_cdf",
+    doc="""The standard normal distribution function: (1 + erf(x / sqrt(2))) / 2.
+
+    Gradient: g * normal_pdf(x).""",
+    infer=same_float("normal_cdf"),
+    vjp=_normal_cdf_vjp,
+    kernel="normal_cdf",
+    onnx=_normal_cdf_onnx,
+    inplace=(0,),
+    flops=per_result(4),
+    result_range="probability",
+)
+
+NORMAL_PDF = OpDef(
+    name="normal_pdf",
+    doc="""The standard normal density: exp(-x ** 2 / 2) / sqrt(2 pi).
+
+    Gradient: -g * x * y.""",
+    infer=same_float("normal_pdf"),
+    vjp=_normal_pdf_vjp,
+    kernel="normal_pdf",
+    onnx=_normal_pdf_onnx,
+    inplace=(0,),
+    flops=per_result(4),
+)
+
 ABS = OpDef(
     name="abs",
     doc="""The absolute value.
@@ -200,4 +247,20 @@ CLIP = OpDef(
     inplace=(0,),
 )
 
-MATH: tuple[OpDef, ...] = (EXP, LOG, SQRT, RECIPROCAL, SIN, COS, ERF, ABS, SIGN, SQUARE, FLOOR, ROUND, CLIP)
+MATH: tuple[OpDef, ...] = (
+    EXP,
+    LOG,
+    SQRT,
+    RECIPROCAL,
+    SIN,
+    COS,
+    ERF,
+    NORMAL_CDF,
+    NORMAL_PDF,
+    ABS,
+    SIGN,
+    SQUARE,
+    FLOOR,
+    ROUND,
+    CLIP,
+)

@@ -164,6 +164,8 @@ ELEMENTWISE: dict[str, list[Sample]] = {
     "sin": [*unary(-7.0, 7.0), special()],
     "cos": [*unary(-7.0, 7.0), special()],
     "erf": [*unary(), *unary(-7.0, 7.0), special()],
+    "normal_cdf": [*unary(), *_far(unary(-4.0, 4.0)), special()],
+    "normal_pdf": [*unary(), *unary(-4.0, 4.0), special()],
     "abs": [*unary(), special(), Sample((integers(1, 6),)), Sample((integers(2, 6, dtype=np.int8),))],
     "sign": [*unary(), special(), Sample((integers(1, 6),))],
     "square": [*unary(), special(), Sample((integers(1, 6),))],

@@ -1,24 +1,31 @@
-"""The error function, which NumPy lacks.
+"""The error function, which NumPy lacks, and the normal distribution, whose distribution function is made of it.
 
 In float64: the rational approximations of fdlibm's `s_erf.c` (Sun Microsystems, 1993), whose scheme of ranges goes back to
 W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969). In float32
-(and in float16 by way of it): one rational function of degree 5 in x ** 2, fitted by weighted least squares to a relative
-error of 2.5e-8 on [-4, 4], beyond which erf rounds to 1 or -1; with rounding the result is within 8 units in the last
-place, mostly within one.
+(and in float16 by way of it): tanh(x * p(x ** 2)) with a polynomial of degree 6, fitted by weighted least squares to a relative
+error of 1e-7 on [-4, 4], beyond which both are 1 or -1; with rounding the result is within 4 units in the last place. That takes
+NumPy 15 passes, which are made over pieces that stay in the cache: 4 to 8 times faster than over two million numbers at once.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from dslc_runtime.kernels.kernel import Array
 
-# Coefficients from the constant term up.
-_SINGLE_LIMIT = 4.0
-_SINGLE_TOP = (1.12837914, 0.193540849, 0.0531011742, 0.00388315835, 0.000284560939, 1.9868052e-06)
-_SINGLE_BOTTOM = (1, 0.504853668, 0.115348245, 0.0152068815, 0.00118552457, 3.74201504e-05)
+_PIECE = 1 << 14  # elements
+_PEAK = 1 / math.sqrt(2 * math.pi)
+
+# Coefficients from the constant term up. The last one is positive, so the polynomial grows for ever.
+_SINGLE = (
+    1.12837927, 1.02769056e-01, -1.91830651e-04, -6.19785008e-04, 8.76375319e-05, -5.66851940e-06, 1.41855230e-07,
+)  # fmt: skip
+# The same of x / sqrt(2), for the normal distribution function.
+_SINGLE_NORMAL = tuple(c * 0.5 ** (power + 0.5) for power, c in enumerate(_SINGLE))
 
 # |x| < 0.84375: erf(x) = x + x * top(x ** 2) / bottom(x ** 2)
 _SMALL_TOP = (
@@ -60,16 +67,58 @@ _FAR_BOTTOM = (
 
 def erf(x: Any) -> Array:
     """The error function of each element, as a new array."""
-    operand = np.asarray(x)
-    flat = np.atleast_1d(operand)
-    if operand.dtype == np.float64:
-        return _double(flat).reshape(operand.shape)
-    return _single(flat.astype(np.float32)).astype(operand.dtype).reshape(operand.shape)
+    return _new(erf_into, x)
 
 
 def erf_into(x: Any, out: Array) -> None:
     """Write the error function of each element of `x` into `out`, which may be `x` itself."""
-    out[...] = erf(np.asarray(x, out.dtype))
+    if out.dtype == np.float64:
+        out[...] = _double(np.atleast_1d(x)).reshape(np.shape(x))
+    else:
+        _piecewise(_single, x, out)
+
+
+def normal_cdf(x: Any) -> Array:
+    """(1 + erf(x / sqrt(2))) / 2 of each element, as a new array."""
+    return _new(normal_cdf_into, x)
+
+
+def normal_cdf_into(x: Any, out: Array) -> None:
+    """Write (1 + erf(x / sqrt(2))) / 2 into `out`, which may be `x` itself."""
+    if out.dtype == np.float64:
+        erf_into(np.multiply(x, np.sqrt(0.5)), out)
+        np.multiply(out, 0.5, out=out)
+        np.add(out, 0.5, out=out)
+    else:
+        _piecewise(_single_normal, x, out)
+
+
+def normal_pdf(x: Any) -> Array:
+    """exp(-x ** 2 / 2) / sqrt(2 pi) of each element, as a new array."""
+    return np.exp(np.square(x) * -0.5) * _PEAK
+
+
+def normal_pdf_into(x: Any, out: Array) -> None:
+    """Write exp(-x ** 2 / 2) / sqrt(2 pi) into `out`, which may be `x` itself."""
+    _piecewise(_bell, x, out)
+
+
+def _new(into: Callable[[Any, Array], None], x: Any) -> Array:
+    out = np.empty_like(np.asarray(x))
+    into(x, out)
+    return out
+
+
+def _piecewise(into: Callable[[Array, Array], None], x: Any, out: Array) -> None:
+    """Apply a function of flat arrays piece by piece; of half precision in float32."""
+    dtype = np.float64 if out.dtype == np.float64 else np.float32
+    flat = np.ascontiguousarray(x, dtype).reshape(-1)
+    direct = out.dtype == dtype and out.flags.c_contiguous
+    result = out.reshape(-1) if direct else np.empty_like(flat)
+    for start in range(0, flat.size, _PIECE):
+        into(flat[start : start + _PIECE], result[start : start + _PIECE])
+    if not direct:
+        out[...] = result.reshape(out.shape)
 
 
 def _polynomial(coefficients: tuple[float, ...], t: Array) -> Array:
@@ -78,16 +127,30 @@ def _polynomial(coefficients: tuple[float, ...], t: Array) -> Array:
     for c in coefficients[-2:0:-1]:
         np.add(total, c, out=total)
         np.multiply(total, t, out=total)
-    return np.add(total, coefficients[0])
+    return np.add(total, coefficients[0], out=total)
 
 
 def _ratio(top: tuple[float, ...], bottom: tuple[float, ...], t: Array) -> Array:
     return np.divide(_polynomial(top, t), _polynomial(bottom, t))
 
 
-def _single(x: Array) -> Array:
-    x = np.clip(x, -_SINGLE_LIMIT, _SINGLE_LIMIT)
-    return np.clip(np.multiply(x, _ratio(_SINGLE_TOP, _SINGLE_BOTTOM, np.square(x))), -1, 1)
+def _single(x: Array, out: Array) -> None:
+    np.multiply(x, _polynomial(_SINGLE, np.square(x)), out=out)
+    np.tanh(out, out=out)
+
+
+def _single_normal(x: Array, out: Array) -> None:
+    np.multiply(x, _polynomial(_SINGLE_NORMAL, np.square(x)), out=out)
+    np.tanh(out, out=out)
+    np.multiply(out, 0.5, out=out)
+    np.add(out, 0.5, out=out)
+
+
+def _bell(x: Array, out: Array) -> None:
+    np.square(x, out=out)
+    np.multiply(out, -0.5, out=out)
+    np.exp(out, out=out)
+    np.multiply(out, _PEAK, out=out)
 
 
 def _double(x: Array) -> Array:
