@@ -44,9 +44,9 @@ def _named(value: TypedValue) -> Iterator[tuple[TypedValue, Dim, str]]:
     """The ids that an operator looks up, how many there are, and of what."""
     if value.op not in ("cross_entropy", "nll", "gather"):
         return
-    if value.op == "cross_entropy" and value.attrs["ignore_index"] is not None:
+    if value.attrs.get("ignore_index") is not None:
         return  # an id that is none of the classes is meant
-    looked_up, ids = value.inputs
+    looked_up, ids = value.inputs[:2]
     if value.op == "gather":
         yield ids, looked_up.type.shape[0], "rows"
     else:

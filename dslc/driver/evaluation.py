@@ -98,7 +98,7 @@ def _classes(typed: TypedTrain) -> tuple[TypedValue, str] | None:
     for value in typed.inference.body.values:
         if value.op != "cross_entropy" or value.attrs["ignore_index"] is not None:
             continue
-        logits, label = value.inputs
+        logits, label = value.inputs[:2]
         last = value.attrs.get("axis") in (-1, logits.type.rank - 1)
         if last and label.op == "input" and not label.type.dtype.is_float and logits.type.rank == 2:
             return logits, label.attrs.str("name")

@@ -15,6 +15,7 @@ from dslc.ops.distance_loss import DISTANCE_LOSS
 from dslc.ops.error_metric import ERROR_METRIC
 from dslc.ops.index import INDEX
 from dslc.ops.joining import JOINING
+from dslc.ops.length import LENGTH
 from dslc.ops.linalg import LINALG
 from dslc.ops.loss import LOSS
 from dslc.ops.math import MATH
@@ -40,7 +41,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "math": MATH,
     "activation": ACTIVATION,
     "random": RANDOM,
-    "reduction": REDUCTION,
+    "reduction": (*REDUCTION, *LENGTH),
     "shape": (*SHAPE, *SIZED),
     "slicing": SLICING,
     "joining": JOINING,

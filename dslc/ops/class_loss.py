@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from dslc.ops.axes import one_axis, replaced, without
 from dslc.ops.index import check_picking
 from dslc.ops.ir import Attr, Attrs, Builder, Value
@@ -11,6 +14,9 @@ from dslc.ops.rules import FLOATS, check_kind, check_same_dtype
 from dslc.tensor_type import TensorType
 
 _AXIS = Option("axis", "axis", -1)
+
+#: (scores, labels, weights of the classes, attributes) -> the loss of each row.
+_RowLosses: TypeAlias = Callable[[Builder, Value, Value, "Value | None", Attrs], Value]
 
 
 def _normal_classes(name: str) -> NormalizeRule:
@@ -23,6 +29,9 @@ def _normal_classes(name: str) -> NormalizeRule:
         return replaced(attrs, **items)
 
     return normalize
+
+
+# ---------------------------------------------------------------------------------------------- types
 
 
 def _is_distribution(logits: TensorType, label: TensorType) -> bool:
@@ -77,53 +86,112 @@ def check_ignored(name: str, label: TensorType, attrs: Attrs) -> None:
         raise OpError(f"`ignore_index` of `{name}` is a class id, and the label is {label}", LOSS_CODE, 1)
 
 
-def _cross_entropy_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
-    check_classes("cross_entropy", types, attrs.int("axis"))
-    check_ignored("cross_entropy", types[1], attrs)
+def _check_weights(name: str, types: tuple[TensorType, ...], axis: int) -> None:
+    """Refuse weights that are not one number for each class."""
+    scores, *_, weights = types
+    check_same_dtype(name, (scores, weights))
+    if weights.shape != (scores.shape[axis],):
+        needed = TensorType(scores.dtype, (scores.shape[axis],))
+        raise OpError(
+            f"`weights` of `{name}` holds a number for each class of {scores}: {needed}, not {weights}", LOSS_CODE, 2
+        )
+
+
+def _reduced_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
     rows = without(types[0].shape, (attrs.int("axis"),))
     return TensorType(types[0].dtype, rows if attrs["reduction"] == "none" else ())
 
 
-def _cross_entropy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
-    (logits, label), ignored = inputs, attrs["ignore_index"]
-    if ignored is None:
-        return reduced(b, _row_losses(b, logits, label, attrs), attrs)
-    kept = b.apply("ne", label, b.constant(attrs.int("ignore_index"), label.dtype))
-    label = b.apply("where", kept, label, b.constant(0, label.dtype))
-    zero, one = b.constant(0.0, logits.dtype), b.constant(1.0, logits.dtype)
-    rows = b.apply("where", kept, _row_losses(b, logits, label, attrs), zero)
-    if attrs["reduction"] != "mean":
-        return reduced(b, rows, attrs)
-    number = b.apply("sum", b.apply("cast", kept, dtype=logits.dtype))
-    return b.apply("div", b.apply("sum", rows), b.apply("maximum", number, one))
-
-
-def _row_losses(b: Builder, logits: Value, label: Value, attrs: Attrs) -> Value:
-    axis, smoothing = attrs.int("axis"), attrs.float("label_smoothing")
-    if not _is_distribution(logits.type, label.type) and not smoothing:
-        return b.apply("softmax_cross_entropy", logits, label, axis=axis)
-    log_p = b.apply("log_softmax", logits, axis=axis)
-    if _is_distribution(logits.type, label.type):
-        likelihood = b.apply("sum", b.apply("mul", label, log_p), axes=axis)
-    else:
-        likelihood = b.apply("pick", log_p, label, axis=axis)
-    if smoothing:
-        kept = b.apply("mul", likelihood, b.constant(1.0 - smoothing, logits.dtype))
-        spread = b.apply("mul", b.apply("mean", log_p, axes=axis), b.constant(smoothing, logits.dtype))
-        likelihood = b.apply("add", kept, spread)
-    return b.apply("neg", likelihood)
+def _cross_entropy_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    check_classes("cross_entropy", types[:2], attrs.int("axis"))
+    check_ignored("cross_entropy", types[1], attrs)
+    if len(types) == 3:
+        _check_weights("cross_entropy", types, attrs.int("axis"))
+    return _reduced_type(types, attrs)
 
 
 def _nll_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    log_p, label = types[:2]
     check_kind("nll", types[:1], FLOATS)
-    log_p, label = types
-    check_picking("nll", log_p, label, attrs.int("axis"))
-    return TensorType(log_p.dtype, label.shape if attrs["reduction"] == "none" else ())
+    if not _is_distribution(log_p, label):
+        check_picking("nll", log_p, label, attrs.int("axis"))
+    check_ignored("nll", label, attrs)
+    if len(types) == 3:
+        _check_weights("nll", types, attrs.int("axis"))
+    return _reduced_type(types, attrs)
+
+
+# ---------------------------------------------------------------------------------------------- rows and their mean
+
+
+def _cross_entropy(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+    logits, label = inputs[:2]
+    plain = not _is_distribution(logits.type, label.type) and not attrs.float("label_smoothing")
+    return _reduced(b, inputs, attrs, _fused if plain else _smoothed)
 
 
 def _nll(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
-    return reduced(b, b.apply("neg", b.apply("pick", *inputs, axis=attrs["axis"])), attrs)
+    return _reduced(b, inputs, attrs, _likelihoods)
 
+
+def _reduced(b: Builder, inputs: tuple[Value, ...], attrs: Attrs, losses: _RowLosses) -> Value:
+    """The losses of rows, of which those to ignore are 0, reduced; a mean of rows with weights is the weighted mean."""
+    scores, label, *rest = inputs
+    weights, ignored, kept = (rest[0] if rest else None), attrs["ignore_index"], None
+    if ignored is not None:
+        kept = b.apply("ne", label, b.constant(attrs.int("ignore_index"), label.dtype))
+        label = b.apply("where", kept, label, b.constant(0, label.dtype))
+    rows = losses(b, scores, label, weights, attrs)
+    zero = b.constant(0.0, scores.dtype)
+    rows = rows if kept is None else b.apply("where", kept, rows, zero)
+    weighted = weights is not None and not label.dtype.is_float
+    if attrs["reduction"] != "mean" or not (weighted or kept is not None):
+        return reduced(b, rows, attrs)
+    counts = b.apply("gather", weights, label) if weights is not None else b.constant(1.0, scores.dtype)
+    total = b.apply("sum", counts if kept is None else b.apply("where", kept, counts, zero))
+    some = b.apply("where", b.apply("gt", total, zero), total, b.constant(1.0, scores.dtype))
+    return b.apply("div", b.apply("sum", rows), some)
+
+
+def _fused(b: Builder, logits: Value, label: Value, weights: Value | None, attrs: Attrs) -> Value:
+    rows = b.apply("softmax_cross_entropy", logits, label, axis=attrs["axis"])
+    return rows if weights is None else b.apply("mul", rows, b.apply("gather", weights, label))
+
+
+def _smoothed(b: Builder, logits: Value, label: Value, weights: Value | None, attrs: Attrs) -> Value:
+    axis, smoothing = attrs.int("axis"), attrs.float("label_smoothing")
+    log_p = b.apply("log_softmax", logits, axis=axis)
+    rows = _likelihoods(b, log_p, label, weights, attrs)
+    if not smoothing:
+        return rows
+    uniform = b.apply("mean", _weighted(b, log_p, weights, axis), axes=axis)
+    kept = b.apply("mul", rows, b.constant(1.0 - smoothing, logits.dtype))
+    return b.apply("sub", kept, b.apply("mul", uniform, b.constant(smoothing, logits.dtype)))
+
+
+def _likelihoods(b: Builder, log_p: Value, label: Value, weights: Value | None, attrs: Attrs) -> Value:
+    """The negative log-likelihood of each row's class, or of its distribution."""
+    axis = attrs.int("axis")
+    if _is_distribution(log_p.type, label.type):
+        found = b.apply("sum", b.apply("mul", label, _weighted(b, log_p, weights, axis)), axes=axis)
+    else:
+        found = b.apply("pick", log_p, label, axis=axis)
+        found = found if weights is None else b.apply("mul", found, b.apply("gather", weights, label))
+    return b.apply("neg", found)
+
+
+def _weighted(b: Builder, log_p: Value, weights: Value | None, axis: int) -> Value:
+    """Each class's numbers times its weight."""
+    if weights is None:
+        return log_p
+    sizes = (weights.shape[0], *[1] * (log_p.type.rank - 1 - axis))
+    return b.apply("mul", log_p, b.apply("reshape", weights, sizes=sizes))
+
+
+_WEIGHTS = """
+        `weights` f32[C] are those of the classes: a row's loss is times the weight of its class, and the mean is the sum divided by
+        the sum of the rows' weights. With a probability per class the terms of the classes are times their weights, and the mean
+        is over rows. As in PyTorch."""
 
 CLASS_LOSS = (
     OpDef(
@@ -133,21 +201,25 @@ CLASS_LOSS = (
         logits f32[B, C] and class ids i64[B] or i32[B], the class axis being the last unless `axis` says otherwise (PyTorch: 1).
         A float label of the logits' shape holds a probability per class: -sum(label * log_softmax(logits)). The mean is over rows.
         `label_smoothing` s mixes the label with the uniform distribution: (1 - s) * label + s / C.
-        Rows whose class id is `ignore_index` count nowhere: their loss is 0, and the mean is over the others (0 of none).""",
+        Rows whose class id is `ignore_index` count nowhere: their loss is 0, and the mean is over the others (0 of none)."""
+        + _WEIGHTS,
         example="loss = cross_entropy(net.logits, data.label, label_smoothing = 0.1)",
         infer=_cross_entropy_type,
-        operands=("logits", "label"),
+        operands=("logits", "label", "weights?"),
         options=(_AXIS, Option("label_smoothing", "float", 0.0), Option("ignore_index", "int"), REDUCTION),
         normalize=_normal_classes("cross_entropy"),
         decompose=_cross_entropy,
     ),
     OpDef(
         name="nll",
-        doc="""Negative log-likelihood of a class per row: -log_p[label], for a result of `log_softmax`. PyTorch: `F.nll_loss`.""",
+        doc="""Negative log-likelihood of a class per row: -log_p[label], for a result of `log_softmax`. PyTorch: `F.nll_loss`.
+
+        Labels, `ignore_index` and the mean are those of `cross_entropy`."""
+        + _WEIGHTS,
         example="loss = nll(log_softmax(net.logits), data.label)",
         infer=_nll_type,
-        operands=("log_p", "label"),
-        options=(_AXIS, REDUCTION),
+        operands=("log_p", "label", "weights?"),
+        options=(_AXIS, Option("ignore_index", "int"), REDUCTION),
         normalize=_normal_classes("nll"),
         decompose=_nll,
     ),

@@ -135,18 +135,23 @@ def _confusion_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
     return TensorType(DType.I64, (types[0].shape[axis],) * 2)
 
 
-def _confusion(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+def _confusion_counts(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     logits, label = inputs
     found = _by_class(b, logits, label, attrs.int("axis"))
     sizes = (-1, found[0].shape[-1])
     called, are = (b.apply("reshape", _number(b, value), sizes=sizes) for value in found)
-    return b.apply("cast", b.apply("matmul", b.apply("transpose", are, axes=(1, 0)), called), dtype=DType.I64)
+    return b.apply("matmul", b.apply("transpose", are, axes=(1, 0)), called)
+
+
+def _confusion_finish(_: Builder, counts: Value, __: Attrs) -> Value:
+    return counts
 
 
 def _normal_confusion(types: tuple[TensorType, ...], attrs: Attrs) -> Attrs:
     return replaced(attrs, axis=one_axis("confusion_matrix", types[0].rank, attrs["axis"], types[0]))
 
 
+_CONFUSION = OverPart(_confusion_counts, _confusion_finish)
 _SHARED = """
 
         With `average = "binary"` the label has the logits' shape and is bool, 0 or 1, and a logit of at least `threshold` (0.5 for
@@ -177,13 +182,14 @@ COUNTED_METRIC = (
         name="confusion_matrix",
         doc="""How often a row of each true class (axis 0) was called each class (axis 1): i64[C, C].
 
-        Operands are those of `accuracy`. A value for `expect`; `dslc eval` shows that of a part of the data. scikit-learn:
+        Operands are those of `accuracy`. A metric is one number of it; `dslc eval` shows all of a part of the data. scikit-learn:
         `confusion_matrix`. No gradient.""",
-        example="counts = confusion_matrix(x, argmax(x, axis = -1))",
+        example="metrics = { false_alarms: cast(confusion_matrix(net.logits, data.label)[0, 1], f32) }",
         infer=_confusion_type,
         operands=("logits", "label"),
         options=(Option("axis", "axis", -1),),
         normalize=_normal_confusion,
-        decompose=_confusion,
+        decompose=at_once(_CONFUSION, _confusion_type),
+        over_part=_CONFUSION,
     ),
 )

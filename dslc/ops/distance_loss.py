@@ -5,12 +5,12 @@ The vectors lie along one axis, which the result does not have; `reduction` is o
 
 from __future__ import annotations
 
-from dslc.ops.axes import normal_axis, one_axis, without
+from dslc.ops.axes import normal_axis, one_axis, replaced, without
 from dslc.ops.ir import Attrs, Builder, Value
 from dslc.ops.loss import LOSS_CODE, REDUCTION, reduced
 from dslc.ops.opdef import InferRule, OpDef, OpError, Option
 from dslc.ops.rules import FLOATS, check_kind, check_same_dtype, float_options
-from dslc.tensor_type import TensorType
+from dslc.tensor_type import DType, TensorType
 
 
 def _vectors_type(name: str) -> InferRule:
@@ -53,6 +53,26 @@ def _distance(b: Builder, x: Value, y: Value) -> Value:
     return b.apply("sqrt", b.apply("sum", b.apply("square", apart), axes=x.type.rank - 1))
 
 
+def _contrastive_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    first, second, same = types
+    rows = _vectors_type("contrastive")((first, second), replaced(attrs, reduction="none"))
+    if same.shape != rows.shape or same.dtype not in (DType.BOOL, first.dtype, DType.I32, DType.I64):
+        message = f"`contrastive` needs to know of each pair of {first} whether it is of one kind, and got {same}"
+        raise OpError(message, LOSS_CODE, 2)
+    return rows if attrs["reduction"] == "none" else TensorType(first.dtype)
+
+
+def _contrastive(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+    x, y, same = inputs
+    half, one, margin = (b.constant(number, x.dtype) for number in (0.5, 1.0, attrs.float("margin")))
+    same = b.apply("cast", same, dtype=x.dtype)
+    apart = b.apply("sub", x, y)
+    near = b.apply("sum", b.apply("square", apart), axes=x.type.rank - 1)
+    missing = b.apply("relu", b.apply("sub", margin, b.apply("norm", apart, axes=x.type.rank - 1)))
+    far = b.apply("mul", b.apply("sub", one, same), b.apply("square", missing))
+    return reduced(b, b.apply("mul", half, b.apply("add", b.apply("mul", same, near), far)), attrs)
+
+
 DISTANCE_LOSS = (
     OpDef(
         name="cosine_distance",
@@ -79,5 +99,18 @@ DISTANCE_LOSS = (
         options=(Option("margin", "float", 1.0), REDUCTION),
         normalize=float_options("margin"),
         decompose=_triplet,
+    ),
+    OpDef(
+        name="contrastive",
+        doc="""Contrastive loss of pairs: d ** 2 / 2 where they are of one kind, else max(0, margin - d) ** 2 / 2, with d = |x - y|.
+
+        Vectors lie along the last axis; `same` says of each pair whether it is of one kind: bool, 1 or 0, or a number between. The
+        gradient of d is 0 where x and y are equal. Source: Hadsell, Chopra and LeCun, 2006 (whose Y is 1 - same).""",
+        example="loss = contrastive(net.y, data.y, data.y[:, 0] > 0, margin = 2)",
+        infer=_contrastive_type,
+        operands=("x", "y", "same"),
+        options=(Option("margin", "float", 1.0), REDUCTION),
+        normalize=float_options("margin"),
+        decompose=_contrastive,
     ),
 )

@@ -16,7 +16,7 @@ from dslc.ops.cost import per_result
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import DecomposeRule, InferRule, OpDef, OpError, Option
 from dslc.ops.rules import FLOATS, check_kind, check_same_dtype, float_options
-from dslc.tensor_type import TensorType
+from dslc.tensor_type import TensorType, broadcast
 
 LOSS_CODE = "DL2105"
 REDUCTION = Option("reduction", "string", "mean", choices=("mean", "sum", "none"))
@@ -133,8 +133,24 @@ def _bce(b: Builder, p: Value, t: Value, _: Attrs) -> Value:
     return b.apply("bce_elements", p, t)
 
 
-def _bce_logits(b: Builder, x: Value, t: Value, _: Attrs) -> Value:
-    return b.apply("bce_logits_elements", x, t)
+def _bce_logits_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    reduced_type = _pair_type("bce_logits")(types[:2], attrs)
+    if len(types) == 3:
+        check_same_dtype("bce_logits", (types[0], types[2]))
+        if broadcast(types[0].shape, types[2].shape) != types[0].shape:
+            raise OpError(f"`pos_weight` of `bce_logits` has to fit {types[0]}, and is {types[2]}", LOSS_CODE, 2)
+    return reduced_type
+
+
+def _bce_logits(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
+    x, t, *weights = inputs
+    if not weights:
+        return reduced(b, b.apply("bce_logits_elements", x, t), attrs)
+    # (1 - t) x + (1 + (w - 1) t) softplus(-x): with w = 1 this is max(x, 0) - x t + log(1 + exp(-|x|)).
+    one = b.constant(1.0, x.dtype)
+    weight = b.apply("add", one, b.apply("mul", b.apply("sub", weights[0], one), t))
+    missed = b.apply("mul", b.apply("sub", one, t), x)
+    return reduced(b, b.apply("add", missed, b.apply("mul", weight, b.apply("softplus", b.apply("neg", x)))), attrs)
 
 
 def _kl(b: Builder, log_p: Value, t: Value, _: Attrs) -> Value:
@@ -249,12 +265,13 @@ LOSS = (
         name="bce_logits",
         doc="""Binary cross entropy of logits: max(x, 0) - x * t + log(1 + exp(-|x|)).
 
-        Gradient: sigmoid(x) - t. PyTorch: `F.binary_cross_entropy_with_logits`.""",
+        Gradient: sigmoid(x) - t. `pos_weight`, a number or one for each column, is the weight of true targets:
+        (1 - t) x + (1 + (pos_weight - 1) t) log(1 + exp(-x)). PyTorch: `F.binary_cross_entropy_with_logits`.""",
         example="loss = bce_logits(net.logits[:, 0], data.yes)",
-        infer=_pair_type("bce_logits"),
-        operands=("logits", "target"),
+        infer=_bce_logits_type,
+        operands=("logits", "target", "pos_weight?"),
         options=(REDUCTION,),
-        decompose=_from_elements(_bce_logits),
+        decompose=_bce_logits,
     ),
     OpDef(
         name="kl_div",

@@ -60,7 +60,7 @@ class OverPart:
 
     Attributes:
         parts: operands -> what a batch contributes, f64: a tensor of static shape where it is added up, else rows.
-        finish: what all batches contributed -> the metric as a scalar, f64.
+        finish: what all batches contributed -> the metric, f64.
         joined: how contributions become one: "sum" adds them, "rows" puts their rows (axis 0) below each other.
         lower: whether less is better.
     """
@@ -103,6 +103,7 @@ class OpDef:
         view: the output is a view of operand 0's memory where that is contiguous enough; never written through.
         random: draws fresh values: never shared or folded; its attribute `stream` says which stream it draws from.
         structural: it holds a graph or reads one, so that the stages know it themselves: neither kernel nor ONNX rule.
+        export_only: passes put it into graphs that are exported, and nowhere else: it has an ONNX rule and no kernel.
         call: whether a program may call it by name.
         symbol: how it is written when it is an operator of the language (`+`), for messages.
         result_range: what is known of the values ("logits", "probability", ...), or "".
@@ -126,6 +127,7 @@ class OpDef:
     view: bool = False
     random: bool = False
     structural: bool = False
+    export_only: bool = False
     call: bool = True
     symbol: str = ""
     result_range: str = ""

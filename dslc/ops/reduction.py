@@ -13,11 +13,13 @@ from dslc.ops.opdef import InferRule, NormalizeRule, OnnxRule, OpDef, OpError, O
 from dslc.ops.rules import FLOATS, NUMBERS, check_kind
 from dslc.tensor_type import Dim, DType, Shape, TensorType, count
 
-_OPTIONS = (Option("axes", "axes", alias="axis"), Option("keepdims", "bool", False))
+OVER_AXES = (Option("axes", "axes", alias="axis"), Option("keepdims", "bool", False))
 _ARG_OPTIONS = (Option("axis", "axis"), Option("keepdims", "bool", False))
 
 
-def _normal_axes(name: str) -> NormalizeRule:
+def normal_axes(name: str) -> NormalizeRule:
+    """Brings the option `axes` into its canonical form: ascending, counted from 0."""
+
     def normalize(types: tuple[TensorType, ...], attrs: Attrs) -> Attrs:
         return replaced(attrs, axes=several_axes(name, types[0].rank, attrs["axes"], types[0]))
 
@@ -192,8 +194,8 @@ REDUCTION = (
         Gradient: every element gets the g of the sum it went into.""",
         example="y = sum(x, axes = 1)",
         infer=_sum_type,
-        options=_OPTIONS,
-        normalize=_normal_axes("sum"),
+        options=OVER_AXES,
+        normalize=normal_axes("sum"),
         vjp=_sum_vjp,
         kernel="sum",
         flops=per_operand(),
@@ -206,8 +208,8 @@ REDUCTION = (
         Floats only. The mean of nothing is nan, as in NumPy and PyTorch. Gradient: every element gets g / n.""",
         example="y = mean(image, axes = [1, 2])",
         infer=_mean_type,
-        options=_OPTIONS,
-        normalize=_normal_axes("mean"),
+        options=OVER_AXES,
+        normalize=normal_axes("mean"),
         vjp=_mean_vjp,
         kernel="mean",
         flops=per_operand(),
@@ -221,8 +223,8 @@ REDUCTION = (
         where several are largest (PyTorch's `amax`).""",
         example="y = max(x, axes = -1, keepdims = true)",
         infer=_extreme_type("max"),
-        options=_OPTIONS,
-        normalize=_normal_axes("max"),
+        options=OVER_AXES,
+        normalize=normal_axes("max"),
         vjp=_extreme_vjp,
         kernel="max",
         flops=per_operand(),
@@ -236,8 +238,8 @@ REDUCTION = (
         where several are smallest (PyTorch's `amin`).""",
         example="y = min(x, axes = -1)",
         infer=_extreme_type("min"),
-        options=_OPTIONS,
-        normalize=_normal_axes("min"),
+        options=OVER_AXES,
+        normalize=normal_axes("min"),
         vjp=_extreme_vjp,
         kernel="min",
         flops=per_operand(),

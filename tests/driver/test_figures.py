@@ -55,7 +55,8 @@ train through {{
     rmse: rmse(net.y[:, 0], data.t),
     r2: r2(net.y[:, 0], data.t),
     perplexity: perplexity(net.y, data.yes),
-    accuracy: accuracy(net.y, data.yes)
+    accuracy: accuracy(net.y, data.yes),
+    alarms: cast(confusion_matrix(net.y, data.yes)[0, 1], f32)
   }}
 }}
 """
@@ -83,6 +84,7 @@ def expected() -> dict[str, float]:
         "perplexity": float(np.exp(losses.mean())),
         "accuracy": float((chosen == yes).mean()),
     }
+        "alarms": float((chosen & ~yes).sum()),
 
 
 def check(text: str) -> Any:
@@ -92,7 +94,7 @@ def check(text: str) -> Any:
 def test_the_figures_of_an_epoch_are_those_of_all_its_rows():
     row = train(check(PROGRAM)).result.history[0]
     figures = expected()
-    assert list(row)[2:12] == list(figures)
+    assert list(row)[2:13] == list(figures)
     assert {name: row[name] for name in figures} == pytest.approx(figures, rel=1e-6)
     assert {name: row[f"val.{name}"] for name in figures} == pytest.approx(figures, rel=1e-6)
 

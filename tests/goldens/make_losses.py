@@ -47,6 +47,25 @@ def _cosine(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
     return 1 - F.cosine_similarity(x, t, dim=-1)
 
 
+def _contrastive(x: torch.Tensor, t: torch.Tensor, margin: float = 1.0) -> torch.Tensor:
+    # Of the pairs in the rows of x and t every second one is of one kind, the last is not.
+    same = (torch.arange(len(x)).flip(0) % 2).to(x.dtype)
+    d = torch.linalg.vector_norm(x - t, dim=-1)
+    return same * d**2 / 2 + (1 - same) * F.relu(margin - d) ** 2 / 2
+
+
+def _weights(n: int, dtype: torch.dtype) -> torch.Tensor:
+    """The weights of classes that the tests use: 0.5, 1, 1.5, ..."""
+    return torch.arange(1, n + 1, dtype=dtype) / 2
+
+
+def _weighted(loss: Callable[..., torch.Tensor], **options: object) -> Loss:
+    """A loss with weights of its classes, of which the axis is the last."""
+    return lambda x, t: loss(
+        x.movedim(-1, 1), t.movedim(-1, 1) if t.is_floating_point() else t, _weights(x.shape[-1], x.dtype), **options
+    )
+
+
 def _bce_edge(p: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
     # PyTorch's gradient by the target leaves out the clamp of the logarithms; it is not compared.
     return F.binary_cross_entropy(p, t.detach(), reduction="none")
@@ -110,6 +129,22 @@ def cases() -> dict[str, tuple[np.ndarray, np.ndarray, Loss]]:
         # The rows of x are anchors, those of t the positive ones, and the negative ones in the opposite order.
         "triplet.mean": (x, t, lambda x, t: F.triplet_margin_loss(x, t, t.flip(0))),
         "triplet.none": (x, t, lambda x, t: F.triplet_margin_loss(x, t, t.flip(0), margin=0.5, reduction="none")),
+        "contrastive.none": (x, t, lambda x, t: _contrastive(x, t, margin=4.0)),
+        "contrastive.mean": (x, x + 0.1 * t, lambda x, t: _contrastive(x, t).mean()),
+        "bce_logits.pos_weight": (x, q, lambda x, t: binary(x, t, pos_weight=_weights(3, x.dtype))),
+        "cross_entropy.weights": (logits, ids, _weighted(F.cross_entropy)),
+        "cross_entropy.weights_none": (logits, ids, _weighted(F.cross_entropy, reduction="none")),
+        "cross_entropy.weights_sum": (logits, ids, _weighted(F.cross_entropy, reduction="sum", label_smoothing=0.1)),
+        "cross_entropy.weights_deep": (deep, deep_ids, _weighted(F.cross_entropy, label_smoothing=0.1)),
+        "cross_entropy.weights_ignore": (
+            logits,
+            ids,
+            _weighted(F.cross_entropy, ignore_index=2, label_smoothing=0.1),
+        ),
+        "cross_entropy.weights_shares": (log_p, shares, _weighted(F.cross_entropy, label_smoothing=0.2)),
+        "nll.weights": (log_p, _ids(11, 5, 4), _weighted(F.nll_loss)),
+        "nll.weights_ignore": (log_p, _ids(11, 5, 4), _weighted(F.nll_loss, ignore_index=2)),
+        "nll.shares": (log_p, shares, lambda x, t: -(t * x).sum(-1).mean()),
         "hinge.mean": (x, np.where(t > 0, 1.0, -1.0), _hinge),
     }
 

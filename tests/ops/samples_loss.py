@@ -66,6 +66,17 @@ _CLASSES = [
     Sample((strided(values(26, 3, 2)), _ids(27, 2, 3))),
 ]
 
+_WEIGHTED = [
+    *(
+        Sample((values(136, 4, 3), _ids(137, 3, 4), values(138, 3, low=0.2, high=2)), {"reduction": r})
+        for r in _REDUCTIONS
+    ),
+    Sample((values(139, 2, 3, 2), _ids(140, 3, 2, 2, dtype=np.int32), values(141, 3, low=0.2, high=2)), {"axis": 1}),
+    Sample((values(142, 2, 3), _shares(143, 2, 3), values(144, 3, low=0.2, high=2))),
+    Sample((values(145, 2, 3), np.array([7, 1]), values(146, 3, low=0.2, high=2)), {"ignore_index": 7}),
+    Sample((values(147, 2, 3), np.array([1, 1]), np.zeros(3)), smooth=False),
+]
+
 LOSS: dict[str, list[Sample]] = {
     "mse": _pairs(-2, 2, (-1, 1), 1.0),
     "mae": _pairs(1.1, 2, (-1, 1), 1.0),
@@ -82,7 +93,11 @@ LOSS: dict[str, list[Sample]] = {
         Sample((strided(values(36, 2, 3, low=0.1, high=0.9)), 1.0)),
         Sample((np.array([0.0, 1.0, 0.0, 1.0]), np.array([1.0, 1.0, 0.0, 0.0])), smooth=False),
     ],
-    "bce_logits": _pairs(-2, 2, (0, 1), 1.0),
+    "bce_logits": [
+        *_pairs(-2, 2, (0, 1), 1.0),
+        Sample((values(131, 2, 3), values(132, 2, 3, low=0, high=1), values(133, 3, low=0.1, high=3))),
+        Sample((values(134, 4), bools(135, 4).astype(float), 2.0)),
+    ],
     "bce_logits_elements": [
         Sample((values(37, 2, 3), values(38, 2, 3, low=0, high=1))),
         Sample((values(39, 1), values(40, 1, low=0, high=1))),
@@ -103,8 +118,21 @@ LOSS: dict[str, list[Sample]] = {
             for r in _REDUCTIONS
         ),
         Sample((values(113, 2, 3), np.array([7, 7])), {"ignore_index": 7}),
+        *_WEIGHTED,
     ],
-    "nll": _CLASSES,
+    "nll": [
+        *_CLASSES,
+        Sample((values(46, 2, 3), _shares(47, 2, 3))),
+        Sample((values(112, 2, 3), np.array([-100, 1])), {"ignore_index": -100}),
+        *_WEIGHTED,
+    ],
+    "contrastive": [
+        *(Sample((*_three(116, 4, 3)[:2], bools(119, 4)), {"reduction": r, "margin": 9.0}) for r in _REDUCTIONS),
+        Sample((*_three(120, 2, 3, 2)[:2], _ids(123, 2, 2, 3)), {"margin": 9.0}),
+        Sample((*_three(124, 4, 2)[:2], values(127, 4, low=0, high=1)), {"margin": 9.0}),
+        Sample((strided(values(128, 4, 2)), values(129, 4, 2), bools(130, 4)), {"margin": 9.0}),
+        Sample((np.ones((2, 2)), np.ones((2, 2)), np.array([True, False])), smooth=False),
+    ],
     "kl_div": [
         *_pairs(-3, -0.1, (0.1, 0.9), 0.5),
         Sample((values(52, 2, 3, low=-3, high=-0.1), _shares(53, 2, 3)), {"reduction": "batchmean"}),

@@ -62,6 +62,14 @@ REDUCTION: dict[str, list[Sample]] = {
     "mean": [*_EVERYWHERE, _EMPTY[1], _PRECISE, Sample((values(27, 0, 3),), {"axes": 0}, smooth=False, onnx=False)],
     "max": _EXTREME,
     "min": _EXTREME,
+    "norm": [
+        Sample((values(60, 2, 3, gap=0.1),), {"axes": -1}),
+        Sample((values(61, 2, 3, gap=0.1),), {"axes": (0, 1), "keepdims": True}),
+        Sample((values(62, 4, gap=0.1),)),
+        Sample((values(63, gap=0.1),)),
+        Sample((strided(values(64, 2, 3, gap=0.1)),), {"axes": 0}),
+        Sample((np.array([[0.0, 0.0], [3e30, -4e30], [3e-30, 4e-30]]),), {"axes": 1}, smooth=False, onnx=False),
+    ],
     "argmax": _positions(),
     "argmin": _positions(),
     "divide_by_size": [

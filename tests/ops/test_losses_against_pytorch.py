@@ -13,6 +13,7 @@ from dslc.autodiff import gradients
 from dslc.backends.interpret import interpret
 from dslc.graph import Builder
 from dslc.ops import FAMILIES
+from dslc.ops.ir import Value
 from dslc.tensor_type import DType, TensorType
 
 GOLDENS = np.load(Path(__file__).parents[1] / "goldens" / "losses.npz")
@@ -27,6 +28,13 @@ OPTIONS: dict[str, dict[str, float | str]] = {
     "cross_entropy.ignore": {"ignore_index": -100},
     "cross_entropy.ignore_smoothing": {"ignore_index": 2, "label_smoothing": 0.1},
     "cross_entropy.both": {"label_smoothing": 0.2},
+    "cross_entropy.weights_none": {"reduction": "none"},
+    "cross_entropy.weights_sum": {"reduction": "sum", "label_smoothing": 0.1},
+    "cross_entropy.weights_deep": {"label_smoothing": 0.1},
+    "cross_entropy.weights_ignore": {"ignore_index": 2, "label_smoothing": 0.1},
+    "cross_entropy.weights_shares": {"label_smoothing": 0.2},
+    "nll.weights_ignore": {"ignore_index": 2},
+    "contrastive.none": {"reduction": "none", "margin": 4.0},
 }
 # PyTorch's 1e-12 in the gradient of `bce` is a float32 number in float64 too.
 TOLERANCE = {"bce.edge": 1e-8}
@@ -44,12 +52,26 @@ def computed(case: str, dtype: DType) -> dict[str, npt.NDArray[Any]]:
     prediction = builder.leaf("input", TensorType(dtype, x.shape), name="x")
     target = builder.leaf("input", TensorType(dtype if t.dtype.kind == "f" else DType.I64, t.shape), name="t")
     order = builder.leaf("input", TensorType(DType.I64, (len(x),)), name="order")
-    others = [builder.apply("gather", target, order)] if name == "triplet" else []
+    others = _others(builder, case, prediction, target, order)
     loss = builder.apply(name, prediction, target, *others, **options)
     wrt = [prediction, target] if t.dtype.kind == "f" else [prediction]
     found = gradients(builder, builder.apply("sum", loss), wrt)
     builder.graph.outputs = {"y": loss, **dict(zip(("gx", "gt"), found, strict=False))}
     return interpret(builder.graph, {"x": x, "t": t, "order": np.arange(len(x))[::-1]})
+
+
+def _others(builder: Builder, case: str, x: Value, t: Value, order: Value) -> list[Value]:
+    """The operands behind prediction and target, as in the script."""
+    name, variant = case.split(".")
+    if name == "triplet":
+        return [builder.apply("gather", t, order)]
+    if name == "contrastive":
+        return [builder.apply("mod", order, builder.constant(2, DType.I64))]
+    if "weight" in variant:
+        classes = builder.apply("arange", size=x.shape[-1], dtype=x.dtype)
+        half = builder.constant(0.5, x.dtype)
+        return [builder.apply("add", builder.apply("mul", classes, half), half)]
+    return []
 
 
 def test_every_loss_has_goldens():
