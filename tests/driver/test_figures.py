@@ -83,8 +83,8 @@ def expected() -> dict[str, float]:
         "r2": float(1 - mse / t.var()),
         "perplexity": float(np.exp(losses.mean())),
         "accuracy": float((chosen == yes).mean()),
-    }
         "alarms": float((chosen & ~yes).sum()),
+    }
 
 
 def check(text: str) -> Any:
