@@ -23,11 +23,14 @@ ROWS = symbol("rows")
 
 
 def batched(context: Context, result: TypedValue) -> tuple[Body, TypedValue] | None:
-    """The body of `context` over many rows, and the value in it that `result` has become; None after a report."""
+    """What `result` is computed from in the body of `context`, over many rows, and what it has become; None after a report."""
     new = new_context(context.sink, training=False)
     found: dict[int, TypedValue] = {}
     with_rows: set[int] = set()
+    needed = _ancestors(result)
     for value in context.body.values:
+        if value not in needed:
+            continue
         if value.op == "input":
             found[id(value)] = _input(new, value)
             with_rows.add(id(value))
@@ -43,6 +46,18 @@ def batched(context: Context, result: TypedValue) -> tuple[Body, TypedValue] | N
             return None
         found[id(value)] = made
     return new.body, found[id(result)]
+
+
+def _ancestors(value: TypedValue) -> set[TypedValue]:
+    """A value and all it is computed from."""
+    found: set[TypedValue] = set()
+    stack = [value]
+    while stack:
+        value = stack.pop()
+        if value not in found:
+            found.add(value)
+            stack += value.inputs
+    return found
 
 
 def _report(context: Context, op: str, span: Span) -> None:
@@ -102,7 +117,7 @@ def _axes_in(attrs: Attrs) -> bool:
 def _may_keep(value: TypedValue, operands: list[tuple[TypedValue, bool]]) -> bool:
     """Whether an operator that looks at axes works with rows in front of the operands as they are."""
     if len(operands) == 1:
-        return _axes_in(value.attrs)
+        return _axes_in(value.attrs) or value.op == "one_hot"
     if value.op == "matmul":
         (_, left), (right, right_has_rows) = operands
         return left and not right_has_rows and right.type.rank <= 2

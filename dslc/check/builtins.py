@@ -157,8 +157,89 @@ field y: f32[]  = source["y"]""",
 field image: f32[28, 28] = source["image"] / 255
 field label: i64[]       = source["label"]""",
     ),
+    Builtin(
+        "csv",
+        'csv("file.csv", delimiter = ",", columns = none)',
+        """A table in a text file: one row per sample, cells separated by `delimiter`.
+
+        The first line names the columns; where it does not, `columns` is the list of all names in order. The type of a column is the
+        one that holds all its cells: i64, f64, or bool of `true` and `false`. Text is read by `classes` and `tokenize`. Cells in
+        double quotes may hold anything; blank lines are skipped; UTF-8. A missing value (an empty cell, `NA`, `NaN`, `null`,
+        `None`, `?`, `-`) in a column of numbers or labels is an error that names its line.""",
+        """source = csv("iris.csv")
+field x: f32[4]      = source["sepal length":"petal width"]
+field species: i64[] = classes(source["species"])""",
+    ),
+    Builtin(
+        "text_lines",
+        'text_lines("file.txt", unit = "lines")',
+        """Plain text in UTF-8, a row for each line that is not blank; its one column is `text`.
+
+        With `unit = "characters"` a row is one character, blanks and line ends included: a series that `window` cuts.""",
+        """source = text_lines("play.txt", unit = "characters")
+field x: i64[64] = window(tokenize(source["text"], vocab = 100), length = 65)[:64]
+field y: i64[64] = window(tokenize(source["text"], vocab = 100), length = 65)[1:]""",
+    ),
+)
+
+_FIELD_FUNCTIONS = (
+    Builtin(
+        "classes",
+        'classes(source["column"])',
+        """Labels as ids: an i64 for each row, from 0, in the order of the labels.
+
+        The column holds text or whole numbers; spaces around text in a file do not count. Text is ordered by its characters, numbers by
+        size. The labels are those of the training part; another one in the data is an error. They name the classes in the
+        report of `dslc eval`.""",
+        """source = inline({ kind: ["cat", "dog", "cat"] })
+field kind: i64[] = classes(source["kind"])""",
+    ),
+    Builtin(
+        "tokenize",
+        'tokenize(source["column"], vocab, length = none, unit = "words", lower = none)',
+        """Text as ids of a vocabulary: i64[length], or i64[] without `length`, where each text is one token.
+
+        Id 0 is padding and 1 a token that is not in the vocabulary; then come the `vocab - 2` most frequent tokens of the training
+        part, the most frequent first, equally frequent ones by their characters. Ids after the first `length` are cut off, missing
+        ones are 0. Words are what stands between spaces, punctuation and symbols; an apostrophe inside a word belongs to it.
+        With `unit = "characters"` every character is a token. `lower` makes small letters of text first; by default of
+        words. Text is brought into the normal form NFC.""",
+        """source = inline({ text: ["deep learning", "learning to read"] })
+field tokens: i64[4] = tokenize(source["text"], vocab = 100, length = 4)""",
+    ),
+    Builtin(
+        "lengths",
+        "lengths(ids)",
+        """How many ids of a row are not 0, as an i64: the length of a text before padding, `length` at most.
+
+        It is 0 for a text without tokens.""",
+        """source = inline({ text: ["deep learning", "learning to read"] })
+field n: i64[] = lengths(tokenize(source["text"], vocab = 100, length = 4))""",
+    ),
+    Builtin(
+        "standardize",
+        "standardize(x)",
+        """(x - mean) / deviation, for each element of a row on its own.
+
+        Mean and deviation (the root of the mean of squares, not that of a sample) are those of the training part; where an element is
+        the same in all its rows, the deviation counts as 1. Integers become f64.""",
+        """source = inline({ width: [1.5, 2, 4], length: [3, 3, 5] })
+field x: f32[2] = standardize(source["width", "length"])""",
+    ),
+    Builtin(
+        "window",
+        "window(x, length, stride = 1, offset = 0)",
+        """Neighbouring rows of a series as one sample: window i holds the rows from i * stride + offset, `length` of them.
+
+        All fields of the block are windows then, of one stride. There are as many as fit whole in a part, counting the longest
+        reach of the fields; parts are split off in the order of the rows, and windows are cut in each on its own.""",
+        """source = inline({ x: [1, 2, 3, 5, 8, 13, 21] })
+field past: f32[3]  = window(source["x"], length = 4)[:3]
+field after: f32[] = window(source["x"], length = 4)[3]""",
+    ),
 )
 
 FUNCTIONS: dict[str, Builtin] = {builtin.name: builtin for builtin in _FUNCTIONS}
 PENALTIES: dict[str, Builtin] = {builtin.name: builtin for builtin in _PENALTIES}
+FIELD_FUNCTIONS: dict[str, Builtin] = {builtin.name: builtin for builtin in _FIELD_FUNCTIONS}
 SOURCES: dict[str, Builtin] = {builtin.name: builtin for builtin in _SOURCES}

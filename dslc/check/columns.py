@@ -12,7 +12,7 @@ from dslc.diagnostics import Edit, Help, Note, Sink
 from dslc.source import Span
 from dslc.syntax import tree
 
-LATER = ("tokenize", "window", "resize", "random_flip", "random_crop")
+LATER = ("resize", "random_flip", "random_crop")
 #: Functions whose first argument is a column of the source, and what its cells are.
 CONTENTS: Mapping[str, str] = {"classes": "labels", "tokenize": "text"}
 

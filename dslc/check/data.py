@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from dslc.check.columns import check_columns, read_columns
 from dslc.check.elaborate import context as new_context
+from dslc.check.field_windows import check_windows, windows_reach
 from dslc.check.fields import check_field
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Scope
@@ -41,9 +42,21 @@ def check_data(file: FileScope, decl: tree.DataDecl, sink: Sink) -> TypedData | 
     if fields is None:
         return None
     data = TypedData(decl.name.text, sources or {}, fields, split, seed or 0, stratify, decl.name.span)
-    for field in fields.values() if sources is not None else ():
-        check_field(file, data, field, sink)
+    if sources is not None:
+        _check_values(file, data, settings, sink)
     return data
+
+
+def _check_values(file: FileScope, data: TypedData, settings: Mapping[str, Setting], sink: Sink) -> None:
+    """Check the fields' expressions, and that samples made of windows go together."""
+    checked = {name: check_field(file, data, field, sink) for name, field in data.fields.items()}
+    found = {name: body for name, body in checked.items() if body is not None}
+    check_windows(found, sink)
+    for name in ("stratify", "shuffle_seed") if windows_reach(found.values()) else ():
+        if name in settings:
+            text = f"`{name}` has no meaning for windows: a series is split in its order"
+            mend = Help("leave it out: the last rows become `val`, and after them `test`")
+            sink.report("DL3135", text, settings[name].name.span, "not for a series", footers=[mend])
 
 
 def _fields(

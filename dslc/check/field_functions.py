@@ -11,10 +11,12 @@ from typing import TypeAlias
 
 from dslc.check.arguments import failed, match, options
 from dslc.check.batching import batched
+from dslc.check.field_windows import windows_of
+from dslc.check.operators import apply_op, literal_tensor
 from dslc.check.scope import Argument, CallSite, Context
 from dslc.check.typed import ColumnRead, Derived, FieldBody, FieldSpec, Literal, TypedValue
 from dslc.check.values import FAILED, LocalFunction, TextColumn, Value, describe
-from dslc.diagnostics import Help
+from dslc.diagnostics import Help, Note
 from dslc.ops.ir import Attrs
 from dslc.ops.opdef import Option
 from dslc.record import field, record
@@ -66,26 +68,13 @@ def body_of(making: Making, value: TypedValue) -> FieldBody | None:
     found = batched(making.context, value)
     if found is None:
         return None
-    needed = _ancestors(value)
-    names = [name for name, leaf in making.context.body.inputs.items() if leaf in needed]
+    names = found[0].inputs
     reads = {read.name: read for read in making.reads.values()}
     return FieldBody(
         *found,
         {name: reads[name] for name in names if name in reads},
         {name: making.derived[name] for name in names if name in making.derived},
     )
-
-
-def _ancestors(value: TypedValue) -> set[TypedValue]:
-    """A value and all it is computed from."""
-    found: set[TypedValue] = set()
-    stack = [value]
-    while stack:
-        value = stack.pop()
-        if value not in found:
-            found.add(value)
-            stack += value.inputs
-    return found
 
 
 Function: TypeAlias = Callable[[Making, Sequence[Argument], CallSite], Value]
@@ -143,6 +132,125 @@ def _classes(making: Making, args: Sequence[Argument], site: CallSite) -> Value:
     return making.derive(name, Derived("classes", read, {}, name, TensorType(DType.I64), site.span))
 
 
+# ---------------------------------------------------------------------------------------------- tokens
+
+_TOKENIZE = (
+    Option("vocab", "int", required=True),
+    Option("length", "int", None),
+    Option("unit", "string", "words", choices=("words", "characters")),
+    Option("lower", "bool", None),
+)
+
+
+def _tokenize(making: Making, args: Sequence[Argument], site: CallSite) -> Value:
+    given = _given(making, "tokenize", _TOKENIZE, args, site)
+    read = _text(making, "tokenize", given[0]) if given is not None else None
+    if given is None or read is None:
+        return FAILED
+    chosen = given[1]
+    if not (
+        _at_least(making, "tokenize", chosen, "vocab", 3, site)
+        and _at_least(making, "tokenize", chosen, "length", 1, site)
+    ):
+        return FAILED
+    length = chosen["length"]
+    if chosen["lower"] is None:
+        chosen["lower"] = length is not None and chosen["unit"] == "words"
+    unit = "texts" if length is None else chosen["unit"]
+    learned = f"tokenize({read.name}, vocab = {chosen['vocab']}, unit = {unit}, lower = {chosen['lower']})"
+    row = TensorType(DType.I64, (length,) if isinstance(length, int) else ())
+    return making.derive(f"{learned}, {length}", Derived("tokenize", read, chosen, learned, row, site.span))
+
+
+def _at_least(making: Making, name: str, given: Mapping[str, Literal], option: str, least: int, site: CallSite) -> bool:
+    """Whether an option that is given is not too small; reports it."""
+    value = given[option]
+    if not isinstance(value, int) or value >= least:
+        return True
+    notes = [Note("id 0 is padding and 1 an unknown token; words follow")] if option == "vocab" else []
+    text = f"`{option}` of `{name}` must be at least {least}"
+    making.context.report("DL3133", text, site.span, f"this is {value}", footers=notes)
+    return False
+
+
+def _lengths(making: Making, args: Sequence[Argument], site: CallSite) -> Value:
+    """How many ids of a row are not padding: ``sum(cast(ids != 0, i64), axis = -1)``."""
+    given = _given(making, "lengths", (), args, site)
+    if given is None:
+        return FAILED
+    ids = given[0].value
+    if not isinstance(ids, TypedValue) or not ids.type.dtype.is_integer or ids.type.rank == 0:
+        mend = Help("apply it to tokens:", code=('lengths(tokenize(source["text"], vocab = 1000, length = 20))',))
+        text = f"`lengths` counts ids in a row of them, not {describe(ids)}"
+        return making.context.report("DL3134", text, given[0].span, "not a row of ids", footers=[mend])
+    zero = literal_tensor(making.context, 0, TensorType(ids.type.dtype), site.span)
+    if not isinstance(zero, TypedValue):
+        return FAILED
+    filled = apply_op(making.context, site.span, "ne", (ids, zero), {})
+    counted = apply_op(making.context, site.span, "cast", (filled,), {"dtype": DType.I64})
+    return apply_op(making.context, site.span, "sum", (counted,), {"axes": (-1,)})
+
+
+# ---------------------------------------------------------------------------------------------- numbers
+
+
+def _numbers(making: Making, name: str, operand: Argument) -> TypedValue | None:
+    """The numbers that a function is applied to, or None after a report."""
+    value = operand.value
+    if isinstance(value, TypedValue) and value.type.dtype is not DType.BOOL:
+        return value
+    text = f"`{name}` needs numbers, not {describe(value)}"
+    making.context.report("DL3134", text, operand.span, "not numbers")
+    return None
+
+
+def _of_value(
+    making: Making, kind: str, value: TypedValue, options: Mapping[str, Literal], row: TensorType, site: CallSite
+) -> Value:
+    """The input that a function of numbers makes."""
+    operand = body_of(making, value)
+    if operand is None:
+        return FAILED
+    if kind == "window" and any(windows_of(operand)):
+        return making.context.report("DL3136", "a window of windows", site.span, "it is cut of windows already")
+    name = f"{making.spec.name}.{kind}.{len(making.derived)}"
+    learned = name if kind == "standardize" else ""
+    return making.derive(name, Derived(kind, operand, options, learned, row, site.span))
+
+
+def _standardize(making: Making, args: Sequence[Argument], site: CallSite) -> Value:
+    given = _given(making, "standardize", (), args, site)
+    value = _numbers(making, "standardize", given[0]) if given is not None else None
+    if value is None:
+        return FAILED
+    if not value.type.dtype.is_float:
+        value = apply_op(making.context, site.span, "cast", (value,), {"dtype": DType.F64})
+    return _of_value(making, "standardize", value, {}, value.type, site)
+
+
+_WINDOW = (Option("length", "int", required=True), Option("stride", "int", 1), Option("offset", "int", 0))
+
+
+def _window(making: Making, args: Sequence[Argument], site: CallSite) -> Value:
+    given = _given(making, "window", _WINDOW, args, site)
+    value = _numbers(making, "window", given[0]) if given is not None else None
+    if given is None or value is None:
+        return FAILED
+    chosen = given[1]
+    if not all(
+        _at_least(making, "window", chosen, *least, site) for least in (("length", 1), ("stride", 1), ("offset", 0))
+    ):
+        return FAILED
+    length = chosen["length"]
+    assert isinstance(length, int)
+    row = TensorType(value.type.dtype, (length, *value.type.shape))
+    return _of_value(making, "window", value, chosen, row, site)
+
+
 FIELD_FUNCTIONS: Mapping[str, Function] = {
     "classes": _classes,
+    "tokenize": _tokenize,
+    "lengths": _lengths,
+    "standardize": _standardize,
+    "window": _window,
 }

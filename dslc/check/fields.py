@@ -65,7 +65,7 @@ def _converted(context: Context, data: TypedData, field: FieldSpec, value: Typed
     assert isinstance(expr, tree.Expr)
     have, want = value.type.dtype, field.type.dtype
     declared = Label(field.span, f"declared {field.type}")
-    notes = list(_column_notes(context.body, data))
+    notes = list(_column_notes(context.body, data, field))
     if value.type.shape != field.type.shape:
         message = f"field `{field.name}` is declared {field.type}, but its value is {value.type}"
         notes = [*notes, Note("a field is the type of one sample, without a batch axis")]
@@ -83,10 +83,13 @@ def _converted(context: Context, data: TypedData, field: FieldSpec, value: Typed
     return apply_op(context, expr.span, "cast", (value,), {"dtype": want})
 
 
-def _column_notes(body: Body, data: TypedData) -> Iterator[Note]:
+def _column_notes(body: Body, data: TypedData, field: FieldSpec) -> Iterator[Note]:
     """What the columns hold, and where they come from."""
     source = data.sources["train"]
+    columns = {read.name for read in field.reads}
     for name, value in body.inputs.items():
+        if name not in columns:
+            continue
         stored = source.columns.get(name, name)
         places = {"npz": f"array `{stored}` of {source.path}", "inline": f"column `{name}` of the inline data"}
         yield Note(f"a row of {places.get(source.kind, f'column `{name}` of {source.path}')} is {value.type}")
@@ -95,30 +98,38 @@ def _column_notes(body: Body, data: TypedData) -> Iterator[Note]:
 # ---------------------------------------------------------------------------------------------- before a file is opened
 
 
-def check_field(file: FileScope, data: TypedData, field: FieldSpec, sink: Sink) -> None:
-    """Report what can be known of a field's expression without opening a file: everything for inline data, else names."""
+def check_field(file: FileScope, data: TypedData, field: FieldSpec, sink: Sink) -> FieldBody | None:
+    """Report what can be known of a field's expression without opening a file: everything for inline data, else names.
+
+    Returns:
+        The field's value where that can be said; its types may be others once a file is open.
+    """
     if not field.reads:  # something was wrong with them
-        return
+        return None
+    found = None
     for source in data.sources.values():
+        if source.kind == "text_lines" and not all(_is_text(read, read.columns[0], sink) for read in field.reads):
+            return None
         if source.kind == "inline":
             types = _inline_types(source, field.reads, sink)
-            if types is None or field_body(file, data, field, types, sink) is None:
-                return
-    if all(source.kind != "inline" for source in data.sources.values()):
-        _check_unopened(file, data, field, sink)
+            found = None if types is None else field_body(file, data, field, types, sink)
+            if found is None:
+                return None
+    return found or _check_unopened(file, data, field, sink)
 
 
-def _check_unopened(file: FileScope, data: TypedData, field: FieldSpec, sink: Sink) -> None:
+def _check_unopened(file: FileScope, data: TypedData, field: FieldSpec, sink: Sink) -> FieldBody | None:
     """Report what does not depend on the types of columns in a file: everything where all columns are text, else names."""
     numbers = {read.name: field.type for read in field.reads if read.content == "numbers"}
     if not numbers:
-        field_body(file, data, field, {}, sink)
-        return
+        return field_body(file, data, field, {}, sink)
     trial = Sink()
-    _elaborate(file, Making(new_context(trial, training=False), field, numbers, {r.span: r for r in field.reads}))
+    making = Making(new_context(trial, training=False), field, numbers, {read.span: read for read in field.reads})
+    value = _elaborate(file, making)
     for diagnostic in trial:
-        if diagnostic.code.startswith("DL1"):
+        if diagnostic.code.startswith(("DL1", "DL313")):
             sink.add(diagnostic)
+    return None if value is None else body_of(making, value)
 
 
 def _inline_types(source: SourceSpec, reads: Sequence[ColumnRead], sink: Sink) -> dict[str, TensorType] | None:
@@ -132,16 +143,22 @@ def _inline_types(source: SourceSpec, reads: Sequence[ColumnRead], sink: Sink) -
             continue
         numbers = [row for row in rows if row is not None]
         if len(numbers) < len(rows):
-            text = selected(read, list(source.columns))[rows.index(None)]
-            mend = Help(f'a function makes numbers of text: `classes(source["{text}"])`, `tokenize(...)`')
-            message = f"column `{text}` holds strings, not numbers"
-            sink.report("DL3024", message, read.span, "holds strings", footers=[mend])
+            _is_text(read, selected(read, list(source.columns))[rows.index(None)], sink)
             return None
         found = _stacked(read, numbers, sink) if read.range or len(read.columns) > 1 else numbers[0]
         if found is None:
             return None
         types[read.name] = found
     return types
+
+
+def _is_text(read: ColumnRead, column: str, sink: Sink) -> bool:
+    """Whether a column that holds text is read as text."""
+    if read.content != "numbers":
+        return True
+    mend = Help(f'a function makes numbers of text: `classes(source["{column}"])`, `tokenize(...)`')
+    sink.report("DL3024", f"column `{column}` holds strings, not numbers", read.span, "holds strings", footers=[mend])
+    return False
 
 
 def _readable(read: ColumnRead, row: TensorType | None, sink: Sink) -> bool:

@@ -13,7 +13,7 @@ from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
 from dslc.check.typed import Origin
-from dslc.check.values import FAILED, Const, Failed, FileScope, FunctionRef, Namespace, Value
+from dslc.check.values import FAILED, Const, Failed, FileScope, FunctionRef, LocalFunction, Namespace, Value
 from dslc.check.walk import defined, names
 from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.source import Span
@@ -196,7 +196,11 @@ def unknown_function(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     if name in scope.later or name in scope.partial or name in scope.labels:
         return undefined(e, scope, name, span)
     layers = near(name, _layers(scope))
-    callable_names = [known for known, binding in scope.names.items() if binding.kind == "layer"]
+    callable_names = [
+        known
+        for known, binding in scope.names.items()
+        if binding.kind == "layer" or isinstance(binding.value, LocalFunction)
+    ]
     close = [found for found in near(name, [*function_names(), *callable_names]) if found != name]
     exact = [layer for layer in layers if layer.lower() == name.lower()]
     if exact:

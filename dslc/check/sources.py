@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dslc.check.csv_source import csv_source, path_of
 from dslc.check.literals import array
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.settings import PARTS, Setting, literal_number, not_yet
+from dslc.check.text_sources import csv_source, path_of, text_source
 from dslc.check.typed import Literal, SourceSpec
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.syntax import tree
 
-LATER = ("parquet", "idx", "image_folder", "text_lines")
+LATER = ("parquet", "idx", "image_folder")
 
 
 def check_sources(setting: Setting, sink: Sink) -> dict[str, SourceSpec] | None:
@@ -187,6 +187,7 @@ _READERS: Mapping[str, Callable[[tree.Call, Sink], SourceSpec | None]] = {
     "inline": _inline,
     "npz": _npz,
     "csv": csv_source,
+    "text_lines": text_source,
 }
 KINDS = tuple(_READERS)
 

@@ -166,11 +166,11 @@ class SourceSpec:
     """Where one part of the data is read from.
 
     Attributes:
-        kind: "inline", "npz" or "csv".
+        kind: "inline", "npz", "csv" or "text_lines".
         path: as written, relative to the file; "" for inline.
         columns: column name in the program -> name in the file, or -> the literal rows (inline). Empty where the file alone
             knows its columns.
-        options: how the file is written: the `delimiter` of csv.
+        options: how the file is written: the `delimiter` of csv, the `unit` of text_lines.
     """
 
     kind: str
@@ -241,7 +241,7 @@ class Derived:
     """An input of a field's body that is made from others by a function that no operator is: it reads text, or all rows.
 
     Attributes:
-        kind: the function: "classes".
+        kind: the function, as `dslc_runtime.data.transforms` names it.
         operand: the column of text, or the value, that it is applied to.
         options: its options, all of them.
         learned: what is learned from the training part is saved under this key; "" where nothing is.

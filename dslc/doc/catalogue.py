@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check import optimizer, sources
-from dslc.check.builtins import FUNCTIONS, PENALTIES, SOURCES
+from dslc.check.builtins import FIELD_FUNCTIONS, FUNCTIONS, PENALTIES, SOURCES
 from dslc.check.foreign import function_meant, layer_meant
 from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
@@ -36,6 +36,7 @@ KINDS = {
     "penalty": "Penalties",
     "distribution": "Distributions",
     "data source": "Data sources",
+    "field function": "Functions of data fields",
 }
 
 #: What a family of operators is called, where that is not its own name.
@@ -71,6 +72,7 @@ def catalogue() -> tuple[Entry, ...]:
         *(of_builtin(penalty, "penalty") for penalty in PENALTIES.values()),
         *map(of_distribution, RANDOM),
         *(of_builtin(source, "data source") for source in SOURCES.values()),
+        *(of_builtin(function, "field function") for function in FIELD_FUNCTIONS.values()),
     ]
     order = list(KINDS)
     return tuple(sorted(found, key=lambda entry: order.index(entry.kind)))

@@ -46,7 +46,7 @@ train net {
 
 def program(entry: Entry) -> str:
     """The whole program that an entry's example is part of."""
-    if entry.kind == "data source":
+    if entry.kind in ("data source", "field function"):
         return f"data rows {{\n{entry.example}\n}}\n"
     if entry.kind in ("layer", "function", "initialiser"):
         declared, end, statements = entry.example.rpartition("\n}\n")

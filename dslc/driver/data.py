@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -16,7 +16,7 @@ from dslc.driver.tables import open_table
 from dslc_runtime.data.fields import FieldProgram, learn, materialise, require_ids
 from dslc_runtime.data.learned import require_learned
 from dslc_runtime.data.learning import Learned
-from dslc_runtime.data.parts import Part, split_rows
+from dslc_runtime.data.parts import Part, split_in_order, split_rows
 from dslc_runtime.data.read import RowsOf
 from dslc_runtime.data.table import Rows, Table
 from dslc_runtime.errors import RuntimeFault
@@ -28,14 +28,14 @@ class Opened:
 
     Attributes:
         parts: by name ("train", "val", "test").
-        whole: all rows of the first source, of which parts may have been split off.
+        whole: makes all rows of the training source, of which parts may have been split off.
         fingerprint: a hash that changes when the data do.
         learned: what functions of fields learned from the training part, by their keys.
         labels: what the ids of fields stand for, where that was learned.
     """
 
     parts: Mapping[str, Part]
-    whole: Part
+    whole: Callable[[], Part]
     fingerprint: str
     learned: Mapping[str, Learned]
     labels: Mapping[str, tuple[str, ...]]
@@ -78,16 +78,30 @@ def open_data(
         part: compile_fields(checked, data, chosen, table, data.sources[part]) for part, table in tables.items()
     }
     programs = {part: [field.program for field in found] for part, found in compiled.items()}
-    rows = _split(data, tables["train"], programs["train"])
+    in_order = any(field.windows for field in compiled["train"])
+    rows = _split(data, tables["train"], programs["train"], in_order)
     known = learned if learned is not None else learn(_rows_of(tables["train"], rows), programs["train"])
     require_learned(programs["train"], known)
-    parts = {part: Part(materialise(table, programs[part], known)) for part, table in tables.items()}
-    for part, table in tables.items():
+
+    def fields_of(part: str, table: Table) -> Part:
+        found = materialise(table, programs[part], known)
         for name, limit in (limits or {}).items():
-            require_ids(f"{table.name} ({part})", name, parts[part].fields[name], limit.count, limit.things)
-    whole = next(iter(parts.values()))
-    parts |= {part: Part(parts["train"].fields, chosen_rows) for part, chosen_rows in rows.items()}
-    return Opened(parts, whole, _fingerprint(tables), known, labels_of(compiled["train"], known))
+            require_ids(f"{table.name} ({part})", name, found[name], limit.count, limit.things)
+        return Part(found)
+
+    parts = {part: fields_of(part, table) for part, table in tables.items() if not (in_order and part == "train")}
+    if in_order:
+        series = {part: fields_of("train", RowsOf(tables["train"], each)) for part, each in rows.items()}
+        parts = (series or {"train": fields_of("train", tables["train"])}) | parts
+    else:
+        parts |= {part: Part(parts["train"].fields, each) for part, each in rows.items()}
+    return Opened(
+        parts,
+        lambda: fields_of("train", tables["train"]),
+        _fingerprint(tables),
+        known,
+        labels_of(compiled["train"], known),
+    )
 
 
 def labels_of(fields: Sequence[CompiledField], learned: Mapping[str, Learned]) -> dict[str, tuple[str, ...]]:
@@ -95,10 +109,12 @@ def labels_of(fields: Sequence[CompiledField], learned: Mapping[str, Learned]) -
     return {f.program.name: tuple(map(str, learned[f.labels]["labels"])) for f in fields if f.labels}
 
 
-def _split(data: TypedData, table: Table, programs: Sequence[FieldProgram]) -> dict[str, Rows]:
+def _split(data: TypedData, table: Table, programs: Sequence[FieldProgram], in_order: bool) -> dict[str, Rows]:
     """The rows of the parts that are split off the training part, and of what that keeps; none where it is not split."""
     if not data.split:
         return {}
+    if in_order:
+        return split_in_order(table.rows, data.split)
     groups = [program for program in programs if program.name == data.stratify]
     fields = materialise(table, groups, learn(table, groups))  # labels of all rows: here they only tell classes apart
     return split_rows(table.rows, data.split, data.shuffle_seed, fields.get(data.stratify))

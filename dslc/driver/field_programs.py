@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc.backends.to_numpy import compile_numpy
+from dslc.check.field_windows import check_windows, windows_reach
 from dslc.check.fields import field_body
 from dslc.check.typed import ColumnRead, Derived, FieldBody, FieldSpec, SourceSpec, TypedData
 from dslc.diagnostics import Sink
@@ -20,8 +21,8 @@ from dslc.passes import optimize
 from dslc.record import replace
 from dslc.tensor_type import DType, TensorType
 from dslc_runtime.data.fields import DerivedColumn, FieldProgram
-from dslc_runtime.data.learning import TRANSFORMS
 from dslc_runtime.data.table import Column, Table
+from dslc_runtime.data.transforms import TRANSFORMS
 from dslc_runtime.program import Program
 
 Array = npt.NDArray[Any]
@@ -33,10 +34,12 @@ class CompiledField:
 
     Attributes:
         labels: where its values are the ids of labels, the key under which these are learned; else "".
+        windows: whether its rows are windows over those of the table.
     """
 
     program: FieldProgram
     labels: str
+    windows: bool
 
 
 def compile_fields(
@@ -53,39 +56,41 @@ def compile_fields(
     """
     sink = Sink()
     data = replace(data, sources={"train": source})
-    found: list[CompiledField] = []
+    found: dict[str, FieldBody] = {}
     for field in fields:
         types = {read.name: _row_type(table.columns[read.name]) for read in field.reads if read.content == "numbers"}
         body = field_body(checked.file.scopes[data.span.source], data, field, types, sink)
         if body is not None:
-            found.append(CompiledField(_program(field.name, body), _labels(body)))
+            found[field.name] = body
+    check_windows(found, sink)
     sink.raise_errors()
-    return found
+    reach = windows_reach(found.values())
+    return [CompiledField(_program(name, body, reach), _labels(body), reach > 0) for name, body in found.items()]
 
 
-def _program(name: str, found: FieldBody) -> FieldProgram:
+def _program(name: str, found: FieldBody, reach: int) -> FieldProgram:
     """A field, or the operand of one of its functions, compiled."""
     program = compile_numpy(optimize(lower(found.body, {name: found.value})))
     rows = found.value.type
     shape = tuple(dim for dim in rows.shape[1:] if isinstance(dim, int))
     columns = (*found.reads, *found.derived)
-    derived = {key: _derived(name, each) for key, each in found.derived.items()}
+    derived = {key: _derived(name, each, reach) for key, each in found.derived.items()}
     return FieldProgram(name, numpy_dtype(rows.dtype), shape, columns, _applied(name, program), derived)
 
 
-def _derived(field: str, derived: Derived) -> DerivedColumn:
+def _derived(field: str, derived: Derived, reach: int) -> DerivedColumn:
     operand = derived.operand
     about = operand.columns[0] if isinstance(operand, ColumnRead) else field
-    transform = TRANSFORMS[derived.kind](about, **derived.options)
-    made_of = operand.name if isinstance(operand, ColumnRead) else _program(field, operand)
+    options = {**derived.options, "reach": reach} if derived.kind == "window" else derived.options
+    transform = TRANSFORMS[derived.kind](about, **options)
+    made_of = operand.name if isinstance(operand, ColumnRead) else _program(field, operand, reach)
     return DerivedColumn(transform, made_of, derived.learned)
 
 
 def _applied(name: str, program: Program) -> Callable[[Mapping[str, Array]], Array]:
     def apply(chunk: Mapping[str, Array]) -> Array:
-        used = {column: chunk[column] for column in program.inputs}
-        bound = program.bind(program.sizes_of({column: array.shape for column, array in used.items()}), {})
-        for column, array in used.items():
+        bound = program.bind(program.sizes_of({column: array.shape for column, array in chunk.items()}), {})
+        for column, array in chunk.items():
             np.copyto(bound.inputs[column], array)
         with np.errstate(all="ignore"):
             bound.run()

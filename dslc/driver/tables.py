@@ -11,6 +11,7 @@ from dslc_runtime.data.csv_file import Dialect, open_csv
 from dslc_runtime.data.npz import array_names, open_npz
 from dslc_runtime.data.read import Read, resolve, select
 from dslc_runtime.data.table import Table, memory_table
+from dslc_runtime.data.text_lines import open_text
 
 
 def open_table(folder: Path, spec: SourceSpec, reads: Sequence[ColumnRead]) -> Table:
@@ -31,6 +32,8 @@ def open_table(folder: Path, spec: SourceSpec, reads: Sequence[ColumnRead]) -> T
         return select(table, wanted, list(spec.columns))
     if spec.kind == "csv":
         return open_csv(path, wanted, dialect_of(spec))
+    if spec.kind == "text_lines":
+        return select(open_text(path, str(spec.options["unit"])), wanted, list(spec.columns))
     return _open_npz(path, spec, wanted)
 
 

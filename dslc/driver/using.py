@@ -69,7 +69,7 @@ def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, 
     opened = open_data(run.checked, typed.data, fields, id_limits(typed.inference.body), run.learned())
     known = run.folder.read_about().get("data") == opened.fingerprint
     chosen = split or _usual_part(opened, known)
-    part = opened.whole if chosen == "all" else opened.part(chosen)
+    part = opened.whole() if chosen == "all" else opened.part(chosen)
     figures = evaluate_part(run.typed, part, run.params, engine, device)
     classes = classify_part(run.typed, part, run.params, engine, device)
     return Evaluation(chosen, len(part), f"{engine}, {device}", figures, classes)

@@ -46,7 +46,7 @@ Mended:
     ),
     Code(
         "DL5063",
-        "a file is not text in UTF-8",
+        "a file holds no readable text",
         """\
 Text files are read as UTF-8, which holds every script. The message names the first line that is something else: in another
 encoding, with a zero byte, or longer than 16 MiB, as no line of a table is.
@@ -69,7 +69,7 @@ Mended: correct the label, or train on data in which it occurs. In a small set, 
     ),
     Code(
         "DL5065",
-        "columns of a file cannot be told apart or are in another order",
+        "columns of a file cannot be told apart, or are in another order",
         """\
 A field reads a column whose name stands twice in the file's header, or a range of columns that ends before it begins.
 
@@ -97,7 +97,8 @@ Mended:
         "DL5067",
         "a column does not hold what a function of fields reads",
         """\
-`classes` reads labels, which are text or whole numbers: fractions have no classes.
+`classes` reads labels, which are text or whole numbers: fractions have no classes. `tokenize` reads text, and needs a word in it
+somewhere to learn a vocabulary.
 
 Wrong, when `width` holds 3.5:
     field kind: i64[] = classes(source["width"])
@@ -115,6 +116,20 @@ with, or the run's program was changed by hand.
 
 Mended: copy the folder of a run whole, or train again:
     dslc train model.dl --out runs/model
+""",
+    ),
+    Code(
+        "DL5069",
+        "a part of the data is shorter than a window",
+        """\
+Windows are cut in each part of the data on its own, so that none reaches from one into another. So every part needs at least as
+many rows as the windows of all fields reach over.
+
+Wrong, with 100 rows, of which `val` has 10:
+    field x: f32[12] = window(source["x"], length = 13)[:12]
+    split = { val: 0.1 }
+Mended:
+    split = { val: 0.2 }
 """,
     ),
 )

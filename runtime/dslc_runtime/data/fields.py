@@ -129,19 +129,19 @@ def _materialise(table: Table, program: FieldProgram, columns: Mapping[str, Arra
         chunk = out[start : start + step]
         chunk[...] = program.apply({name: column[start : start + step] for name, column in columns.items()})
         if program.dtype.kind == "f":
-            _require_finite(table, program.name, chunk, start)
+            _require_finite(table, program.name, chunk, start, rows != table.rows)
     return out
 
 
-def _require_finite(table: Table, field: str, chunk: Array, start: int) -> None:
+def _require_finite(table: Table, field: str, chunk: Array, start: int, windows: bool) -> None:
     finite = np.isfinite(chunk)
     if finite.all():
         return
     row, *index = np.argwhere(~finite)[0].tolist()
     value = float(chunk[row, *index])
     place = f", at [{', '.join(map(str, index))}]" if index else ""
-    where = table.place(start + row)
-    notes = ["rows count from 0"] if where.startswith("row") else []
+    where = f"window {start + row}" if windows else table.place(start + row)
+    notes = [f"{where.split()[0]}s count from 0"] if not where.startswith("line") else []
     raise RuntimeFault("DL5006", f"field `{field}` is {value} in {where}{place}", table.name, notes)
 
 

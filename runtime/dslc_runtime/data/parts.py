@@ -56,7 +56,25 @@ def split_rows(n: int, shares: Mapping[str, float], seed: int, labels: Array | N
         taken = [start + count for start, count in zip(taken, counts, strict=True)]
         parts[name] = np.sort(np.concatenate(pieces))
     rest = np.concatenate([group[start:] for group, start in zip(groups, taken, strict=True)])
-    parts = {"train": np.sort(rest), **parts}
+    return _none_empty({"train": np.sort(rest), **parts}, n)
+
+
+def split_in_order(n: int, shares: Mapping[str, float]) -> dict[str, Rows]:
+    """Divide ``range(n)`` into neighbouring parts: the first rows are "train", the last ones the last share.
+
+    Raises:
+        RuntimeFault: DL5008, a part with a share gets no row.
+    """
+    counts = {name: round(share * n) for name, share in shares.items() if name != "train"}
+    start = n - sum(counts.values())
+    parts = {"train": np.arange(max(start, 0))}
+    for name in sorted(counts, key="val test".index):
+        parts[name] = np.arange(start, start + counts[name])
+        start += counts[name]
+    return _none_empty(parts, n)
+
+
+def _none_empty(parts: dict[str, Rows], n: int) -> dict[str, Rows]:
     for name, rows in parts.items():
         if not len(rows):
             text = f"the part `{name}` gets no row of the {n} there are"

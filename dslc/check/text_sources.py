@@ -1,4 +1,4 @@
-"""`csv("table.csv", delimiter = ";", columns = [...])` in a `source`: its options -> a `SourceSpec`. No file is opened."""
+"""Sources that are text files, `csv(...)` and `text_lines(...)`: their options -> a `SourceSpec`. No file is opened."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dslc.check.typed import SourceSpec
 from dslc.diagnostics import Edit, Help, Note, Sink
 from dslc.syntax import tree
 
-_OPTIONS = ("delimiter", "columns")
+_UNITS = ("lines", "characters")
 
 
 def csv_source(call: tree.Call, sink: Sink) -> SourceSpec | None:
     """A table in a text file; None after a report."""
     path = path_of(call, 'csv("iris.csv")', sink)
-    given = options_of(call, _OPTIONS, sink)
+    given = options_of(call, ("delimiter", "columns"), sink)
     if path is None or given is None:
         return None
     delimiter = _delimiter(given["delimiter"], sink) if "delimiter" in given else ","
@@ -21,6 +21,23 @@ def csv_source(call: tree.Call, sink: Sink) -> SourceSpec | None:
     if delimiter is None or columns is None:
         return None
     return SourceSpec("csv", path, {name: name for name in columns}, call.span, {"delimiter": delimiter})
+
+
+def text_source(call: tree.Call, sink: Sink) -> SourceSpec | None:
+    """Plain text, of which the one column is `text`; None after a report."""
+    path = path_of(call, 'text_lines("poems.txt")', sink)
+    given = options_of(call, ("unit",), sink)
+    if path is None or given is None:
+        return None
+    unit = given.get("unit")
+    if unit is not None and not (isinstance(unit, tree.String) and unit.value in _UNITS):
+        close = near(unit.value, _UNITS) if isinstance(unit, tree.String) else ()
+        helps = [Help(did_you_mean(close), (Edit(unit.span, f'"{close[0]}"'),))] if close else []
+        text = "`unit` says what a row is: " + quoted([f'"{name}"' for name in _UNITS], "or")
+        sink.report("DL3011", text, unit.span, "neither", footers=helps)
+        return None
+    chosen = unit.value if unit is not None else _UNITS[0]
+    return SourceSpec("text_lines", path, {"text": "text"}, call.span, {"unit": chosen})
 
 
 def path_of(call: tree.Call, example: str, sink: Sink) -> str | None:
@@ -47,7 +64,8 @@ def options_of(call: tree.Call, names: tuple[str, ...], sink: Sink) -> dict[str,
             close = near(arg.name.text, names) if arg.name is not None else ()
             helps = [Help(did_you_mean(close), (Edit(arg.name.span, close[0]),))] if close and arg.name else []
             what = f"has no option `{arg.name.text}`" if arg.name is not None else "takes one path, then options"
-            note = Note(f"`{called}` takes a path and the options {quoted(names, 'and')}")
+            plural = "s" * (len(names) > 1)
+            note = Note(f"`{called}` takes a path and the option{plural} {quoted(names, 'and')}")
             sink.report("DL3011", f"`{called}` {what}", arg.span, "not an option", footers=[*helps, note])
             return None
         found[arg.name.text] = arg.value

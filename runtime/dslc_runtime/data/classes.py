@@ -1,0 +1,58 @@
+"""Labels -> ids, by the labels of the training part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc_runtime.data.learning import Learned
+from dslc_runtime.data.table import TEXT, Table
+from dslc_runtime.errors import RuntimeFault, listed, near_name
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """Labels as ids from 0, in their order: numbers by size, text by its characters."""
+
+    column: str
+
+    def learn(self, rows: Array, table: Table) -> Learned:
+        """The labels there are.
+
+        Raises:
+            RuntimeFault: DL5067, they are no labels.
+        """
+        if rows.dtype != TEXT and rows.dtype.kind not in "iu":
+            text = f"column `{self.column}` holds {rows.dtype} values; labels are text or whole numbers"
+            raise RuntimeFault("DL5067", text, table.name)
+        return {"labels": sorted(set(rows.tolist()))}
+
+    def apply(self, rows: Array, learned: Learned, table: Table) -> Array:
+        """The id of each label.
+
+        Raises:
+            RuntimeFault: DL5064, the training part has no such label.
+        """
+        ids = {label: number for number, label in enumerate(learned["labels"])}
+        found = [ids.get(label, -1) for label in rows.tolist()]
+        if -1 in found:
+            row = found.index(-1)
+            label = rows[row]
+            known = [str(label) for label in ids]
+            raise RuntimeFault(
+                "DL5064",
+                f"column `{self.column}` holds the label `{label}` in {table.place(row)}, which the training part has not",
+                table.name,
+                [f"its labels are {listed(known)}"],
+                near_name(str(label), known),
+            )
+        return np.array(found, np.int64)
+
+    def fits(self, learned: Learned) -> bool:
+        labels = learned.get("labels")
+        return isinstance(labels, list) and all(isinstance(label, str | int) for label in cast("list[object]", labels))
