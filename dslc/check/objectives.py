@@ -92,15 +92,28 @@ def _scope(parts: Parts, step: StepBlock, context: Context) -> Scope:
             scope.define(statement.name.text, value, statement.name.span)
             if isinstance(value, TypedValue):
                 samples[statement.name.text] = value
-    for name, use in parts.uses.items():
-        path = name if len(parts.uses) > 1 else ""
-        if new_name(context, scope, use.name):
-            bind(context, scope, use, path, field_lookup(context, parts.data, use, parts.batch, samples))
-    for statement in statements:
-        if isinstance(statement, tree.LetStmt) and new_name(context, scope, statement.name):
-            value = statement_value(context, scope, statement.name.text, statement.value, statement.span)
-            scope.define(statement.name.text, value, statement.name.span, "let")
+    for each in _in_order(parts, step):
+        if not new_name(context, scope, each.name):
+            continue
+        if isinstance(each, Use):
+            path = each.name.text if len(parts.uses) > 1 else ""
+            bind(context, scope, each, path, field_lookup(context, parts.data, each, parts.batch, samples))
+        else:
+            value = statement_value(context, scope, each.name.text, each.value, each.span)
+            scope.define(each.name.text, value, each.name.span, "let")
     return scope
+
+
+def _in_order(parts: Parts, step: StepBlock) -> list[Use | tree.LetStmt]:
+    """Models and `let`s as they are defined: a model with arguments where it stands, one that binds by name before all `let`s."""
+    by_name = [use for use in parts.uses.values() if use.bound is None]
+    with_arguments = [use for use in parts.uses.values() if use.bound is not None]
+    written = sorted([*with_arguments, *_lets(parts.statements)], key=lambda each: each.name.span.start)
+    return [*by_name, *written, *_lets(step.statements)]
+
+
+def _lets(statements: Sequence[tree.Stmt]) -> list[tree.LetStmt]:
+    return [statement for statement in statements if isinstance(statement, tree.LetStmt)]
 
 
 def _scalar(context: Context, scope: Scope, name: str, expr: tree.Expr, code: str) -> TypedValue | None:

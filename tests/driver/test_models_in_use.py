@@ -81,6 +81,12 @@ def test_let_names_a_value_that_others_read():
     assert value("mean(gap) + half", "let gap = far.y - net.y", "let half = 0.5") == pytest.approx(695.5)
 
 
+def test_the_arguments_of_a_model_are_whatever_is_defined_above_it():
+    lines = ("let doubled = 2 * data.x", "use twice = Sum()(doubled)", "use again = Sum()(twice.scaled)")
+    assert value("mean(twice.y) + sum(doubled)", *lines) == pytest.approx(10.0 + 8.0)
+    assert value("mean(again.y)", *lines) == pytest.approx((2 * 4 + 2 * 4 + 4 * 9) / 2)
+
+
 def test_an_input_takes_the_sample_of_its_name():
     """A sample goes before a field: it is the one that is written in the train block."""
     text = PROGRAM.replace("VALUE", "mean(net.y)").replace("LINES", "sample x: f32[B, 2] ~ bernoulli(1.0)")
