@@ -41,7 +41,7 @@ def check_data(file: FileScope, decl: tree.DataDecl, sink: Sink) -> TypedData | 
     stratify = _stratify(settings["stratify"], fields, sink) if "stratify" in settings else ""
     if fields is None:
         return None
-    data = TypedData(decl.name.text, sources or {}, fields, split, seed or 0, stratify, decl.name.span)
+    data = TypedData(decl.name.text, sources or {}, fields, split, seed or 0, stratify, decl.doc, decl.name.span)
     if sources is not None:
         _check_values(file, data, settings, sink)
     return data

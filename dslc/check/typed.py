@@ -266,6 +266,7 @@ class TypedData:
     split: Mapping[str, float]
     shuffle_seed: int
     stratify: str  # a field, or ""
+    doc: str
     span: Span
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from pathlib import Path
 
 from dslc.check.id_limits import IdLimit, id_limits
-from dslc.check.typed import TypedData
+from dslc.check.typed import ColumnRead, SourceSpec, TypedData
 from dslc.diagnostics import Diagnostic, DslcError
 from dslc.driver.faults import as_diagnostics
 from dslc.driver.field_programs import CompiledField, compile_fields
@@ -73,7 +74,7 @@ def open_data(
     chosen = [spec for name, spec in data.fields.items() if not fields or name in fields or name == data.stratify]
     reads = [read for spec in chosen for read in spec.reads]
     folder = folder_of(data.span.source)
-    tables = {part: open_table(folder, spec, reads) for part, spec in data.sources.items()}
+    tables = {part: _open(folder, data, spec, reads) for part, spec in data.sources.items()}
     compiled = {
         part: compile_fields(checked, data, chosen, table, data.sources[part]) for part, table in tables.items()
     }
@@ -102,6 +103,16 @@ def open_data(
         known,
         labels_of(compiled["train"], known),
     )
+
+
+def _open(folder: Path, data: TypedData, spec: SourceSpec, reads: Sequence[ColumnRead]) -> Table:
+    """A source's table. Of a file that is not there, the comment above the data block may say where it comes from."""
+    try:
+        return open_table(folder, spec, reads)
+    except RuntimeFault as fault:
+        if fault.code == "DL5001" and data.doc:
+            fault.notes = (*fault.notes, f"`data {data.name}`: {' '.join(data.doc.split())}")
+        raise
 
 
 def labels_of(fields: Sequence[CompiledField], learned: Mapping[str, Learned]) -> dict[str, tuple[str, ...]]:

@@ -37,6 +37,14 @@ def test_fields_are_computed_and_typed(tmp_path: Path) -> None:
     assert np.array_equal(fields["label"], arrays()["ty"])
 
 
+def test_of_a_missing_file_the_comment_above_the_data_block_is_told(tmp_path: Path) -> None:
+    text = TOY.replace("data points {", "## Points of the plane.\n## `make_points.py` makes them.\ndata points {")
+    with pytest.raises(RuntimeFault) as caught:
+        opened(write(tmp_path, "toy.dl", text))
+    assert caught.value.code == "DL5001"
+    assert "`data points`: Points of the plane. `make_points.py` makes them." in caught.value.notes
+
+
 def test_only_the_fields_that_are_needed_are_read(tmp_path: Path) -> None:
     assert list(opened(write_toy(tmp_path), ("x",)).part("train").fields) == ["x"]
 

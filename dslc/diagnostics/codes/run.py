@@ -9,6 +9,7 @@ CODES: tuple[Code, ...] = (
         """\
 A data source, or `predict --input`, names a file that is not there or may not be read. Paths in a program are relative to
 the .dl file, and `--data PATH` replaces them; paths on the command line are relative to the folder the command runs in.
+A doc comment (`##`) above the data block is shown with this message: say there where the file comes from.
 
 Wrong, when the file lies in `data/`:
     source = npz("mnist.npz", image = "x_train")
@@ -246,6 +247,46 @@ Wrong:
     optimizer = sgd(lr = 1e6)
 Mended:
     optimizer = sgd(lr = 1e-2)
+""",
+    ),
+    Code(
+        "DL5080",
+        "there are no weights to start from",
+        """\
+`init = weights(PATH)` names the folder of a run or a safetensors file, relative to the program. There is none, or the run has
+finished no epoch.
+
+Wrong, in `models/finetune.dl`, when the run lies in `runs/base` beside `models`:
+    use net = Net(init = weights("runs/base"))
+Mended:
+    use net = Net(init = weights("../runs/base"))
+""",
+    ),
+    Code(
+        "DL5081",
+        "the weights to start from have other names",
+        """\
+A model starts from the tensors that have its keys. Without `only`, the file holds exactly those of the model; with it, those that it
+chooses. The notes list what is missing, and what is more than the model has. In a run of several models the keys begin with
+the `use` name, which is a `prefix`.
+
+Wrong, for a run with `use g = Generator()` and `use d = Critic()`:
+    use g = Generator(init = weights("runs/gan"))
+Mended:
+    use g = Generator(init = weights("runs/gan", prefix = "g."))
+    use g = Generator(init = weights("runs/gan", prefix = "g.", only = "fc1.*"))
+""",
+    ),
+    Code(
+        "DL5082",
+        "the weights to start from have other types",
+        """\
+A tensor of the file has the name of a parameter and another shape or element type. Nothing is cut, filled up or converted.
+
+Wrong, where the run has 10 classes and this model 3:
+    use net = Net(classes = 3, init = weights("runs/digits"))
+Mended: keep first values of its own for what differs
+    use net = Net(classes = 3, init = weights("runs/digits", only = "features.*"))
 """,
     ),
 )
