@@ -162,10 +162,10 @@ field label: i64[]       = source["label"]""",
         'csv("file.csv", delimiter = ",", columns = none)',
         """A table in a text file: one row per sample, cells separated by `delimiter`.
 
-        The first line names the columns; where it does not, `columns` is the list of all names in order. The type of a column is the
-        one that holds all its cells: i64, f64, or bool of `true` and `false`. Text is read by `classes` and `tokenize`. Cells in
-        double quotes may hold anything; blank lines are skipped; UTF-8. A missing value (an empty cell, `NA`, `NaN`, `null`,
-        `None`, `?`, `-`) in a column of numbers or labels is an error that names its line.""",
+        The first line names the columns; where it does not, `columns` is the list of all names in order. The type of a column
+        is the one that holds all its cells: i64, f64, or bool of `true` and `false`. Text is read by `classes` and
+        `tokenize`. Cells in double quotes may hold anything; blank lines are skipped; UTF-8. A missing value (an empty cell,
+        `NA`, `NaN`, `null`, `None`, `?`, `-`) in a column of numbers or labels is an error that names its line.""",
         """source = csv("iris.csv")
 field x: f32[4]      = source["sepal length":"petal width"]
 field species: i64[] = classes(source["species"])""",
@@ -188,9 +188,9 @@ _FIELD_FUNCTIONS = (
         'classes(source["column"])',
         """Labels as ids: an i64 for each row, from 0, in the order of the labels.
 
-        The column holds text or whole numbers; spaces around text in a file do not count. Text is ordered by its characters, numbers by
-        size. The labels are those of the training part; another one in the data is an error. They name the classes in the
-        report of `dslc eval`.""",
+        The column holds text or whole numbers; spaces around text in a file do not count. Text is ordered by its
+        characters, numbers by size. The labels are those of the training part; another one in the data is an error. They
+        name the classes in the report of `dslc eval`.""",
         """source = inline({ kind: ["cat", "dog", "cat"] })
 field kind: i64[] = classes(source["kind"])""",
     ),
@@ -221,8 +221,8 @@ field n: i64[] = lengths(tokenize(source["text"], vocab = 100, length = 4))""",
         "standardize(x)",
         """(x - mean) / deviation, for each element of a row on its own.
 
-        Mean and deviation (the root of the mean of squares, not that of a sample) are those of the training part; where an element is
-        the same in all its rows, the deviation counts as 1. Integers become f64.""",
+        Mean and deviation (the root of the mean of squares, not that of a sample) are those of the training part; where an element
+        is the same in all its rows, the deviation counts as 1. Integers become f64.""",
         """source = inline({ width: [1.5, 2, 4], length: [3, 3, 5] })
 field x: f32[2] = standardize(source["width", "length"])""",
     ),

@@ -58,8 +58,9 @@ def eval_command(
 ) -> None:
     """Show loss and metrics of a RUN; for a classifier also the confusion matrix and scores by class."""
     chosen = choose_engine(engine, device)
+    from dslc.driver.evaluated import evaluation_json, evaluation_text
     from dslc.driver.faults import as_diagnostics
-    from dslc.driver.using import evaluate_run, evaluation_json, evaluation_text
+    from dslc.driver.using import evaluate_run
 
     with reporting(quiet, error_format) as output, as_diagnostics():
         found = evaluate_run(run, data, split, chosen, device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -73,9 +74,17 @@ def evaluate_part(
     return evaluate(run, part, _rows(typed, part), figures)
 
 
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """How a classifier does on a part, and the field of the true classes."""
+
+    report: ClassReport
+    field: str
+
+
 def classify_part(
     typed: TypedTrain, part: Part, params: Mapping[str, Array], engine: str = "numpy", device: str = "cpu"
-) -> ClassReport | None:
+) -> Classified | None:
     """The report of a classifier over a part; None where the loss is not a cross entropy of logits and class ids."""
     found = _classes(typed)
     if found is None:
@@ -86,7 +95,7 @@ def classify_part(
     scores = predict(open_engine(graph, params, engine, device), part, _rows(typed, part))["logits"]
     field = part.fields[label]
     truth = field if part.rows is None else field[part.rows]
-    return class_report(truth, np.argmax(scores, axis=-1), scores.shape[-1])
+    return Classified(class_report(truth, np.argmax(scores, axis=-1), scores.shape[-1]), label)
 
 
 def _rows(typed: TypedTrain, part: Part) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from dslc.check.id_limits import id_limits
 from dslc.check.typed import TypedData
 from dslc.diagnostics import Diagnostic, DslcError
 from dslc.driver.data import Opened, open_data
+from dslc.driver.evaluated import Evaluation
 from dslc.driver.evaluation import BATCH, classify_part, evaluate_part, open_engine
 from dslc.driver.exporting import export_model
 from dslc.driver.feeding import convert
@@ -28,7 +28,6 @@ from dslc.driver.runs import OpenedRun, open_run
 from dslc.driver.tables import dialect_of, runtime_reads
 from dslc.graph import Graph
 from dslc.record import replace
-from dslc_runtime.classification import ClassReport
 from dslc_runtime.data.csv_file import Dialect
 from dslc_runtime.data.fields import materialise, require_ids
 from dslc_runtime.data.learned import require_learned
@@ -40,17 +39,6 @@ Array = npt.NDArray[Any]
 
 
 # ---------------------------------------------------------------------------------------------- eval
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A run on a part of the data."""
-
-    part: str
-    rows: int
-    engine: str
-    figures: Mapping[str, float]
-    classes: ClassReport | None
 
 
 def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, device: str) -> Evaluation:
@@ -72,7 +60,8 @@ def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, 
     part = opened.whole() if chosen == "all" else opened.part(chosen)
     figures = evaluate_part(run.typed, part, run.params, engine, device)
     classes = classify_part(run.typed, part, run.params, engine, device)
-    return Evaluation(chosen, len(part), f"{engine}, {device}", figures, classes)
+    names = opened.labels.get(classes.field, ()) if classes is not None else ()
+    return Evaluation(chosen, len(part), f"{engine}, {device}", figures, classes and classes.report, names)
 
 
 def _usual_part(opened: Opened, known: bool) -> str:
@@ -80,47 +69,6 @@ def _usual_part(opened: Opened, known: bool) -> str:
     if "test" not in opened.parts and not known:
         return "all"
     return next(part for part in ("test", "val", "train") if part in opened.parts)
-
-
-def evaluation_json(found: Evaluation) -> str:
-    """An evaluation as JSON."""
-    facts: dict[str, Any] = {"split": found.part, "rows": found.rows, "engine": found.engine, **found.figures}
-    if found.classes is not None:
-        facts["confusion"] = found.classes.confusion.tolist()
-        facts["classes"] = [
-            {"label": c.label, "precision": c.precision, "recall": c.recall, "f1": c.f1, "support": c.support}
-            for c in found.classes.classes
-        ]
-    return json.dumps(facts, indent=2)
-
-
-def evaluation_text(found: Evaluation) -> str:
-    """An evaluation as text: figures, then the confusion matrix and the scores of every class."""
-    lines = [f"{found.part}: {found.rows} rows, {found.engine}"]
-    lines += [f"  {name:12} {value:.6g}" for name, value in found.figures.items()]
-    if found.classes is not None:
-        lines += ["", *_confusion(found.classes), "", *_scores(found.classes)]
-    return "\n".join(lines)
-
-
-def _confusion(report: ClassReport) -> list[str]:
-    size = len(report.classes)
-    if size > 40:
-        return [f"(the confusion matrix of {size} classes is in `--json`)"]
-    width = max(4, len(str(report.confusion.max())) + 1)
-    head = "".join(f"{label:>{width}}" for label in range(size))
-    rows = [
-        f"{label:>5} " + "".join(f"{n:>{width}}" for n in row) for label, row in enumerate(report.confusion.tolist())
-    ]
-    return ["confusion matrix (a row per true class, a column per predicted one)", f"{'':6}{head}", *rows]
-
-
-def _scores(report: ClassReport) -> list[str]:
-    lines = ["class  precision  recall      f1    rows"]
-    lines += [
-        f"{c.label:>5}  {c.precision:>9.3f}  {c.recall:>6.3f}  {c.f1:>6.3f}  {c.support:>6}" for c in report.classes
-    ]
-    return [*lines, f"mean f1 {report.macro_f1:.3f}, accuracy {report.accuracy:.4f}"]
 
 
 # ---------------------------------------------------------------------------------------------- predict

@@ -12,7 +12,7 @@ import onnx
 import pytest
 from toy import LOOKUP, arrays, write
 
-from dslc.driver.using import Evaluation, evaluation_text
+from dslc.driver.evaluated import Evaluation, evaluation_text
 from dslc_runtime import checkpoint, ort
 
 needs_ort = pytest.mark.skipif(not ort.is_installed(), reason="ONNX Runtime is not installed")
