@@ -5,7 +5,7 @@ How an operator is written in ONNX is stated by its `OpDef`; here is what is aro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,7 @@ class Emitter:
     _scans: dict[int, list[str]] = field(default_factory=dict[int, list[str]])  # the names of their results
     _taken: set[str] = field(default_factory=set[str])
     _known: dict[object, str] = field(default_factory=dict[object, str])
+    _shared: dict[object, tuple[str, ...]] = field(default_factory=dict[object, "tuple[str, ...]"])
 
     def __post_init__(self) -> None:
         if self.around is not None:
@@ -191,6 +192,18 @@ class Emitter:
     ) -> str:
         return self._append(op_type, inputs, self._fresh(op_type), attributes)
 
+    def several(
+        self, op_type: str, outputs: int, *inputs: str, **attributes: int | float | str | Sequence[str]
+    ) -> tuple[str, ...]:
+        names = tuple(self._fresh(op_type) for _ in range(outputs))
+        self._make(op_type, inputs, names, attributes)
+        return names
+
+    def once(self, key: object, make: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+        if key not in self._shared:
+            self._shared[key] = make()
+        return self._shared[key]
+
     def constant(self, value: float | Sequence[int] | Sequence[float], dtype: DType) -> str:
         return self._tensor(np.array(value, numpy_dtype(dtype)))
 
@@ -268,5 +281,8 @@ class Emitter:
         return name
 
     def _append(self, op_type: str, inputs: Sequence[str], output: str, attributes: Mapping[str, Any]) -> str:
-        self.nodes.append(helper.make_node(op_type, list(inputs), [output], **attributes))
+        self._make(op_type, inputs, (output,), attributes)
         return output
+
+    def _make(self, op_type: str, inputs: Sequence[str], outputs: Sequence[str], attributes: Mapping[str, Any]) -> None:
+        self.nodes.append(helper.make_node(op_type, list(inputs), list(outputs), **attributes))

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from dslc.backends.prove_onnx import Proof, prove
 from dslc.backends.to_onnx import OPSET, to_onnx
 from dslc.driver.models import Compiled
+from dslc.lower import lower
+from dslc.passes.export import optimize_for_export
 from dslc.version import __version__
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.files import write_atomic
@@ -38,7 +40,8 @@ def onnx_bytes(compiled: Compiled, params: Mapping[str, npt.NDArray[Any]]) -> tu
         "dslc.source_sha256": sha256(typed.span.source.text.encode()).hexdigest(),
         "dslc.version": __version__,
     }
-    model = to_onnx(compiled.graph, params, name=typed.name, doc=typed.doc, metadata=metadata)
+    graph = optimize_for_export(lower(typed.body, typed.outputs))
+    model = to_onnx(graph, params, name=typed.name, doc=typed.doc, metadata=metadata)
     return model.SerializeToString(deterministic=True), prove(model, compiled.graph, params)
 
 

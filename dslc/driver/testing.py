@@ -36,6 +36,7 @@ from dslc.graph import Graph
 from dslc.graph.arrays import numpy_dtype
 from dslc.lower import lower
 from dslc.passes import optimize
+from dslc.passes.export import optimize_for_export
 from dslc.source import Span
 from dslc_runtime import ort
 from dslc_runtime.errors import RuntimeFault
@@ -212,10 +213,9 @@ class _Values:
         if engine not in self._computed:
             wanted = [v for e in self._test.expectations for side in (e.left, e.right) if (v := _value(side))]
             unique = list(dict.fromkeys(wanted))
-            graph = optimize(lower(self._test.body, {f"value{n}": v for n, v in enumerate(unique)}))
-            found = (
-                _numpy(graph, self._feeds, self._params) if engine == NUMPY else _ort(graph, self._feeds, self._params)
-            )
+            graph = lower(self._test.body, {f"value{n}": v for n, v in enumerate(unique)})
+            run = _numpy if engine == NUMPY else _ort
+            found = run(graph, self._feeds, self._params)
             self._computed[engine] = {v: found[f"value{n}"] for n, v in enumerate(unique)}
         return self._computed[engine][value]
 
@@ -227,7 +227,7 @@ def _value(side: Side) -> TypedValue | None:
 
 
 def _numpy(graph: Graph, feeds: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
-    program = compile_numpy(graph)
+    program = compile_numpy(optimize(graph))
     bound = program.bind(program.sizes_of({name: array.shape for name, array in feeds.items()}), params)
     for name, array in feeds.items():
         np.copyto(bound.inputs[name], array)
@@ -236,6 +236,7 @@ def _numpy(graph: Graph, feeds: Mapping[str, Array], params: Mapping[str, Array]
 
 
 def _ort(graph: Graph, feeds: Mapping[str, Array], params: Mapping[str, Array]) -> dict[str, Array]:
+    graph = optimize_for_export(graph)
     used = {node.attrs.str("key") for node in graph.leaves("param")}
     model = to_onnx(graph, {key: array for key, array in params.items() if key in used})
     return ort.open_session(model.SerializeToString()).run(feeds)

@@ -26,6 +26,7 @@ from dslc.ops.perplexity import PERPLEXITY
 from dslc.ops.pooling import POOLING
 from dslc.ops.pooling_whole import WHOLE
 from dslc.ops.random import RANDOM
+from dslc.ops.recurrent import RECURRENT
 from dslc.ops.reduction import REDUCTION
 from dslc.ops.resizing import RESIZING
 from dslc.ops.scan import SCAN
@@ -60,6 +61,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "metric": (*METRIC, *COUNTED_METRIC, *AUC, *ERROR_METRIC, *PERPLEXITY),
     "arena": ARENA,
     "scan": SCAN,
+    "recurrent": RECURRENT,
 }
 
 OPS: dict[str, OpDef] = {opdef.name: opdef for family in FAMILIES.values() for opdef in family}

@@ -6,7 +6,7 @@ how a graph is stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from dslc.record import record
@@ -203,6 +203,16 @@ class OnnxEmitter(Protocol):
         self, op_type: str, *inputs: str, **attributes: int | float | str | Sequence[int] | Sequence[float]
     ) -> str:
         """Add a node with one output and return the output's name; an input "" is one left out."""
+        ...
+
+    def several(
+        self, op_type: str, outputs: int, *inputs: str, **attributes: int | float | str | Sequence[str]
+    ) -> tuple[str, ...]:
+        """Add a node with several outputs and return their names."""
+        ...
+
+    def once(self, key: object, make: Callable[[], tuple[str, ...]]) -> tuple[str, ...]:
+        """What `make` gives the first time, and then again and again: the outputs of a node that several nodes read."""
         ...
 
     def constant(self, value: float | Sequence[int] | Sequence[float], dtype: DType) -> str:
