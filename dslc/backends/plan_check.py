@@ -143,6 +143,7 @@ class _Trace:
         names = namespace()
         for name in KERNELS:
             names[name] = self._recorder(name)
+            names[f"{name}_bind"] = partial(self._bind, name)
         names["dot"] = names["matmul"]
         names["add_reduce"] = self._add_reduce
         names["ndarray"] = self._ndarray
@@ -215,6 +216,10 @@ class _Trace:
             self._write(name, out, result)
 
         return record
+
+    def _bind(self, name: str, *operands: Any, **given: Any) -> Callable[[], None]:
+        """A kernel bound to arrays, which it reads and writes whenever it is called; the memory it works in is its own."""
+        return partial(self._recorder(name), *operands, **{key: value for key, value in given.items() if key != "work"})
 
     def _add_reduce(self, x: Array, *, axis: tuple[int, ...], keepdims: bool = False, out: Array) -> None:
         self._recorder("sum")(x, out=out, axes=axis, keepdims=keepdims)

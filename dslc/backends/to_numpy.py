@@ -6,7 +6,7 @@ it comes from. Nothing a program says reaches the text but numbers, element type
 `repr`, and every name is made here:
 
     d sizes, x inputs, r draws, p params, s states, c constants, b scratch buffers, k kept buffers, g segments,
-    v views, h host numbers, t tiles of long vectors, f scans
+    v views, h host numbers, t tiles of long vectors, f scans, NAME_0 kernels that are bound once
 
 The body of a scan is a program of its own, which `bind` binds once for every step.
 """
@@ -33,6 +33,7 @@ from dslc.ops.scan import scan_of
 from dslc.tensor_type import DType, Size, TensorType, count, symbol
 from dslc_runtime.face import Face, TensorSpec
 from dslc_runtime.generated import load
+from dslc_runtime.kernels import KERNELS
 from dslc_runtime.program import Program
 from dslc_runtime.random import DrawSpec
 from dslc_runtime.recurrence import Wiring
@@ -203,6 +204,8 @@ class _Writer:
         match step:
             case Call(node) if node.op == "scan":
                 return [f"{self._scan(node)}()" + _position(node)]
+            case Call(node) if _is_bound(node):
+                return [f"{self._bound(node)}()" + _position(node)]
             case Call(node):
                 return [self._call(node) + _position(node)]
             case Loop():
@@ -251,6 +254,17 @@ class _Writer:
             return f"add_reduce({operands[0]}, axis={axes!r}{keepdims}, out={out})"
         attrs = [f"{name}={self._attr(value)}" for name, value in node.attrs.items()]
         return f"{_kernel(node)}({', '.join([*operands, f'out={out}', *attrs])})"
+
+    def _bound(self, node: Node) -> str:
+        """The name of a kernel that is bound to its arrays; it is made once. All of them share memory to work in."""
+        if "work" not in self.names:
+            self.names["work"] = "work"
+            self.setup.append("work = Work()")
+        *operands, out = (self.value(value) for value in (*node.inputs, node.out))
+        attrs = [f"{name}={self._attr(value)}" for name, value in node.attrs.items()]
+        name = self._new(f"{_kernel(node)}_", ("bound", node.id))
+        self.setup.append(f"{name} = {_kernel(node)}_bind({', '.join([*operands, f'out={out}', *attrs, 'work=work'])})")
+        return name
 
     def _scan(self, node: Node) -> str:
         """The name of a function that runs all steps; it is made once."""
@@ -343,6 +357,12 @@ def _kernel(node: Node) -> str:
     if name == "matmul" and node.out.dtype in (DType.F32, DType.F64) and all(v.type.rank <= 2 for v in node.inputs):
         return "dot"
     return name
+
+
+def _is_bound(node: Node) -> bool:
+    """Whether a node's kernel is bound to its arrays before any run."""
+    kernel = KERNELS.get(OPS[node.op].kernel or "")
+    return kernel is not None and kernel.bind is not None
 
 
 def _position(node: Node) -> str:

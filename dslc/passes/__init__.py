@@ -8,17 +8,23 @@ from __future__ import annotations
 from functools import partial
 
 from dslc.graph import Graph, verify
+from dslc.ops import FAMILIES
 from dslc.passes.algebra import ALGEBRA
+from dslc.passes.channels_last import channels_last
 from dslc.passes.dead import remove_dead
 from dslc.passes.fold import FOLDING
 from dslc.passes.joins import JOINS
 from dslc.passes.moving import hoist, sink
+from dslc.passes.pools import POOLS
+from dslc.passes.parts import unite_parts
 from dslc.passes.prune import prune_scans
-from dslc.passes.regroup import regroup_sums, split_products
+from dslc.passes.regroup import regroup_factors, regroup_sums, split_products
 from dslc.passes.rewrite import Rules, merged, rewrite
 from dslc.passes.scans import Pass, everywhere, has_scans, where_scans_are
 from dslc.passes.unite import unite_scans
 from dslc.passes.views import VIEWS
+
+IMAGE_OPERATORS = frozenset(op.name for family in ("convolution", "pooling") for op in FAMILIES[family])
 
 RULES: dict[str, Rules] = {"folding": FOLDING, "views": VIEWS, "algebra": ALGEBRA}
 
@@ -36,13 +42,23 @@ SCAN_PASSES: tuple[tuple[str, Pass], ...] = (
     ("uniting scans", where_scans_are(unite_scans, outer_first=True)),
     ("pruning scans", where_scans_are(prune_scans)),
     ("rewriting", everywhere(_REWRITING)),
+    ("uniting parts", everywhere(unite_parts)),
     ("splitting products", where_scans_are(split_products)),
     ("regrouping sums", where_scans_are(regroup_sums)),
+    ("regrouping factors", where_scans_are(regroup_factors)),
     ("hoisting", where_scans_are(hoist)),
     ("sinking", where_scans_are(sink)),
+    ("uniting parts", everywhere(unite_parts)),
     ("pruning scans", where_scans_are(prune_scans)),
     ("rewriting", everywhere(_REWRITING)),
     ("dead code", everywhere(remove_dead)),
+)
+
+# What an engine without a compiler of its own runs a graph with images through afterwards.
+IMAGE_PASSES: tuple[tuple[str, Pass], ...] = (
+    ("pooling first", partial(rewrite, rules=POOLS)),
+    ("channels last", channels_last),
+    ("dead code", remove_dead),
 )
 
 
@@ -54,4 +70,14 @@ def optimize(graph: Graph) -> Graph:
     return graph
 
 
-__all__ = ["PASSES", "RULES", "SCAN_PASSES", "optimize", "remove_dead", "rewrite"]
+def arrange_images(graph: Graph) -> Graph:
+    """The graph as NumPy runs convolutions and pools; it is not for exporting. Others are returned as they are."""
+    if not any(node.op in IMAGE_OPERATORS for node in graph.nodes.values()):
+        return graph
+    for name, run in IMAGE_PASSES:
+        graph = run(graph)
+        verify(graph, name)
+    return graph
+
+
+__all__ = ["IMAGE_PASSES", "PASSES", "RULES", "SCAN_PASSES", "arrange_images", "optimize", "remove_dead", "rewrite"]

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from dslc_runtime.clock import Clock
 from dslc_runtime.kernels import KERNELS
+from dslc_runtime.kernels.steps import Work
 from dslc_runtime.scalars import divide, power, root
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -41,7 +42,10 @@ def load(source: str, clock: Clock | None = None) -> dict[str, Callable[..., Any
 
 
 def namespace() -> dict[str, Any]:
-    """All that generated source can reach: kernels by name (`NAME_view` is the obvious form), and these few functions."""
+    """All that generated source can reach, and these few functions.
+
+    Kernels go by their names; `NAME_view` is the obvious form, `NAME_bind` the form that is bound once.
+    """
     names: dict[str, Any] = {"__builtins__": {}}
     dtypes = {"f16": "f2", "f32": "f4", "f64": "f8", "i8": "i1", "u8": "u1", "i32": "i4", "i64": "i8", "bool": "?"}
     names |= {name: np.dtype(code) for name, code in dtypes.items()}
@@ -61,12 +65,15 @@ def namespace() -> dict[str, Any]:
         "in_tiles": in_tiles,
         "part": part,
         "poison": poison,
+        "Work": Work,
         "NonFiniteError": NonFiniteError,
     }
     for name, kernel in KERNELS.items():
         assert name not in names, f"the kernel {name} would hide a name of generated source"
         names[name] = kernel.into
         names[f"{name}_view"] = kernel.obvious
+        if kernel.bind is not None:
+            names[f"{name}_bind"] = kernel.bind
     return names
 
 

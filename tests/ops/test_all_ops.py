@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from dslc.ops import FAMILIES, OPS
 from dslc.ops.ir import Node, Value
 from dslc.tensor_type import DType
 from dslc_runtime.kernels import KERNELS
+from dslc_runtime.kernels.steps import Work
 
 CASES = [
     pytest.param(name, sample, id=f"{name}-{i}-{sample}")
@@ -138,6 +139,37 @@ def test_the_kernel_writes_the_obvious_result_into_dirty_memory(name: str, sampl
         assert_same(out, expected, sample.cancels)
         for operand, original in zip(operands, sample.operands, strict=True):
             np.testing.assert_array_equal(operand, original)
+
+
+def other_order(array: Array) -> Array:
+    """The same elements, of which those of the first axis lie beside each other in memory."""
+    return np.ascontiguousarray(array.T).T
+
+
+BOUND = [case for case in PRIMITIVE if KERNELS[str(OPS[case.values[0]].kernel)].bind is not None]
+
+
+@pytest.mark.parametrize(("name", "sample"), BOUND)
+@pytest.mark.parametrize("lay", [np.ascontiguousarray, other_order])
+def test_a_kernel_that_is_bound_once_sees_what_its_operands_hold_at_each_run(
+    name: str, sample: Sample, lay: Callable[[Array], Array]
+):
+    builder, _, result = build(name, sample)
+    attrs = resolved(builder.graph.producer(result))
+    expected = compute(builder.graph, sample)
+    kernel = KERNELS[str(OPS[name].kernel)]
+    assert kernel.bind is not None
+    operands = [lay(np.full_like(o, np.nan)) for o in sample.operands if isinstance(o, np.ndarray)]
+    out, work = garbage(expected, 0), Work()
+    run = kernel.bind(*operands, out=out, work=work, **attrs)
+    for operand, content in zip(operands, sample.operands, strict=True):
+        operand[...] = content
+    for round_ in range(2):
+        out[...] = garbage(expected, round_)
+        for memory in work.arrays(np.dtype(np.float64), (1 << 10,)):
+            memory.fill(np.nan)
+        run()
+        assert_same(out, expected, sample.cancels)
 
 
 @pytest.mark.parametrize(("name", "sample"), [case for case in PRIMITIVE if OPS[case.values[0]].inplace])

@@ -194,6 +194,19 @@ def _padded_shape(rows: int, sizes: Ints, channels: int, pad: Ints) -> Ints:
     return (rows, *padded_sizes(sizes, pad), channels) if any(pad) else (0,)
 
 
+def _matrix(y: Array, memory: Array) -> tuple[Array, list[Step]]:
+    """The rows of channels of all places, and the step that copies them to memory where they are not side by side."""
+    if y.flags.c_contiguous:
+        return y.reshape((-1, y.shape[-1])), []
+    copy = memory[: y.size].reshape(y.shape)
+    return copy.reshape((-1, y.shape[-1])), [partial(np.copyto, copy, y)]
+
+
+def _matrix_size(rows: int, cotangents: Array) -> int:
+    """How much memory `_matrix` needs for so many images."""
+    return 0 if cotangents.flags.c_contiguous else rows * cotangents[0, 0].size
+
+
 def _taps_last(w: Array) -> Array:
     """A weight as `[filters, *window, channels]`: a view."""
     return np.moveaxis(w, 1, -1)
@@ -235,8 +248,8 @@ def _bind_weight_grad(
     columns = taps * prod(windows.places)
     rows = _most_rows(x.shape[0], columns)
     around = _padded_shape(rows, x.shape[1:-1], x.shape[-1], pad)
-    shapes = ((filters, taps), (filters, taps), around, (rows * columns,))
-    total, one, padded, memory = work.arrays(x.dtype, *shapes)
+    shapes = ((filters, taps), (filters, taps), around, (rows * columns,), (_matrix_size(rows, cotangents),))
+    total, one, padded, memory, copy = work.arrays(x.dtype, *shapes)
     down = _lie_down(x, windows)
     made = _Columns(windows, down, padded if any(pad) else None, memory)
     steps: list[Step] = [] if made.padded is None else [partial(made.padded.fill, 0)]
@@ -246,8 +259,8 @@ def _bind_weight_grad(
         steps += put
         for cotangent, start in zip(cotangents, windows.starts, strict=True):
             matrix, copied = made.matrix(images, start)
-            product = partial(np.dot, cotangent[part].reshape((-1, filters)).T, matrix, one)
-            steps += [*copied, product, partial(np.add, total, one, total)]
+            given, turned = _matrix(cotangent[part], copy)
+            steps += [*copied, *turned, partial(np.dot, given.T, matrix, one), partial(np.add, total, one, total)]
     arranged = out if down else _taps_last(out)
     return in_order([*steps, partial(np.copyto, arranged, total.reshape(arranged.shape))])
 
@@ -261,7 +274,8 @@ def _bind_input_grad(
     columns = taps * prod(windows.places)
     rows = _most_rows(out.shape[0], columns)
     around = _padded_shape(rows, sizes, channels, pad)
-    weights, padded, memory = work.arrays(g.dtype, (filters, taps), around, (rows * columns,))
+    shapes = ((filters, taps), around, (rows * columns,), (_matrix_size(rows, cotangents),))
+    weights, padded, memory, copy = work.arrays(g.dtype, *shapes)
     arranged = _taps_last(w)
     steps: list[Step] = [partial(np.copyto, weights.reshape(arranged.shape), arranged)]
     for part in _parts(out.shape[0], columns):
@@ -269,7 +283,8 @@ def _bind_input_grad(
         whole = windows.is_whole(target)
         steps += [] if whole else [partial(target.fill, 0)]
         for cotangent, start in zip(cotangents, windows.starts, strict=True):
-            matrix = cotangent[part].reshape((-1, filters))
+            matrix, turned = _matrix(cotangent[part], copy)
+            steps += turned
             if whole:
                 steps.append(partial(np.dot, matrix, weights, target.reshape((-1, channels))))
                 continue
