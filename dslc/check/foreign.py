@@ -19,6 +19,9 @@ _FUNCTIONS = {
     "sparsecategoricalcrossentropy": "cross_entropy", "categoricalcrossentropy": "cross_entropy",
     "softmaxcrossentropy": "cross_entropy", "binarycrossentropy": "bce", "bceloss": "bce",
     "bcewithlogits": "bce_logits", "bcewithlogitsloss": "bce_logits", "binarycrossentropywithlogits": "bce_logits",
+    "ctcloss": "ctc", "contrastiveloss": "contrastive", "f1score": "f1", "precisionscore": "precision",
+    "recallscore": "recall", "rocaucscore": "auc", "rocauc": "auc", "r2score": "r2", "rootmeansquarederror": "rmse",
+    "rootmeansquarederrorloss": "rmse", "confusionmatrix": "confusion_matrix", "vectornorm": "norm",
     "sigmoidcrossentropy": "bce_logits", "nllloss": "nll", "kldivloss": "kl_div", "kldivergence": "kl_div",
     "cat": "concat", "concatenate": "concat", "view": "reshape", "permute": "transpose", "swapaxes": "transpose",
     "unsqueeze": "expand_dims", "broadcastto": "expand", "amax": "max", "amin": "min", "reducesum": "sum",
@@ -46,7 +49,8 @@ _ARGUMENTS = {
     "numheads": ("heads",), "nhead": ("heads",), "dimfeedforward": ("ff",), "iscausal": ("causal",), "usecausalmask": ("causal",),
     "keypaddingmask": ("mask",), "srckeypaddingmask": ("mask",), "tgtkeypaddingmask": ("mask",), "attnmask": ("mask",),
     "attentionmask": ("mask",), "memorykeypaddingmask": ("memory_mask",), "outputpadding": ("output_pad",),
-    "depthmultiplier": ("multiplier",),
+    "depthmultiplier": ("multiplier",), "weight": ("weights",), "classweight": ("weights",), "posweight": ("pos_weight",),
+    "inputlengths": ("steps",), "targetlengths": ("number",), "labellengths": ("number",), "blankindex": ("blank",),
 }  # fmt: skip
 
 

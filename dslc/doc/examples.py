@@ -26,9 +26,11 @@ model Net {
   output logits: f32[B, 10]
   output p: f32[B]
   output y: f32[B, 4]
+  output heard: f32[B, 6, 10]
   logits = x |> fc1: Dense(10)
   p      = logits[:, 0] |> sigmoid
   y      = x |> fc2: Dense(4)
+  heard  = reshape(x |> fc3: Dense(60), [B, 6, 10])
 }
 data rows {
   source = npz("rows.npz")
@@ -37,6 +39,9 @@ data rows {
   field y: f32[4]    = source["y"]
   field label: i64[] = source["label"]
   field yes: f32[]   = source["yes"]
+  field said: i64[3] = source["said"]
+  field steps: i64[] = source["steps"]
+  field words: i64[] = source["words"]
 }
 train net {
   use net = Net()

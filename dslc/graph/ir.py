@@ -15,8 +15,9 @@ import networkx as nx
 
 from dslc.diagnostics import InternalError
 from dslc.ops import OPS
-from dslc.ops.ir import Attr, Attrs, Node, Value
+from dslc.ops.ir import Attr, Attrs, Node, Region, StepRule, Value
 from dslc.ops.opdef import OpError
+from dslc.ops.scan import scan_of
 from dslc.record import replace
 from dslc.source import Span
 from dslc.tensor_type import Dim, DType, TensorType
@@ -134,6 +135,33 @@ class Builder:
     def size(self, size: Dim, dtype: DType) -> Value:
         """A size as a scalar; a constant where it is known."""
         return self.constant(size, dtype) if isinstance(size, int) else self.leaf("size", TensorType(dtype), size=size)
+
+    def scan(
+        self, step: StepRule, initial: Sequence[Value], sequences: Sequence[Value], shared: Sequence[Value] = ()
+    ) -> list[Value]:
+        """A step applied along axis 0 of sequences: the final states, then the outputs of all steps stacked along axis 0."""
+        inside = Builder()
+        elements = [TensorType(value.dtype, value.shape[1:]) for value in sequences]
+        kinds = (("s", [v.type for v in initial]), ("x", elements), ("c", [v.type for v in shared]))
+        leaves = [[inside.leaf("input", t, name=f"{k}{i}") for i, t in enumerate(types)] for k, types in kinds]
+        after, outputs = step(inside, *leaves)
+        body = Region(tuple(inside.graph.order()), (*after, *outputs))
+        return self.loop(body, initial, sequences, shared, reverse=False)
+
+    def loop(
+        self,
+        body: Region,
+        initial: Sequence[Value],
+        sequences: Sequence[Value],
+        shared: Sequence[Value],
+        reverse: bool,
+    ) -> list[Value]:
+        """The results of a `scan` node: the final states, then the outputs of all steps."""
+        counts = {"states": len(initial), "sequences": len(sequences)}
+        token = self.apply("scan", *initial, *sequences, *shared, body=body, reverse=reverse, **counts)
+        scan = scan_of(self.graph.producer(token))
+        types = [scan.result_type(index) for index in range(len(body.results))]
+        return [self.apply("item", token, index=i, dtype=t.dtype, sizes=t.shape) for i, t in enumerate(types)]
 
     def leaf(self, op: str, out: TensorType, **attrs: Attr) -> Value:
         """A node without inputs: `input`, `param`, `state`, `constant`, `draw` or `size`."""

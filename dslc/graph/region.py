@@ -90,17 +90,8 @@ class ScanBody:
     def finish(self, outer: Builder, next: Sequence[Value], outputs: Sequence[Value], reverse: bool) -> list[Value]:
         """Make the node in the graph outside; its results: the final states, then the outputs stacked along axis 0."""
         self.builder.graph.outputs = {str(i): value for i, value in enumerate((*next, *outputs))}
-        token = outer.apply(
-            "scan",
-            *self._initial,
-            *self._sequences,
-            *self._constants,
-            body=region_of(self.builder.graph),
-            states=len(self._initial),
-            sequences=len(self._sequences),
-            reverse=reverse,
-        )
-        return [item(outer, token, index) for index in range(len(self.builder.graph.outputs))]
+        body = region_of(self.builder.graph)
+        return outer.loop(body, self._initial, list(self._sequences), list(self._constants), reverse)
 
 
 def opened(scan: Scan) -> tuple[ScanBody, dict[int, Value]]:

@@ -11,6 +11,7 @@ from dslc.ops.comparison import COMPARISON
 from dslc.ops.conv import CONV
 from dslc.ops.counted_metric import COUNTED_METRIC
 from dslc.ops.creation import CREATION
+from dslc.ops.ctc import CTC
 from dslc.ops.distance_loss import DISTANCE_LOSS
 from dslc.ops.error_metric import ERROR_METRIC
 from dslc.ops.index import INDEX
@@ -57,7 +58,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "normalisation": NORM,
     "softmax": SOFTMAX,
     "attention": ATTENTION,
-    "loss": (*LOSS, *DISTANCE_LOSS, *CLASS_LOSS),
+    "loss": (*LOSS, *DISTANCE_LOSS, *CLASS_LOSS, *CTC),
     "metric": (*METRIC, *COUNTED_METRIC, *AUC, *ERROR_METRIC, *PERPLEXITY),
     "arena": ARENA,
     "scan": SCAN,

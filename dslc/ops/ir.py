@@ -195,6 +195,19 @@ class Builder(Protocol):
         """A size as a scalar."""
         ...
 
+    def scan(
+        self, step: StepRule, initial: Sequence[Value], sequences: Sequence[Value], shared: Sequence[Value] = ()
+    ) -> list[Value]:
+        """A step applied along axis 0 of sequences: the final states, then the outputs of all steps stacked along axis 0."""
+        ...
+
+
+#: One step of a `scan`, built in a graph of its own: (builder, states, elements of the sequences, what every step reads) ->
+#: the next states, and the step's outputs.
+StepRule: TypeAlias = Callable[
+    [Builder, Sequence[Value], Sequence[Value], Sequence[Value]], tuple[Sequence[Value], Sequence[Value]]
+]
+
 
 class OnnxEmitter(Protocol):
     """Makes ONNX nodes at opset 18; values are named by strings."""

@@ -58,6 +58,13 @@ def _three(seed: int, *shape: int):
     return tuple(values(seed + i, *shape) for i in range(3))
 
 
+def _spoken(seed: int, rows: int, time: int, classes: int, most: int):
+    """Operands of `ctc`: logits, labels other than the first and last class, steps and numbers of labels that fit."""
+    ids = integers(seed, rows, most, low=1, high=max(classes - 1, 2))
+    number = np.arange(rows) % (most + 1)
+    return values(seed + 1, rows, time, classes), ids, np.full(rows, time) - (number == 0) * (time > 1), number
+
+
 _CLASSES = [
     *(Sample((values(18, 2, 3), _ids(19, 3, 2)), {"reduction": r}) for r in _REDUCTIONS),
     Sample((values(20, 2, 3, 2), _ids(21, 3, 2, 2, dtype=np.int32)), {"axis": 1}),
@@ -125,6 +132,13 @@ LOSS: dict[str, list[Sample]] = {
         Sample((values(46, 2, 3), _shares(47, 2, 3))),
         Sample((values(112, 2, 3), np.array([-100, 1])), {"ignore_index": -100}),
         *_WEIGHTED,
+    ],
+    "ctc": [
+        *(Sample(_spoken(148, 2, 4, 3, 2), {"reduction": r}) for r in _REDUCTIONS),
+        Sample(_spoken(149, 3, 5, 4, 1), {"blank": 3}),
+        Sample(_spoken(150, 1, 1, 2, 0)),
+        Sample((strided(values(151, 1, 3, 3)), *_spoken(151, 1, 3, 3, 1)[1:])),
+        Sample((values(152, 1, 2, 3), np.array([[1, 1]]), np.array([2]), np.array([2])), {"zero_infinity": True}),
     ],
     "contrastive": [
         *(Sample((*_three(116, 4, 3)[:2], bools(119, 4)), {"reduction": r, "margin": 9.0}) for r in _REDUCTIONS),
