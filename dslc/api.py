@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from dslc.check.typed import Literal as Hyper
 from dslc.diagnostics import Diagnostic, DslcError
-from dslc.driver import exporting, runs, training
+from dslc.driver import exporting, runs, stepping, training
 from dslc.driver.data import open_data
 from dslc.driver.faults import as_diagnostics
 from dslc.driver.feeding import convert, feed_arrays
@@ -120,7 +120,8 @@ class Program:
         checked = self.checked
         if set:
             checked = recheck(checked, [f"{path}={_written(value)}" for path, value in set.items()])
-        return Trainer(checked, training.prepare(training.choose_train(checked, name)))
+        with as_diagnostics():
+            return Trainer(checked, training.prepare(training.choose_train(checked, name)))
 
 
 def _require(name: str, value: object, least: int) -> None:
@@ -229,11 +230,12 @@ class Trainer:
 
     _checked: Checked = field(repr=False)
     _prepared: training.Prepared = field(repr=False)
-    _steps: int = 0
+    _batches: int = 0
+    _rows: int = 0  # of the batches since the last update
     _per_epoch: int = 0
 
     def __repr__(self) -> str:
-        return f"Trainer({self._prepared.typed.name}: {self._steps} steps)"
+        return f"Trainer({self._prepared.typed.name}: {self._batches // self._prepared.typed.accumulate} steps)"
 
     @property
     def models(self) -> dict[str, Model]:
@@ -252,13 +254,18 @@ class Trainer:
             step: which `step` of the train block, where it has several.
         """
         with as_diagnostics():
-            return training.gradients(self._prepared, batch, self._steps + 1, step)
+            return stepping.gradients(self._prepared, batch, self._batches + 1, step)
 
     def step(self, batch: Mapping[str, npt.ArrayLike]) -> dict[str, float]:
-        """One update on a batch (of each `step` in turn); the losses and metrics before it."""
+        """One batch (for each `step` in turn); the losses and metrics before its update.
+
+        With `accumulate = n` every n-th batch updates, from the gradient of all of them.
+        """
         with as_diagnostics():
-            found = training.one_step(self._prepared, batch, self._steps + 1, self._steps_per_epoch)
-        self._steps += 1
+            found = stepping.one_step(self._prepared, batch, self._batches + 1, self._steps_per_epoch, self._rows)
+        self._batches += 1
+        due = self._batches % self._prepared.typed.accumulate == 0
+        self._rows = 0 if due else self._rows + stepping.rows_in(batch)
         return found
 
     def _steps_per_epoch(self) -> int:

@@ -5,13 +5,14 @@ optimizer's slots) and of buffers, scalar inputs `lr` and `step` (counted from 1
 loop, no data and no numbers of a run.
 
 Parameters that the same steps update form a group, which is one vector; a step's graph holds the vectors of its groups, runs
-its optimizer once for each, and reads all other parameters as they are.
+its optimizer once for each, and reads all other parameters as they are. Where an update takes the gradient of several batches, a
+step has two graphs: one adds a batch's gradient, times its rows, to a sum; the other, of no data, updates from the sum's mean.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from dslc.autodiff import gradients
 from dslc.check.typed import Objective, TypedStep, TypedTrain, TypedValue
@@ -23,7 +24,7 @@ from dslc.ops.ir import Value
 from dslc.optim import Step, apply_optimizer, clip_by_norm, clip_by_value
 from dslc.tensor_type import DType, TensorType
 from dslc_runtime.arena import Layout
-from dslc_runtime.state import Group, vector_name
+from dslc_runtime.state import AVERAGE, Group, vector_name
 
 GRADIENT = "gradient:"  # outputs of `gradient_graph` are named so, with the key behind it
 
@@ -35,28 +36,83 @@ class TrainingGraphs:
     Attributes:
         groups: the vectors that parameters and slots live in.
         buffers: keys of what the graphs write beside vectors.
-        steps: one graph for each step, in their order.
+        steps: one graph for each step, in their order: what is done with every batch.
         figures: how losses and metrics come of what a step's graph puts out, in the same order.
+        applied: where batches are accumulated, the graph of each step that updates from their sum; else none.
     """
 
     groups: tuple[Group, ...]
     buffers: tuple[str, ...]
     steps: tuple[Graph, ...]
     figures: tuple[Figured, ...]
+    applied: tuple[Graph, ...] = ()
 
 
 def training_graphs(train: TypedTrain) -> TrainingGraphs:
-    """The graph of each step of a train block."""
+    """The graphs of each step of a train block."""
     groups = _groups(train)
-    graphs: list[Graph] = []
+    steps: list[Graph] = []
+    applied: list[Graph] = []
     figures: list[Figured] = []
     for step in train.steps:
-        graph, slots, figured = _step_graph(train, step, groups)
-        graphs.append(graph)
+        mine = [group for group in groups if any(segment.key in step.updates for segment in group.layout.segments)]
+        draft = _Draft(train, step, mine)
+        figured = _step_graph(draft)
+        steps.append(draft.builder.graph)
         figures.append(figured)
-        groups = [replace(group, slots=(*group.slots, *slots.get(group.name, ()))) for group in groups]
+        if train.accumulate > 1:
+            updating = _Draft(train, step, mine)
+            _update(updating, _mean_gradients(updating))
+            applied.append(updating.builder.graph)
+            draft = replace(draft, slots=updating.slots)
+        groups = [draft.extended(group) for group in groups]
     buffers = dict.fromkeys(key for step in train.steps for key in step.training.body.updates)
-    return TrainingGraphs(tuple(groups), tuple(buffers), tuple(graphs), tuple(figures))
+    return TrainingGraphs(tuple(groups), tuple(buffers), tuple(steps), tuple(figures), tuple(applied))
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A graph of a step under construction.
+
+    Attributes:
+        groups: what the step updates.
+        vectors: their parameters, by the group's name.
+        slots: the slots that are kept for each group, by its name.
+    """
+
+    train: TypedTrain
+    step: TypedStep
+    groups: Sequence[Group]
+    builder: Builder = field(default_factory=Builder)
+    vectors: dict[str, Value] = field(default_factory=dict[str, Value])
+    slots: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+
+    def __post_init__(self) -> None:
+        self.vectors |= {group.name: self.state(group, group.params) for group in self.groups}
+
+    def state(self, group: Group, name: str) -> Value:
+        """A vector of a group."""
+        return self.builder.leaf("state", _vector_type(self.train, group), name=name)
+
+    def number(self, name: str) -> Value:
+        """A number that each run is given."""
+        return self.builder.leaf("input", TensorType(DType.F64), name=name)
+
+    def named(self, group: Group) -> Callable[[str], str]:
+        """From a slot of the step's to the name of its vector."""
+        return lambda slot: vector_name(self.train.called(self.step, slot), group.name)
+
+    @property
+    def sums(self) -> str:
+        """The slot that gradients are summed up in."""
+        return self.train.called(self.step, "gradient")
+
+    def extended(self, group: Group) -> Group:
+        """A group with what this step keeps for it."""
+        if group.name not in self.vectors:
+            return group
+        sums = (self.sums,) if self.train.accumulate > 1 else ()
+        return replace(group, slots=(*group.slots, *self.slots.get(group.name, ())), sums=(*group.sums, *sums))
 
 
 def gradient_graph(train: TypedTrain, step: TypedStep) -> Graph:
@@ -84,39 +140,86 @@ def _groups(train: TypedTrain) -> list[Group]:
     return found
 
 
-def _step_graph(
-    train: TypedTrain, step: TypedStep, groups: Sequence[Group]
-) -> tuple[Graph, dict[str, tuple[str, ...]], Figured]:
-    """A step's graph, the slots its optimizer keeps for each group, and its figures."""
-    builder = Builder()
-    learning = set(step.updates)
-    mine = [group for group in groups if any(segment.key in learning for segment in group.layout.segments)]
-    vectors = [builder.leaf("state", _vector_type(train, group), name=group.params) for group in mine]
+def _step_graph(draft: _Draft) -> Figured:
+    """What is done with every batch; its figures."""
+    builder, step = draft.builder, draft.step
     keyed: dict[str, Value] = {}
-    for group, vector in zip(mine, vectors, strict=True):
+    for group in draft.groups:
+        vector = draft.vectors[group.name]
         keyed |= {
             s.key: builder.apply("segment", vector, offset=s.offset, sizes=s.shape) for s in group.layout.segments
         }
-    buffers = {key: builder.leaf("state", train.params[key].type, name=key) for key in step.training.body.updates}
+    params = draft.train.params
+    buffers = {key: builder.leaf("state", params[key].type, name=key) for key in step.training.body.updates}
     loss, values, figured = _outputs(builder, step.training, keyed | buffers)
     builder.graph.updates |= {key: values[value] for key, value in step.training.body.updates.items()}
-    packed = _packed(builder, dict(zip(keyed, gradients(builder, loss, list(keyed.values())), strict=True)), mine)
+    found = dict(zip(keyed, gradients(builder, loss, list(keyed.values())), strict=True))
+    packed = _packed(builder, found, draft.groups)
+    if draft.train.accumulate > 1:
+        _sum_up(draft, packed)
+    else:
+        _update(draft, packed)
+    return figured
+
+
+def _sum_up(draft: _Draft, packed: Sequence[Value]) -> None:
+    """sum <- sum + rows * gradient, so that batches of unequal size count as if they were one."""
+    builder, rows = draft.builder, draft.number("rows")
+    for group, gradient in zip(draft.groups, packed, strict=True):
+        name = vector_name(draft.sums, group.name)
+        weighted = builder.apply("mul", gradient, builder.apply("cast", rows, dtype=gradient.dtype))
+        builder.graph.updates[name] = builder.apply("add", draft.state(group, name), weighted)
+
+
+def _mean_gradients(draft: _Draft) -> list[Value]:
+    """sum / rows, and sum <- 0."""
+    builder, rows = draft.builder, draft.number("rows")
+    found: list[Value] = []
+    for group in draft.groups:
+        name = vector_name(draft.sums, group.name)
+        total = draft.state(group, name)
+        found.append(builder.apply("div", total, builder.apply("cast", rows, dtype=total.dtype)))
+        builder.graph.updates[name] = builder.apply(
+            "expand", builder.constant(0.0, total.dtype), sizes=total.type.shape
+        )
+    return found
+
+
+def _update(draft: _Draft, packed: Sequence[Value]) -> None:
+    """The optimizer's step on the vectors of every group, and their running mean where there is one."""
+    builder, step, train = draft.builder, draft.step, draft.train
     if step.clip_norm is not None:
         packed = clip_by_norm(builder, packed, step.clip_norm)
     if step.clip_value is not None:
         packed = clip_by_value(builder, packed, step.clip_value)
-    lr, number = (builder.leaf("input", TensorType(DType.F64), name=name) for name in ("lr", "step"))
-    slots: dict[str, tuple[str, ...]] = {}
-    for group, vector, gradient in zip(mine, vectors, packed, strict=True):
-        update = Step(builder, vector, gradient, lr, number, named=_slot_names(train, step, group))
-        builder.graph.updates[group.params] = apply_optimizer(update, step.optimizer.name, step.optimizer.options)
+    lr, number = draft.number("lr"), draft.number("step")
+    for group, gradient in zip(draft.groups, packed, strict=True):
+        update = Step(builder, draft.vectors[group.name], gradient, lr, number, named=draft.named(group))
+        after = apply_optimizer(update, step.optimizer.name, step.optimizer.options)
+        builder.graph.updates[group.params] = after
         builder.graph.updates |= {update.named(name): value for name, value in update.updates.items()}
-        slots[group.name] = tuple(train.called(step, name) for name in update.slots)
-    return builder.graph, slots, figured
+        draft.slots[group.name] = [train.called(step, name) for name in update.slots]
+        if train.average is not None and _is_last(train, step, group):
+            _average(draft, group, after)
 
 
-def _slot_names(train: TypedTrain, step: TypedStep, group: Group) -> Callable[[str], str]:
-    return lambda slot: vector_name(train.called(step, slot), group.name)
+def _is_last(train: TypedTrain, step: TypedStep, group: Group) -> bool:
+    """Whether no later step updates a group."""
+    first = group.layout.segments[0].key
+    return [other for other in train.steps if first in other.updates][-1] is step
+
+
+def _average(draft: _Draft, group: Group, after: Value) -> None:
+    """mean <- kept * mean + (1 - kept) * parameters, after their update. As torch.optim.swa_utils.AveragedModel."""
+    builder, kept = draft.builder, draft.number("kept")
+    rest = builder.apply("sub", builder.constant(1.0, DType.F64), kept)
+    old = draft.state(group, vector_name(AVERAGE, group.name))
+    parts = [
+        builder.apply("mul", value, builder.apply("cast", share, dtype=value.dtype))
+        for value, share in ((old, kept), (after, rest))
+    ]
+    builder.graph.updates[vector_name(AVERAGE, group.name)] = builder.apply("add", *parts)
+    draft.slots[group.name].append(AVERAGE)
 
 
 def _vector_type(train: TypedTrain, group: Group) -> TensorType:

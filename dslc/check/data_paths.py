@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from dslc.check.starts import is_weights
 from dslc.check.units import Unit, edited
+from dslc.check.walk import walk
 from dslc.diagnostics import Diagnostic, Edit, Note, Sink
 from dslc.syntax import tree
 
@@ -24,8 +26,8 @@ def set_data_path(unit: Unit, path: Path, folder: bool, sink: Sink) -> Unit:
 
 
 def absolute_paths(decl: tree.Decl, base: Path) -> list[Edit]:
-    """The edits that make the paths of a data block absolute, relative ones taken from the folder `base`."""
-    return [path_edit(place, base / place.value) for place in data_paths(decl)]
+    """The edits that make the paths of data and weights absolute, relative ones taken from the folder `base`."""
+    return [path_edit(place, base / place.value) for place in (*data_paths(decl), *weights_paths(decl))]
 
 
 def path_edit(place: tree.String, path: Path) -> Edit:
@@ -42,6 +44,22 @@ def data_paths(decl: tree.Decl) -> list[tree.String]:
         for statement in decl.body
         if isinstance(statement, tree.AssignStmt) and statement.targets[0].text == "source"
         for path in _path_strings(statement.value)
+    ]
+
+
+def weights_paths(decl: tree.Decl) -> list[tree.String]:
+    """The path of every file or run that a model of a declaration starts from."""
+    if not isinstance(decl, tree.TrainDecl | tree.TestDecl):
+        return []
+    uses = [statement.value for statement in decl.body if isinstance(statement, tree.UseStmt)]
+    calls = [node for value in uses for node in walk(value) if isinstance(node, tree.Call)]
+    starts = [arg.value for call in calls for arg in call.args if is_weights(arg)]
+    return [
+        arg.value
+        for start in starts
+        if isinstance(start, tree.Call)
+        for arg in start.args
+        if (arg.name is None or arg.name.text == "path") and isinstance(arg.value, tree.String)
     ]
 
 

@@ -126,6 +126,9 @@ _RULES: tuple[tuple[str, str, _Mend], ...] = (
      _renamed("clip_norm")),
     ("clipgradvalue gradclipvalue", "train step", _renamed("clip_value")),
     ("batchsize minibatch bs", "train", _renamed("batch")),
+    ("accumulation accumulationsteps accumulategradbatches gradaccum gradaccumsteps gradientaccumulation"
+     " gradientaccumulationsteps", "train", _renamed("accumulate")),
+    ("useema emadecay emamomentum exponentialmovingaverage movingaverage averageweights", "train", _renamed("ema")),
     ("numepochs nepochs maxepochs", "train", _renamed("epochs")),
     ("randomseed randomstate", "train", _renamed("seed")),
     ("criterion objective lossfn lossfunction", "train step", _renamed("loss")),

@@ -15,10 +15,10 @@ from dslc.syntax import tree
 
 DATA = ("source", "split", "shuffle_seed", "stratify")
 STEP = ("loss", "metrics", "optimizer", "clip_norm", "clip_value", "freeze")
-TRAIN = ("data", *STEP, "batch", "epochs", "seed")
+TRAIN = ("data", *STEP, "batch", "accumulate", "ema", "epochs", "seed")
 TEST = ("seed",)
 EARLY_STOP = ("on", "patience", "min_delta", "restore_best", "mode")
-LATER = ("accumulate", "precision")
+LATER = ("precision",)
 PARTS = ("train", "val", "test")
 
 

@@ -17,7 +17,7 @@ from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Context, Scope, Statement
 from dslc.check.settings import TEST, collect
 from dslc.check.typed import Body, Expectation, TypedTest, TypedTrain
-from dslc.check.uses import Lookup, Use, add_input, bind, check_uses
+from dslc.check.uses import Lookup, Use, add_input, bind, check_uses, starts_of
 from dslc.check.values import FileScope, Value
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.diagnostics.codes import CODES, Severity
@@ -117,7 +117,15 @@ def _check(
     values = {name: given.value for name, given in givens.items()}
     name = train.name if train is not None else ""
     return TypedTest(
-        decl.name.value, models, context.body, values, tuple(expectations), seed or 0, name, decl.name.span
+        decl.name.value,
+        models,
+        context.body,
+        values,
+        tuple(expectations),
+        seed or 0,
+        name,
+        decl.name.span,
+        starts=starts_of(uses) if train is None else (),
     )
 
 

@@ -15,6 +15,7 @@ from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.objectives import Parts, objective
 from dslc.check.optimizer import check_optimizer, default_optimizer
 from dslc.check.options import number
+from dslc.check.recipes import check_accumulate, check_average
 from dslc.check.settings import TRAIN, Setting, collect, missing, report_statement
 from dslc.check.steps import StepBlock, check_steps, prefixed
 from dslc.check.typed import (
@@ -27,7 +28,7 @@ from dslc.check.typed import (
     TypedTrain,
     TypedValue,
 )
-from dslc.check.uses import Use, batch_symbol, check_uses
+from dslc.check.uses import Use, batch_symbol, check_uses, starts_of
 from dslc.check.values import FileScope
 from dslc.check.watching import Reported
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
@@ -50,6 +51,8 @@ def check_train(
     settings = collect("train", decl.body, TRAIN, inner, sink)
     stops = _early_stops(decl, sink)
     batch = _batch(settings["batch"], sink) if "batch" in settings else DEFAULT_BATCH
+    accumulate = check_accumulate(settings.get("accumulate"), batch, sink)
+    average = check_average(settings.get("ema"), sink)
     epochs = whole(settings["epochs"], 1, sink) if "epochs" in settings else 1
     seed = whole(settings["seed"], 0, sink) if "seed" in settings else 0
     data = _data(decl, settings, datas, sink)
@@ -75,7 +78,20 @@ def check_train(
         check_ids(step.training.body, data, sink)
     models = {name: use.model for name, use in uses.items()}
     return TypedTrain(
-        decl.name.text, models, data, params, made, evaluation, stop, batch, epochs or 1, seed or 0, decl.name.span
+        decl.name.text,
+        models,
+        data,
+        params,
+        made,
+        evaluation,
+        stop,
+        batch,
+        epochs or 1,
+        seed or 0,
+        decl.name.span,
+        accumulate,
+        average,
+        starts_of(uses),
     )
 
 

@@ -16,12 +16,12 @@ from dslc.check.layers import inner_values, instantiate
 from dslc.check.names import definition
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Context, Scope
-from dslc.check.settings import not_yet
-from dslc.check.typed import TypedData, TypedModel, TypedValue
+from dslc.check.starts import check_start, is_weights, takes_init
+from dslc.check.typed import Start, TypedData, TypedModel, TypedValue
 from dslc.check.values import FAILED, Failed, FileScope, LayerRef, Value, describe
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.ops.ir import Attrs
-from dslc.record import record
+from dslc.record import record, replace
 from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import Size, TensorType, symbol
@@ -36,12 +36,14 @@ class Use:
     Attributes:
         model: elaborated for inference.
         bound: the arguments of `use net = MLP()(data.photo)`, or None where inputs bind by name.
+        start: the weights it starts from, if not from first values of its own.
     """
 
     name: tree.Ident
     ref: LayerRef
     model: TypedModel
     bound: tree.Call | None
+    start: Start | None = None
 
 
 def check_uses(file: FileScope, body: Sequence[tree.Stmt], sink: Sink) -> dict[str, Use] | None:
@@ -64,17 +66,26 @@ def check_uses(file: FileScope, body: Sequence[tree.Stmt], sink: Sink) -> dict[s
     return found if good else None
 
 
+def starts_of(uses: Mapping[str, Use]) -> tuple[Start, ...]:
+    """What the models start from that start from a file."""
+    return tuple(use.start for use in uses.values() if use.start is not None)
+
+
 def _use(file: FileScope, statement: tree.UseStmt, sink: Sink) -> Use | None:
     value = statement.value
     bound = value if isinstance(value, tree.Call) and isinstance(value.callee, tree.Call) else None
     made = value if bound is None else bound.callee
-    if isinstance(made, tree.Call) and any(arg.name is not None and arg.name.text == "init" for arg in made.args):
-        not_yet("starting from the weights of another run", made, sink)
-        return None
+    weights = next(filter(is_weights, made.args), None) if isinstance(made, tree.Call) else None
+    if isinstance(made, tree.Call) and weights is not None:
+        made = replace(made, args=tuple(arg for arg in made.args if arg is not weights))
     scope = Scope(file)
-    if isinstance(made, tree.Call) and isinstance(made.callee, tree.Name) and not definition(scope, made.callee.id):
-        _report_unknown(file, made.callee, sink)
-        return None
+    if isinstance(made, tree.Call) and isinstance(made.callee, tree.Name):
+        named = definition(scope, made.callee.id)
+        if named is None:
+            _report_unknown(file, made.callee, sink)
+            return None
+        if not takes_init(made.args, named[1], sink):
+            return None
     ref = evaluate(new_context(sink, training=False), scope, made)
     if isinstance(ref, Failed):
         return None
@@ -82,7 +93,12 @@ def _use(file: FileScope, statement: tree.UseStmt, sink: Sink) -> Use | None:
         _report_kind(file, statement, made, ref, sink)
         return None
     model = _alone(ref, statement.name.span, sink)
-    return None if model is None else Use(statement.name, ref, model, bound)
+    if model is None:
+        return None
+    if weights is None:
+        return Use(statement.name, ref, model, bound)
+    start = check_start(statement.name.text, weights.value, list(model.body.params), sink)
+    return None if start is None else Use(statement.name, ref, model, bound, start)
 
 
 def _alone(ref: LayerRef, span: Span, sink: Sink) -> TypedModel | None:

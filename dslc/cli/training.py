@@ -63,7 +63,7 @@ def train_command(
         output.diagnostics(checked.warnings)
         folder = out if out is not None else new_folder(Path("runs"), name)
         observer = Silent() if quiet else TerminalProgress()
-        prepared = prepare(choose_train(checked, name))
+        prepared = prepare(choose_train(checked, name), start=not resume)
         prepared, watches = watched(prepared) if profiled else (prepared, [])
         trained = fit(
             checked,

@@ -107,12 +107,16 @@ def describe(
     """
     if name in checked.file.trains:
         train = checked.file.trains[name]
-        prepared = prepare(train)
+        prepared = prepare(train, start=False)
         return [_model(checked, typed, (prepared, use), batch, sizes or {}) for use, typed in train.uses.items()]
     typed = choose_model(checked, name, {})
     uses = ((train, use) for train in checked.file.trains.values() for use in train.uses)
     found = next(((train, use) for train, use in uses if _is_same(typed, train.uses[use])), None)
-    return [_model(checked, typed, None if found is None else (prepare(found[0]), found[1]), batch, sizes or {})]
+    return [
+        _model(
+            checked, typed, None if found is None else (prepare(found[0], start=False), found[1]), batch, sizes or {}
+        )
+    ]
 
 
 def _is_same(a: TypedModel, b: TypedModel) -> bool:
@@ -203,10 +207,10 @@ def _training(prepared: Prepared, use: str, sizes: Mapping[str, int]) -> tuple[S
     """A training step, and what the layers of one of its models cost in it."""
     train = prepared.typed
     by_layer: dict[str | None, Cost] = {}
-    for graph in prepared.graphs.steps:
+    for graph in (*prepared.graphs.steps, *prepared.graphs.applied):
         for path, cost in cost_by_layer(optimize(graph)).items():
             by_layer[path] = by_layer.get(path, Cost()) + cost
-    planned = max(_planned(program, sizes) for program in prepared.steps)
+    planned = max(_planned(program, sizes) for program in (*prepared.steps, *prepared.applied))
     state = sum(array.nbytes for array in prepared.state.arenas.values())
     facts = StepFacts(train.name, len(train.uses) == 1, by_layer.pop(None, Cost()), state, planned)
     prefix = _prefix(train, use)

@@ -58,9 +58,14 @@ def _means_training(checked: Checked, name: str | None) -> bool:
 
 
 def _training(checked: Checked, name: str | None) -> dict[str, Graph]:
-    """The graphs of a train block's steps by name."""
+    """The graphs of a train block's steps by name; two for each where several batches make an update."""
     typed = choose_train(checked, name if name in checked.file.trains else None)
-    return dict(zip((step.name for step in typed.steps), training_graphs(typed).steps, strict=True))
+    graphs = training_graphs(typed)
+    names = [step.name for step in typed.steps]
+    if not graphs.applied:
+        return dict(zip(names, graphs.steps, strict=True))
+    found = {f"{name} batch".lstrip(): graph for name, graph in zip(names, graphs.steps, strict=True)}
+    return found | {f"{name} update".lstrip(): graph for name, graph in zip(names, graphs.applied, strict=True)}
 
 
 def write_stage(checked: Checked, name: str | None, stage: str | None, target: Path) -> str:

@@ -32,6 +32,7 @@ from dslc.driver.faults import as_diagnostics
 from dslc.driver.frontend import Checked
 from dslc.driver.golden import golden_path, read_golden, write_golden
 from dslc.driver.models import initial_params
+from dslc.driver.starting import start_from
 from dslc.graph import Graph
 from dslc.graph.arrays import numpy_dtype
 from dslc.lower import lower
@@ -197,7 +198,9 @@ class _Values:
     def _weights(self) -> dict[str, Array]:
         specs = self._test.body.params
         if not self._test.trains:
-            return initial_params(specs, self._test.seed)
+            params = initial_params(specs, self._test.seed)
+            start_from(params, self._test.starts, several=len(self._test.uses) > 1)
+            return params
         best = self._runner.train(self._test.trains).result.best
         return {key: best[key] for key in specs}
 

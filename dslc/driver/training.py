@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,32 +15,30 @@ from dslc.backends.interpret import evaluate as evaluate_graph
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.id_limits import id_limits
 from dslc.check.inlining import inlined
-from dslc.check.typed import TypedStep, TypedTrain
-from dslc.diagnostics import Diagnostic, DslcError, Note
+from dslc.check.typed import TypedTrain
 from dslc.driver.data import Opened, open_data
-from dslc.driver.feeding import convert, feed_arrays
 from dslc.driver.figures import figures_of, inference
 from dslc.driver.frontend import Checked, check_program, folder_of, read_source
 from dslc.driver.models import choose, initial_params
+from dslc.driver.rates import kept_of, plateau, rate
 from dslc.driver.resuming import require_same_program
+from dslc.driver.starting import start_from
 from dslc.passes import optimize
-from dslc.training import GRADIENT, TrainingGraphs, gradient_graph, training_graphs
+from dslc.training import TrainingGraphs, training_graphs
 from dslc.version import __version__
 from dslc_runtime.data.learned import digest
 from dslc_runtime.early_stop import EarlyStop
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.figures import Figures
-from dslc_runtime.generated import NonFiniteError
-from dslc_runtime.loop import TIDY_STEPS, Job, Result, Update
+from dslc_runtime.loop import Job, Result
 from dslc_runtime.loop import train as run_job
 from dslc_runtime.observer import Observer
-from dslc_runtime.plateau import Plateau
-from dslc_runtime.program import Bound, Program
+from dslc_runtime.program import Program
 from dslc_runtime.report import write_report
 from dslc_runtime.run_folder import RunFolder, create_run, machine, require_no_run, write_program
-from dslc_runtime.schedules import Span, Stage, schedule, times
 from dslc_runtime.state import State
 from dslc_runtime.threads import default_threads, describe, limited
+from dslc_runtime.updates import Update
 
 Array = npt.NDArray[Any]
 
@@ -53,20 +50,24 @@ class Prepared:
     Attributes:
         typed: the train block.
         graphs: its steps before they were optimised, with the program's names in them.
-        steps: the program of each step's update.
+        steps: what each step does with a batch.
+        applied: where batches are accumulated, what updates after the last of them, step by step.
         inference: the program of what a batch contributes to all losses and metrics in inference mode.
         figures: how they come of it.
         state: parameters, buffers and slots at their first values; all programs run on it.
         gradients: the programs of losses with their gradients, by step, made when they are first asked for.
+        started: the weights that models started from, for `run.json`.
     """
 
     typed: TypedTrain
     graphs: TrainingGraphs
     steps: tuple[Program, ...]
+    applied: tuple[Program, ...]
     inference: Program
     figures: Figures
     state: State
     gradients: dict[int, Program] = field(default_factory=dict[int, Program])
+    started: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,24 @@ def choose_train(checked: Checked, name: str | None) -> TypedTrain:
     return checked.file.trains[choose("train block", list(checked.file.trains), name, checked.source.name)]
 
 
-def prepare(typed: TypedTrain) -> Prepared:
-    """Compile a train block and make its first state."""
+def prepare(typed: TypedTrain, *, start: bool = True) -> Prepared:
+    """Compile a train block and make its first state.
+
+    Args:
+        start: whether models start from the weights that the program names, rather than all from first values: a training that is
+            resumed, and one that is only looked at, need none.
+
+    Raises:
+        DslcError: weights that are not there, or do not fit (DL5080 to DL5082).
+    """
     graphs = training_graphs(typed)
     state = State.of(initial_params(typed.params, typed.seed), graphs.groups, graphs.buffers)
-    steps = tuple(compile_numpy(optimize(graph)) for graph in graphs.steps)
+    started = start_from(state.params, typed.starts if start else (), several=len(typed.uses) > 1)
+    steps, applied = (
+        tuple(compile_numpy(optimize(graph)) for graph in each) for each in (graphs.steps, graphs.applied)
+    )
     graph, figures = inference(typed.inference)
-    return Prepared(typed, graphs, steps, compile_numpy(graph), figures, state)
+    return Prepared(typed, graphs, steps, applied, compile_numpy(graph), figures, state, started=tuple(started))
 
 
 def train(
@@ -105,7 +117,7 @@ def train(
     observer: Observer | None = None,
 ) -> Trained:
     """Compile a train block and train it; arguments as for `fit`."""
-    prepared = prepare(choose_train(checked, name))
+    prepared = prepare(choose_train(checked, name), start=not resume)
     return fit(
         checked,
         prepared,
@@ -154,6 +166,8 @@ def fit(
     used = threads if threads is not None else default_threads(_work(prepared, opened))
     folder = None
     about = facts(checked, prepared, opened, used)
+    if out is not None and resume and RunFolder(out).about.exists():
+        about["weights"] = RunFolder(out).read_about().get("weights", [])
     if out is not None:
         folder = RunFolder(out) if resume else create_run(out, config_text(checked), about, opened.learned)
     try:
@@ -176,151 +190,18 @@ def _work(prepared: Prepared, opened: Opened) -> float:
     return 3.0 * rows * sum(group.layout.size for group in prepared.graphs.groups)
 
 
-def choose_step(prepared: Prepared, name: str | None) -> int:
-    """Which step of a train block is meant; a name is needed where there are several.
-
-    Raises:
-        DslcError: there is none of that name (DL0053), or there are several and none was named (DL0054).
-    """
-    typed = prepared.typed
-    names = [step.name for step in typed.steps]
-    return 0 if names == [""] and name is None else names.index(choose("step", names, name, typed.name))
-
-
-def gradients(
-    prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int, step: str | None = None
-) -> tuple[float, dict[str, Array]]:
-    """The loss of a step on a batch and its gradient by key, in training mode, with the random tensors of step `number`."""
-    chosen = choose_step(prepared, step)
-    if chosen not in prepared.gradients:
-        graph = gradient_graph(prepared.typed, prepared.typed.steps[chosen])
-        prepared.gradients[chosen] = compile_numpy(optimize(graph))
-    program = prepared.gradients[chosen]
-    bound = _fed(prepared, program, batch, prepared.state.params)
-    for draw in bound.drawing(prepared.typed.seed):
-        draw(number)
-    bound.run()
-    found = {
-        name.removeprefix(GRADIENT): value.copy() for name, value in bound.outputs.items() if name.startswith(GRADIENT)
-    }
-    return float(bound.outputs["loss"]), found
-
-
-def one_step(
-    prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int, per_epoch: Callable[[], int]
-) -> dict[str, float]:
-    """One update of each step in turn; losses and metrics of the batch before it.
-
-    Args:
-        per_epoch: how many steps an epoch has, for learning rates that depend on it.
-
-    Raises:
-        DslcError: an array does not fit (DL5040), or a loss is not finite (DL5030); nothing was updated by any step.
-    """
-    before = prepared.state.copy() if len(prepared.steps) > 1 else None
-    try:
-        return _updated(prepared, batch, number, per_epoch)
-    except DslcError:
-        if before is not None:
-            prepared.state.copy_from(before)
-        raise
-
-
-def _updated(
-    prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int, per_epoch: Callable[[], int]
-) -> dict[str, float]:
-    """As `one_step`, but steps before one whose loss is not finite have updated what they update."""
-    found: dict[str, float] = {}
-    for position, step in enumerate(prepared.typed.steps):
-        bound = _fed(prepared, prepared.steps[position], batch, prepared.state.for_training)
-        for draw in bound.drawing(prepared.typed.seed):
-            draw(number)
-        timed = any(
-            length.unit == "epochs" for stage in step.optimizer.lr for length in (stage.length, stage.every) if length
-        )
-        scalars = {"lr": rate(step, per_epoch() if timed else 1)(number), "step": float(number)}
-        try:
-            bound.run(**{name: scalars[name] for name in bound.scalars})
-        except NonFiniteError as error:
-            given = {**bound.inputs, **{spec.stream: drawn for spec, drawn in bound.draws}}
-            culprit = diagnosis(prepared, position)(given, number)
-            notes = (Note(f"the first value that is not finite is {culprit}"),) if culprit else ()
-            raise DslcError([Diagnostic("DL5030", f"the loss is not finite at step {number}", (), notes)]) from error
-        figures = figures_of(prepared.graphs.figures[position]).finish(bound.outputs)
-        found |= {prepared.typed.called(step, name): value for name, value in figures.items()}
-    if number % TIDY_STEPS == 0:
-        prepared.state.drop_tiny()
-    return found
-
-
-def _fed(prepared: Prepared, program: Program, batch: Mapping[str, npt.ArrayLike], state: Mapping[str, Array]) -> Bound:
-    """A step's program with its part of a batch in its inputs; every step is given the fields of all."""
-    if len(prepared.steps) == 1:
-        return feed_arrays(program, batch, state)
-    specs = {name: spec for each in prepared.steps for name, spec in each.inputs.items()}
-    arrays = convert(specs, batch)
-    rows = next((len(array) for array in arrays.values() if array.ndim), 1)
-    return feed_arrays(program, {name: arrays[name] for name in program.inputs}, state, rows)
-
-
-def rate(step: TypedStep, per_epoch: int, cuts: int = 0) -> Callable[[int], float]:
-    """The learning rate of a step, by the number of the update, counted from 1, after so many cuts by a plateau."""
-    return schedule(_stages(step), per_epoch, cuts)
-
-
-def plateau(step: TypedStep, per_epoch: int) -> Plateau | None:
-    """What cuts the learning rate of a step, if anything does."""
-    for stage, (begin, end) in zip(step.optimizer.lr, times(_stages(step), per_epoch), strict=True):
-        if stage.watched is not None:
-            return Plateau(
-                stage.watched.on,
-                stage.watched.lower,
-                int(stage.options["patience"]),
-                stage.options["threshold"],
-                bool(stage.options["relative"]),
-                int(stage.options["cooldown"]),
-                begin,
-                end,
-                partial(rate, step, per_epoch),
-            )
-    return None
-
-
-def _stages(step: TypedStep) -> list[Stage]:
-    """The schedule of a step as the runtime has it."""
-    return [
-        Stage(
-            stage.kind,
-            Span(stage.length.amount, stage.length.unit) if stage.length is not None else None,
-            Span(stage.every.amount, stage.every.unit) if stage.every is not None else None,
-            stage.start,
-            stage.options,
-        )
-        for stage in step.optimizer.lr
-    ]
-
-
 def steps_per_epoch(typed: TypedTrain, opened: Opened) -> int:
-    """How many updates an epoch has; its last batch may be short."""
+    """How many updates an epoch has; its last batch may be short, and its last update of fewer batches."""
     rows = max(len(opened.part("train")), 1)
-    return -(-rows // min(typed.batch or rows, rows))
+    batches = -(-rows // min(typed.batch or rows, rows))
+    return -(-batches // typed.accumulate)
 
 
 def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
     """The runtime's view of a training."""
     typed = prepared.typed
     per_epoch = steps_per_epoch(typed, opened)
-    updates = tuple(
-        Update(
-            step.name,
-            program,
-            rate(step, per_epoch),
-            diagnosis(prepared, position),
-            plateau(step, per_epoch),
-            figures_of(prepared.graphs.figures[position]),
-        )
-        for position, (step, program) in enumerate(zip(typed.steps, prepared.steps, strict=True))
-    )
+    updates = tuple(_update(prepared, position, per_epoch) for position in range(len(prepared.steps)))
     stop = typed.early_stop
     return Job(
         updates,
@@ -335,6 +216,22 @@ def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
         opened.fingerprint,
         EarlyStop(stop.on, stop.patience, stop.min_delta, stop.lower, stop.restore_best) if stop is not None else None,
         prepared.figures,
+        typed.accumulate,
+    )
+
+
+def _update(prepared: Prepared, position: int, per_epoch: int) -> Update:
+    """What a step does with every batch."""
+    step = prepared.typed.steps[position]
+    return Update(
+        step.name,
+        prepared.steps[position],
+        rate(step, per_epoch),
+        diagnosis(prepared, position),
+        plateau(step, per_epoch),
+        figures_of(prepared.graphs.figures[position]),
+        prepared.applied[position] if prepared.applied else None,
+        kept_of(prepared.typed),
     )
 
 
@@ -359,6 +256,7 @@ def facts(checked: Checked, prepared: Prepared, opened: Opened, threads: int | N
         "source_sha256": sha256(checked.source.text.encode()).hexdigest(),
         "data": opened.fingerprint,
         "fields": digest(opened.learned),
+        "weights": list(prepared.started),
         "machine": machine(),
     }
 
@@ -373,7 +271,8 @@ def diagnosis(prepared: Prepared, position: int) -> Callable[[Mapping[str, Array
         bad = state.non_finite()
         if bad:
             return f"parameter `{bad}`"
-        feeds = {**given, **state.for_training, "lr": np.array(0.0), "step": np.array(float(step))}
+        numbers = {"lr": 0.0, "step": float(step), "rows": 1.0, "kept": 0.0}
+        feeds = {**given, **state.for_training, **{name: np.array(number) for name, number in numbers.items()}}
         with np.errstate(all="ignore"):
             values = evaluate_graph(graph, feeds)
         for node in graph.order():

@@ -96,8 +96,10 @@ def require_fit(path: Path, tensors: Mapping[str, Array], expected: Mapping[str,
             hint = near_name(key, [name for name in expected if name not in tensors])
             notes.append(f"`{key}` is in the file and not in the {what}" + (f"; {hint}" if hint else ""))
     for key in expected:
-        if key in tensors and _type(tensors[key]) != _type(expected[key]):
-            notes.append(f"`{key}` is {_type(tensors[key])} in the file and {_type(expected[key])} in the {what}")
+        if key in tensors and tensor_type(tensors[key]) != tensor_type(expected[key]):
+            notes.append(
+                f"`{key}` is {tensor_type(tensors[key])} in the file and {tensor_type(expected[key])} in the {what}"
+            )
     if notes:
         shown = notes[:12] + ([f"and {len(notes) - 12} more differences"] if len(notes) > 12 else [])
         raise RuntimeFault(
@@ -109,7 +111,8 @@ def require_fit(path: Path, tensors: Mapping[str, Array], expected: Mapping[str,
         )
 
 
-def _type(array: Array) -> str:
+def tensor_type(array: Array) -> str:
+    """A tensor's type as the language writes it."""
     names = {"float": "f", "int": "i", "uint": "u"}
     kind = array.dtype.name.rstrip("0123456789")
     return f"{names.get(kind, kind)}{array.dtype.name[len(kind) :]}[{', '.join(map(str, array.shape))}]"

@@ -62,7 +62,8 @@ class Keeper:
         self.progress = progress
         self._committed = state.copy()
         self._best = {key: np.array(best[key] if best else value) for key, value in state.params.items()}
-        self._trained = tuple((self._best[key], state.params[key]) for key in state.written)
+        weights = state.weights
+        self._trained = tuple((self._best[key], weights[key]) for key in state.written)
         self._dirty = False
         self._written = 0.0
 

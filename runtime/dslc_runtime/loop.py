@@ -1,10 +1,11 @@
 """The training loop: compiled updates, their data and state -> a trained state, a history and a run folder.
 
 It knows no layers, losses or optimizers; an update is ``fill the inputs, run``, and every batch goes through all of them in
-order. What it guarantees:
+order. Where updates take the gradient of several batches, the last one of an epoch takes that of those that are left, so that an
+epoch ends with nothing summed up. What it guarantees:
 
-- the order of the data is a function of (seed, epoch), every random tensor one of (seed, stream, step): resuming after an
-  epoch gives the bytes that running through would have given;
+- the order of the data is a function of (seed, epoch), every random tensor one of (seed, stream, number of the batch): resuming
+  after an epoch gives the bytes that running through would have given;
 - whatever ends it (Ctrl-C, a loss that is not finite, a full disk), the last finished epoch is kept, in `state` and on disk.
 """
 
@@ -20,7 +21,7 @@ import numpy.typing as npt
 
 from dslc_runtime.data.parts import Part, Rows
 from dslc_runtime.early_stop import EarlyStop, advance, is_over
-from dslc_runtime.engine import Feed, Program, feed
+from dslc_runtime.engine import Program
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.evaluate import evaluate, program_run
 from dslc_runtime.figures import ALL_MEANS, Figures, Totals
@@ -29,52 +30,18 @@ from dslc_runtime.history import History, Row, read_history
 from dslc_runtime.interrupts import Stop, interruptible
 from dslc_runtime.keeper import Keeper, Progress, resume_from
 from dslc_runtime.observer import Observer, Silent
-from dslc_runtime.plateau import Level, Plateau
+from dslc_runtime.plateau import Level
 from dslc_runtime.plateau import advance as advance_level
 from dslc_runtime.random import permutation
 from dslc_runtime.run_folder import RunFolder
 from dslc_runtime.state import State
 from dslc_runtime.threads import limited
+from dslc_runtime.updates import BoundUpdates, Update
 
 Array: TypeAlias = npt.NDArray[Any]
 
 _REPORT_SECONDS = 0.1
 TIDY_STEPS = 64  # between two clearings of tiny moments; a function of the step, so that resuming changes nothing
-
-
-def _no_diagnosis(inputs: Mapping[str, Array], step: int) -> str:
-    del inputs, step
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """What is done with every batch, once.
-
-    Attributes:
-        name: stands in front of its quantities in the history ("critic" gives `critic.loss`); "" where it is the only one.
-        program: outputs `loss` and what metrics need, updates the state; its scalars are among `lr` and `step`.
-        rate: the learning rate of a step, counted from 1.
-        plateau: what cuts that rate, if anything does.
-        figures: how losses and metrics come of the program's outputs.
-        diagnose: (what the failing step was given, step) -> the first value in the network that is not finite, in words, or
-            "". Given are the inputs by name and the random tensors by stream.
-    """
-
-    name: str
-    program: Program
-    rate: Callable[[int], float]
-    diagnose: Callable[[Mapping[str, Array], int], str] = _no_diagnosis
-    plateau: Plateau | None = None
-    figures: Figures = ALL_MEANS
-
-    def rate_at(self, level: Level | None) -> Callable[[int], float]:
-        """The rate of a step where a plateau has come to a level."""
-        return self.rate if self.plateau is None or level is None else self.plateau.rates(level.cuts)
-
-    def called(self, quantity: str) -> str:
-        """A quantity's name in the history."""
-        return f"{self.name}.{quantity}" if self.name else quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +53,8 @@ class Job:
         inference: what the same losses and metrics need in inference mode, from the parameters by key.
         state: the memory all of them run on.
         train, val: the data.
-        batch: rows per step, None for all of them (then their order is left alone).
+        batch: rows at a time, None for all of them (then their order is left alone).
+        accumulate: how many batches make an update; then each update has an `apply`.
         threads: BLAS threads to use; None leaves the setting as it is.
         data: the data's fingerprint.
         figures: how losses and metrics come of what `inference` puts out.
@@ -105,6 +73,7 @@ class Job:
     data: str = ""
     early_stop: EarlyStop | None = None
     figures: Figures = ALL_MEANS
+    accumulate: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,71 +144,31 @@ def _begin(job: Job, out: RunFolder | None, resume: bool) -> tuple[Keeper, Histo
     return Keeper(job.state, out, progress, best), History(out.history, rows)
 
 
-Run: TypeAlias = tuple[Callable[[Rows, int], None], Callable[..., None], tuple[Callable[[int], float], ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Bound:
-    """All updates bound for a batch size.
-
-    Attributes:
-        feeds: each update and its program with its inputs.
-        runs: the same as functions: what fills the inputs, what runs, what gives the numbers it takes.
-        names: the outputs that are means: the number of their update, and their names.
-        places: where the programs leave them, numbered.
-        others: the other outputs: the number of their update, their names, where they are left.
-        loss: the number of the first update's loss.
-    """
-
-    feeds: tuple[tuple[Update, Feed], ...]
-    runs: tuple[Run, ...]
-    names: tuple[tuple[int, str], ...]
-    places: tuple[tuple[int, Array], ...]
-    others: tuple[tuple[int, str, Array], ...]
-    loss: int
-
-    @classmethod
-    def of(cls, job: Job, batch: int, levels: Mapping[str, Level]) -> _Bound:
-        feeds = tuple(
-            (update, feed(update.program, job.state.for_training, job.train.fields, batch, job.seed))
-            for update in job.updates
-        )
-        outputs = [
-            (at, name, value) for at, (_, ready) in enumerate(feeds) for name, value in ready.bound.outputs.items()
-        ]
-        means = [(at, name, value) for at, name, value in outputs if name not in job.updates[at].figures.joined]
-        others = tuple((at, name, value) for at, name, value in outputs if name in job.updates[at].figures.joined)
-        names = tuple((at, name) for at, name, _ in means)
-        runs = tuple(
-            (ready.fill, ready.bound.step, _numbers(update.rate_at(levels.get(update.name)), ready))
-            for update, ready in feeds
-        )
-        places = tuple(enumerate(value for _, _, value in means))
-        return cls(feeds, runs, names, places, others, names.index((0, "loss")))
-
-
-def _numbers(rate: Callable[[int], float], ready: Feed) -> tuple[Callable[[int], float], ...]:
-    """What gives the numbers a program takes, in order."""
-    known: dict[str, Callable[[int], float]] = {"lr": rate, "step": float}
-    return tuple(known[name] for name in ready.bound.scalars)
-
-
 @dataclass(slots=True)
 class _Session:
-    """A job under way."""
+    """A job under way.
+
+    Attributes:
+        step, batches: finished updates, and batches that were run.
+        pending, rows: the batches since the last update, and how many rows they had.
+    """
 
     job: Job
     keeper: Keeper
     history: History
     watcher: Observer
     stop: Stop
-    bindings: dict[int, _Bound] = field(default_factory=dict[int, _Bound])
+    bindings: dict[int, BoundUpdates] = field(default_factory=dict[int, BoundUpdates])
     step: int = 0
+    batches: int = 0
+    pending: int = 0
+    rows: int = 0
 
-    def bound(self, batch: int) -> _Bound:
+    def bound(self, batch: int) -> BoundUpdates:
         """All updates bound for a batch size."""
         if batch not in self.bindings:
-            self.bindings[batch] = _Bound.of(self.job, batch, self.keeper.progress.levels)
+            job, levels = self.job, self.keeper.progress.levels
+            self.bindings[batch] = BoundUpdates.of(job.updates, job.state, job.train.fields, batch, job.seed, levels)
         return self.bindings[batch]
 
     def finish(self, epoch: int, row: Row) -> None:
@@ -262,7 +191,8 @@ def _epochs(session: _Session) -> None:
     session.step = progress.step
     n = len(job.train)
     batch = min(job.batch or n, n)
-    score = program_run(job.inference, job.state.params, job.seed)
+    session.batches = progress.epoch * -(-n // batch)
+    score = program_run(job.inference, job.state.weights, job.seed)
     session.watcher.on_start(progress.epoch + 1, job.epochs, -(-n // batch))
     for epoch in range(progress.epoch + 1, job.epochs + 1):
         if is_over(session.keeper.progress, job.early_stop):
@@ -292,9 +222,9 @@ def _epoch(session: _Session, epoch: int, batch: int) -> dict[str, float]:
     rows = _order(job, epoch, batch)
     whole = n - n % batch
     totals = [Totals(update.figures) for update in job.updates]
-    _steps(session, epoch, rows[:whole], batch, totals)
+    _steps(session, epoch, rows[:whole], batch, totals, ends=whole == n)
     if whole < n:
-        _steps(session, epoch, rows[whole:], n - whole, totals)
+        _steps(session, epoch, rows[whole:], n - whole, totals, ends=True)
     return {
         update.called(name): value
         for update, total in zip(job.updates, totals, strict=True)
@@ -310,41 +240,50 @@ def _order(job: Job, epoch: int, batch: int) -> Rows:
     return order if rows is None else rows[order]
 
 
-def _steps(session: _Session, epoch: int, rows: Rows, batch: int, totals: Sequence[Totals]) -> None:
-    """Run the batches of `rows`, all of one size, and add what they report to the totals of each update."""
+def _steps(session: _Session, epoch: int, rows: Rows, batch: int, totals: Sequence[Totals], ends: bool) -> None:
+    """Run the batches of `rows`, all of one size, and add what they report to the totals of each update.
+
+    Args:
+        ends: whether these are the last ones of the epoch.
+    """
     job, stop, watcher = session.job, session.stop, session.watcher
     bound = session.bound(batch)
     runs, places = bound.runs, bound.places
     sums = [0.0] * len(places)
-    step = session.step
+    step, number, pending, gathered = session.step + 1, session.batches, session.pending, session.rows
     report_at = perf_counter() + _REPORT_SECONDS
     for start in range(0, len(rows), batch):
         if stop.asked:
             raise KeyboardInterrupt
-        step += 1
+        number, pending, gathered = number + 1, pending + 1, gathered + batch
+        due = pending == job.accumulate or (ends and start + batch == len(rows))
         some = rows[start : start + batch]
-        for fill, run, numbers in runs:
-            fill(some, step)
+        for fill, run, numbers, apply in runs:
+            fill(some, number)
             try:
-                run(*[number(step) for number in numbers])
+                run(*[of(step) for of in numbers])
             except NonFiniteError as error:
                 raise _bad_loss(bound, run, epoch, step) from error
+            if due and apply is not None:
+                apply(step, gathered)
         for i, value in places:
             sums[i] += float(value)
         for at, name, value in bound.others:
             totals[at].keep(name, value)
-        if step % TIDY_STEPS == 0:
-            job.state.drop_tiny()
+        if due:
+            if step % TIDY_STEPS == 0:
+                job.state.drop_tiny()
+            step, pending, gathered = step + 1, 0, 0
         if perf_counter() >= report_at:
             done = start // batch + 1
             watcher.on_step(epoch, done, sums[bound.loss] / done)
             report_at = perf_counter() + _REPORT_SECONDS
-    session.step = step
+    session.step, session.batches, session.pending, session.rows = step - 1, number, pending, gathered
     for (at, name), total in zip(bound.names, sums, strict=True):
         totals[at].count(name, total * batch)
 
 
-def _bad_loss(bound: _Bound, run: Callable[..., None], epoch: int, step: int) -> RuntimeFault:
+def _bad_loss(bound: BoundUpdates, run: Callable[..., None], epoch: int, step: int) -> RuntimeFault:
     update, ready = next((update, ready) for update, ready in bound.feeds if ready.bound.step is run)
     draws = {spec.stream: drawn for spec, drawn in ready.bound.draws}
     culprit = update.diagnose({**ready.bound.inputs, **draws}, step)

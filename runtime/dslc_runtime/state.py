@@ -19,6 +19,8 @@ Array: TypeAlias = npt.NDArray[Any]
 _TINY = {np.dtype(np.float32): 1e-32, np.dtype(np.float64): 1e-290}
 _TILE = 1 << 16
 
+AVERAGE = "ema"  # the slot of a group that holds the running mean of its parameters
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -30,13 +32,15 @@ class Group:
         name: "all", or the steps that update it ("critic+generator").
         layout: where each parameter lies in the vectors.
         dtype: of the vectors.
-        slots: the optimizers' vectors, with the step they belong to in front where there are several ("critic.m").
+        slots: the optimizers' vectors, with the step they belong to in front where there are several ("critic.m"), and `AVERAGE`.
+        sums: vectors that gradients are summed up in between updates; 0 at the end of an epoch, so nobody saves them.
     """
 
     name: str
     layout: Layout
     dtype: npt.DTypeLike
     slots: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
 
     @property
     def params(self) -> str:
@@ -78,7 +82,7 @@ class State:
             flat = group.layout.pack(params, group.dtype)
             arenas[group.params] = flat
             views |= group.layout.views(flat)
-            arenas |= {vector_name(slot, group.name): np.zeros_like(flat) for slot in group.slots}
+            arenas |= {vector_name(slot, group.name): np.zeros_like(flat) for slot in (*group.slots, *group.sums)}
         held = {key: views[key] if key in views else value.copy() for key, value in params.items()}
         return cls(held, arenas, tuple(groups), tuple(buffers))
 
@@ -86,6 +90,15 @@ class State:
     def for_training(self) -> dict[str, Array]:
         """What a training program is bound to."""
         return {**self.params, **self.arenas}
+
+    @property
+    def weights(self) -> dict[str, Array]:
+        """What a trained model is made of, by key: the running means where there are any, else the parameters themselves."""
+        found = dict(self.params)
+        for group in self.groups:
+            if AVERAGE in group.slots:
+                found |= group.layout.views(self.arenas[vector_name(AVERAGE, group.name)])
+        return found
 
     @property
     def written(self) -> tuple[str, ...]:

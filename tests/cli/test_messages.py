@@ -73,6 +73,11 @@ def chain() -> None:
         write(Path(), f"b{number}.dl", f'from "b{number + 1}.dl" import B{number + 1}\n{block}')
 
 
+def starting(path: str) -> str:
+    """The toy program, which starts from other weights."""
+    return re.sub(r"use net( *)= Toy\(", rf'use net\1= Toy(init = weights("{path}"), ', TOY).replace(", )", ")")
+
+
 FROM_FILE = re.sub(r"inline\(.*\)", 'npz("toy.npz", ids = "ids", t = "t")', LOOKUP)
 
 
@@ -81,6 +86,39 @@ def looked_up() -> None:
     path = write(Path(), "lookup.dl", LOOKUP)
     assert CliRunner().invoke(commands, ["train", str(path), "--out", "r", "-q"]).exit_code == 0
     write(Path(), "rows.json", '{"ids": [0, 5]}')
+
+
+TABLE = """
+## 40 measurements of the toy: ask whoever made it.
+data table {
+  source = { train: csv("t.csv"), test: csv("u.csv") }
+  field x: f32[2]   = source["a":"b"]
+  field kind: i64[] = classes(source["kind"])
+}
+"""
+ARRAYS = TABLE.replace('csv("t.csv")', 'npz("toy.npz", a = "y", b = "y", kind = "tx")').replace(
+    ', test: csv("u.csv")', ""
+)
+SERIES = 'data s {\n  source = csv("t.csv")\n  field x: f32[2] = window(source["a"], length = 2)\n}\n'
+LEARNS = TOY.replace('source["x"] / 10', 'standardize(source["x"])')
+
+
+def table(content: str | bytes, program: str = TABLE) -> Callable[[], None]:
+    """A program that reads a table, and this table for training."""
+
+    def prepare() -> None:
+        write(Path(), "table.dl", program)
+        Path("t.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+        Path("u.csv").write_text("a,b,kind\n3,4,cat\n5,6,dgo\n", "utf-8")
+
+    return prepare
+
+
+def forgotten() -> None:
+    """A run whose fields learned something that is gone."""
+    path = write(Path(), "learns.dl", LEARNS)
+    assert CliRunner().invoke(commands, ["train", str(path), "--out", "r", "-q"]).exit_code == 0
+    Path("r/fields.json").unlink()
 
 
 NUMBERS = np.arange(20, dtype=np.float32)
@@ -120,6 +158,17 @@ REQUESTS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
         data(x=np.zeros((0, 3), np.float32), y=np.zeros(0, np.int64)),
         ("train", "toy.dl", "--set", "data.points.split.val=0.5"),
     ),
+    "table_missing": (text("table.dl", TABLE), ("check", "table.dl", "--data")),
+    "table_of_ragged_rows": (table("a,b,kind\n1;2;cat\n"), ("check", "table.dl", "--data")),
+    "table_without_a_value": (table("a,b,kind\n1,2,cat\n3,NA,dog\n"), ("check", "table.dl", "--data")),
+    "table_with_a_word": (table("a,b,kind\n1,2,cat\n3,four,dog\n"), ("check", "table.dl", "--data")),
+    "table_in_another_encoding": (table(b"a,b,kind\n1,2,caf\xe9\n"), ("check", "table.dl", "--data")),
+    "table_with_an_unknown_label": (table("a,b,kind\n1,2,cat\n3,4,dog\n"), ("check", "table.dl", "--data")),
+    "table_in_another_order": (table("b,a,kind\n1,2,cat\n"), ("check", "table.dl", "--data")),
+    "table_of_truths_and_numbers": (table("a,b,kind\n1,true,cat\n"), ("check", "table.dl", "--data")),
+    "labels_of_fractions": (table("", ARRAYS), ("check", "table.dl", "--data")),
+    "series_shorter_than_a_window": (table("a\n1\n", SERIES), ("check", "table.dl", "--data")),
+    "run_without_what_was_learned": (forgotten, ("eval", "r")),
     "no_such_part": (nothing, ("eval", "run", "--split", "holdout")),
     "weights_damaged": (damaged, ("eval", "run")),
     "weights_of_another_model": (wider, ("eval", "run")),
@@ -153,6 +202,15 @@ REQUESTS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
     "golden_missing": (
         text("toy.dl", TOY.replace("expect train.loss < 1.5", 'expect net.logits ~= golden("golden/toy.json")')),
         ("test", "toy.dl", "-k", "learns"),
+    ),
+    "no_weights_to_start_from": (text("on.dl", starting("absent")), ("train", "on.dl", "--out", "r")),
+    "weights_to_start_from_of_another_program": (
+        text("on.dl", starting("run").replace("fc1:", "first:")),
+        ("train", "on.dl", "--out", "r"),
+    ),
+    "weights_to_start_from_of_another_size": (
+        text("on.dl", starting("run").replace("hidden: int = 4", "hidden: int = 5")),
+        ("train", "on.dl", "--out", "r"),
     ),
     "opset_of_another_time": (nothing, ("export", "run", "-o", "toy.onnx", "--opset", "9")),
     "nothing_to_document": (nothing, ("doc", "sofmax")),

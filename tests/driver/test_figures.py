@@ -15,7 +15,8 @@ from dslc.api import load
 from dslc.driver.evaluation import evaluate_part
 from dslc.driver.frontend import check_program
 from dslc.driver.testing import run_tests
-from dslc.driver.training import choose_train, one_step, prepare, train
+from dslc.driver.stepping import one_step
+from dslc.driver.training import choose_train, prepare, train
 from dslc.source import Source
 
 X = [[0.5, 2.0], [-0.5, 1.0], [1.5, -1.0], [0.5, 0.1], [-2.0, 0.5], [0.25, 3.0], [-1.0, -1.5]]

@@ -11,7 +11,8 @@ import dslc
 from dslc.check.typed import TypedTrain
 from dslc.driver.frontend import Checked, check_program
 from dslc.driver.stages import emit_stage
-from dslc.driver.training import Prepared, choose_train, fit, one_step, prepare, train
+from dslc.driver.stepping import one_step
+from dslc.driver.training import Prepared, choose_train, fit, prepare, train
 from dslc.driver.using import evaluate_run
 from dslc.graph import Graph
 from dslc.source import Source

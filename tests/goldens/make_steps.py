@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from steps_cases import LINES, NET_SHAPES, SHAPES, STEPS, Array, batch, first_values
 from torch.nn import functional
+from torch.optim.swa_utils import get_ema_avg_fn
 
 Params = dict[str, torch.Tensor]
 
@@ -71,15 +72,32 @@ def line(options: dict[str, Any]) -> tuple[Array, Params]:
             if name in options:
                 factor, part = options[name]
                 loss = loss + factor * sum(norm(t).sum() for key, t in learning.items() if part in key)
-        rule.zero_grad()
-        loss.backward()
+        batches = options.get("accumulate", 1)
+        (loss / batches).backward()
+        losses.append(loss.item())
+        if (step + 1) % batches:
+            continue
         if "clip_norm" in options:
             torch.nn.utils.clip_grad_norm_(list(learning.values()), options["clip_norm"])
         if "clip_value" in options:
             torch.nn.utils.clip_grad_value_(list(learning.values()), options["clip_value"])
         rule.step()
-        losses.append(loss.item())
+        rule.zero_grad()
+        if "ema" in options:
+            average(p, (step + 1) // batches, options)
     return np.array(losses), p
+
+
+def average(p: Params, update: int, options: dict[str, Any]) -> None:
+    """The running mean, under the keys `average of KEY`; the first update copies, as AveragedModel does."""
+    decay = min(options["ema"], update / (update + 9)) if "warmup" in options else options["ema"]
+    mean = get_ema_avg_fn(decay)
+    for key, t in list(p.items()):
+        if key.startswith("average of "):
+            continue
+        old = p.get(f"average of {key}")
+        now = t.detach().clone()
+        p[f"average of {key}"] = now if old is None else mean(old, now, torch.tensor(update))
 
 
 def main() -> None:

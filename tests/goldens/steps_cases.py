@@ -77,7 +77,8 @@ class Line:
     Attributes:
         settings: what is written beside the data and the model.
         penalty: what is added to the loss.
-        options: the same for PyTorch: "clip_norm", "clip_value", "l1" and "l2" as (factor, ending of the keys), "frozen".
+        options: the same for PyTorch: "clip_norm", "clip_value", "l1" and "l2" as (factor, ending of the keys), "frozen",
+            "accumulate", "ema" and "warmup".
     """
 
     settings: str
@@ -119,6 +120,10 @@ LINES: Mapping[str, Line] = {
     "clip_value": Line("  clip_value = 0.01", "", {"clip_value": 0.01}),
     "l2": Line("", ' + l2(0.01, on = "*.weight")', {"l2": (0.01, ".weight")}),
     "l1_and_l2": Line("", ' + l1(0.002) + l2(0.01, on = "fc2.*")', {"l1": (0.002, ""), "l2": (0.01, "fc2.")}),
+    "accumulate": Line("  accumulate = 3\n  clip_norm = 0.05", "", {"accumulate": 3, "clip_norm": 0.05}),
+    "ema": Line("  ema = 0.8", "", {"ema": 0.8}),
+    "ema_warmup": Line("  ema = { decay: 0.6, warmup: true }", "", {"ema": 0.6, "warmup": True}),
+    "ema_of_accumulated": Line("  ema = 0.8\n  accumulate = 4", "", {"ema": 0.8, "accumulate": 4}),
     "freeze": Line('  freeze = ["fc1.*"]', " + l2(0.01)", {"l2": (0.01, "fc2."), "frozen": "fc1."}),
 }
 

@@ -14,9 +14,10 @@ import numpy as np
 from dslc_runtime.arena import Layout
 from dslc_runtime.data import Part
 from dslc_runtime.generated import NonFiniteError
-from dslc_runtime.loop import Job, Update
+from dslc_runtime.loop import Job
 from dslc_runtime.random import Draw, DrawSpec, drawing
 from dslc_runtime.state import Group, State
+from dslc_runtime.updates import Update
 
 MASK = DrawSpec("bernoulli", "net.mask", {"p": 0.75, "value": 4 / 3})
 LAYOUT = Layout.of({"w": (3,), "b": (1,)})

@@ -11,7 +11,7 @@ import pytest
 
 from dslc.check import check_source
 from dslc.check.typed import TypedStep
-from dslc.driver.training import plateau, rate
+from dslc.driver.rates import plateau, rate
 from dslc.ops.schedules import SCHEDULES
 from dslc.source import Source
 from dslc_runtime.plateau import Level, advance

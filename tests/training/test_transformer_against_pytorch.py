@@ -10,7 +10,8 @@ from transformer_training_cases import CASES, PROGRAM, STEPS, batch, first_value
 
 from dslc.check import check_source
 from dslc.check.typed import TypedTrain
-from dslc.driver.training import one_step, prepare
+from dslc.driver.stepping import one_step
+from dslc.driver.training import prepare
 from dslc.source import Source
 
 GOLDEN = np.load(Path(__file__).parent.parent / "goldens" / "transformer_training.npz")

@@ -32,4 +32,47 @@ beside it.
     lr = 0.1 |> plateau(on = "val.loss", factor = 0.5)
 """,
     ),
+    Code(
+        "DL3112",
+        "nothing accumulates",
+        """\
+With `accumulate = n` an update takes the gradient of n batches together. An epoch of one batch has no others.
+
+    batch      = all
+    accumulate = 4                      # wrong
+
+    batch      = 8
+    accumulate = 4                      # updates as with `batch = 32`, in the memory of 8
+""",
+    ),
+    Code(
+        "DL3113",
+        "`ema` does not say how the weights are averaged",
+        """\
+`ema` is the share of the old average that an update keeps, above 0 and below 1. As a record it says more: with `warmup` the first
+updates keep less.
+
+    ema = 1                             # wrong: never moves
+    ema = { warmup: true }              # wrong: which decay?
+
+    ema = 0.999
+    ema = { decay: 0.999, warmup: true }
+""",
+    ),
+    Code(
+        "DL3114",
+        "`init` does not say which weights a model starts from",
+        """\
+`init = weights(PATH)` starts a model from the weights of a run or of a safetensors file: each parameter and buffer from the
+tensor of the same key. With `only` others keep first values of their own; `prefix` is what stands in front of the keys in the file, as
+those of a run of several models begin with the `use` name.
+
+    use net = MLP(init = weights())                                     # wrong: which run?
+    use net = MLP(init = weights("runs/a", only = features))            # wrong: a pattern is a string
+
+    use net = MLP(init = weights("runs/a"))
+    use net = MLP(init = weights("runs/a", only = ["features.*", "*.bias"]))
+    use net = MLP(init = weights("runs/gan", prefix = "g."))
+""",
+    ),
 )
