@@ -45,11 +45,17 @@ def transpose_twice(b: Builder, node: Node) -> Value | None:
 
 
 def reshape_of_reshape(b: Builder, node: Node) -> Value | None:
-    """reshape(x of another shape) -> reshape(x); the other shape may also come from axes of size 1 put in or taken out."""
+    """reshape(x of another shape) -> reshape(x); the other shape may also come from axes of size 1 put in or taken out.
+
+    Not of a tensor whose elements lie apart, which `reshape` copies in order: the outer one is a view of that copy, and others may
+    read it too.
+    """
     inner = b.graph.producer(node.inputs[0])
     if inner.op not in ("reshape", "squeeze", "expand_dims"):
         return None
-    return b.apply("reshape", inner.inputs[0], sizes=node.out.shape)
+    (x,) = inner.inputs
+    copies = inner.op == "reshape" and b.graph.producer(x).op in ("transpose", "expand", "slice")
+    return None if copies and x.type != node.out.type else b.apply("reshape", x, sizes=node.out.shape)
 
 
 def axes_there_and_back(b: Builder, node: Node) -> Value | None:

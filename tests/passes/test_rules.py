@@ -188,6 +188,20 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "a: f32[B, 1, 4] = expand_dims(x; axis=(1,))\nb: f32[4, B] = reshape(a; sizes=(4, <B>))",
             "b: f32[4, B] = reshape(x; sizes=(4, <B>))",
         ),
+        (
+            """a: f32[4, B] = transpose(x; axes=(1, 0))
+            b: f32[4 * B] = reshape(a; sizes=(<4 * B>,))
+            c: f32[2, 2 * B] = reshape(b; sizes=(2, <2 * B>))""",
+            """a: f32[4, B] = transpose(x; axes=(1, 0))
+            b: f32[4 * B] = reshape(a; sizes=(<4 * B>,))
+            c: f32[2, 2 * B] = reshape(b; sizes=(2, <2 * B>))""",
+        ),
+        (
+            """a: f32[4, B] = transpose(x; axes=(1, 0))
+            b: f32[4 * B] = reshape(a; sizes=(<4 * B>,))
+            c: f32[4, B] = reshape(b; sizes=(4, <B>))""",
+            "a: f32[4, B] = transpose(x; axes=(1, 0))\nc: f32[4, B] = reshape(a; sizes=(4, <B>))",
+        ),
     ],
     "axes_there_and_back": [
         ("a: f32[B, 1, 4] = expand_dims(x; axis=(1,))\nb: f32[B, 4] = squeeze(a; axis=(1,))", "= x"),
