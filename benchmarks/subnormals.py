@@ -1,8 +1,8 @@
 """Steps of Adam on a table most of whose rows are no longer used: `python -m benchmarks.subnormals`.
 
 The moments of a row without gradient decay into subnormal numbers and, by rounding, never reach 0; arithmetic on those is many
-times slower. The training loop sets tiny moments to 0 every `TIDY_STEPS` steps. This trains with and without it, in turns, and prints
-the median time of a step as the training goes on. The processes of others show in the figures, ratios excepted.
+times slower. The training loop sets tiny moments to 0 every `TIDY_STEPS` steps. This trains with and without it, in turns, and
+prints the median time of a step as the training goes on. The processes of others show in the figures, ratios excepted.
 """
 
 from __future__ import annotations
