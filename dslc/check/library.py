@@ -20,7 +20,7 @@ LAYERS = {
     "Bidirectional": "bidirectional.dl", "Conv1d": "conv.dl", "Conv2d": "conv.dl", "Conv3d": "conv.dl",
     "ConvTranspose1d": "conv_transpose.dl", "ConvTranspose2d": "conv_transpose.dl", "Dense": "dense.dl",
     "DepthwiseConv2d": "conv.dl", "Dropout": "dropout.dl", "Embedding": "embedding.dl", "FeedForward": "transformer.dl",
-    "GLU": "gates.dl", "Highway": "gates.dl", "LearnedPositions": "positions.dl", "MultiHeadAttention": "attention.dl",
+    "GLU": "gates.dl", "Highway": "gates.dl", "LearnedPositions": "positions.dl", "MultiHeadAttention": "attention.dl", "PReLU": "prelu.dl",
     "Projection": "dense.dl", "Residual": "gates.dl", "SinusoidalPositions": "positions.dl",
     "TransformerDecoderLayer": "transformer.dl", "TransformerEncoderLayer": "transformer.dl",
     "GRU": "recurrent.dl", "GRUCell": "recurrent.dl", "LSTM": "recurrent.dl", "LSTMCell": "recurrent.dl", "RNN": "recurrent.dl",

@@ -26,6 +26,7 @@ from dslc.ops.opdef import OpDef
 from dslc.ops.perplexity import PERPLEXITY
 from dslc.ops.pooling import POOLING
 from dslc.ops.pooling_whole import WHOLE
+from dslc.ops.prelu import PRELU
 from dslc.ops.random import RANDOM
 from dslc.ops.recurrent import RECURRENT
 from dslc.ops.reduction import REDUCTION
@@ -41,7 +42,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "arithmetic": ARITHMETIC,
     "comparison": COMPARISON,
     "math": MATH,
-    "activation": ACTIVATION,
+    "activation": (*ACTIVATION, *PRELU),
     "random": RANDOM,
     "reduction": (*REDUCTION, *LENGTH),
     "shape": (*SHAPE, *SIZED),

@@ -42,5 +42,8 @@ CASES: dict[str, tuple[str, tuple[int, ...]]] = {
     "upsample-nearest": ("upsample([2, 3])", (2, 2, 3, 2)),
     "upsample-linear": ('upsample(3, mode = "linear")', (2, 2, 4)),
     "upsample-bilinear": ('upsample([2, 4], mode = "linear")', (2, 2, 3, 2)),
+    "prelu": ("it: PReLU()", (2, 3, 4)),
+    "prelu-per-channel": ("it: PReLU(per_channel = true)", (2, 3, 4, 2)),
+    "prelu-ties": ("it: PReLU(per_channel = true)", (4, 3)),
     "avg-pool3d": ("avg_pool3d(2, stride = 1)", (1, 2, 3, 4, 3)),
 }

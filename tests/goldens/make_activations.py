@@ -20,6 +20,7 @@ CASES: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "relu": F.relu,
     "leaky_relu": F.leaky_relu,
     "leaky_relu.slope": lambda x: F.leaky_relu(x, 0.2),
+    "prelu": lambda x: F.prelu(x, torch.tensor([0.25], dtype=x.dtype)),
     "elu": F.elu,
     "elu.alpha": lambda x: F.elu(x, 0.5),
     "selu": F.selu,

@@ -21,6 +21,7 @@ OPTIONS: dict[str, dict[str, float | str]] = {
     "gelu.tanh": {"approximate": "tanh"},
     "hard_tanh.bounds": {"low": -2.0, "high": 3.0},
 }
+OPERANDS = {"prelu": (0.25,)}
 # PyTorch's slope of 1 / 6 is a float32 number in float64 too.
 TOLERANCE = {"hard_sigmoid": 1e-8}
 
@@ -32,7 +33,8 @@ def test_an_activation_and_its_slope_are_those_of_pytorch(case: str, dtype: DTyp
     x = GOLDENS["x"].astype(np.float64 if dtype is DType.F64 else np.float32)
     builder = Builder()
     leaf = builder.leaf("input", TensorType(dtype, x.shape), name="x")
-    y = builder.apply(case.split(".", maxsplit=1)[0], leaf, **OPTIONS.get(case, {}))
+    others = [builder.constant(number, dtype) for number in OPERANDS.get(case, ())]
+    y = builder.apply(case.split(".", maxsplit=1)[0], leaf, *others, **OPTIONS.get(case, {}))
     (gx,) = gradients(builder, builder.apply("sum", y), [leaf])
     builder.graph.outputs = {"y": y, "gx": gx}
     found = interpret(builder.graph, {"x": x})
