@@ -31,6 +31,8 @@ def read_rows(path: Path, reads: Sequence[Read], others: Mapping[str, Sequence[s
         RuntimeFault: the file cannot be read (DL5001), is damaged or of another format (DL5002, DL5060 to DL5063), or lacks a
             column (DL5003).
     """
+    if path.suffix in FORMATS:
+        _require_readable(path)
     if path.suffix == ".csv":
         header = csv_header(path, dialect)
         return open_csv(path, [_in_header(path, read, header, others) for read in reads], dialect)
@@ -77,9 +79,9 @@ def _in_header(path: Path, read: Read, header: Sequence[str], others: Mapping[st
     raise RuntimeFault("DL5003", f"there is no column `{name}`", str(path), notes, near_name(name, header))
 
 
-def _bytes(path: Path) -> bytes:
+def _require_readable(path: Path) -> None:
     try:
-        return path.read_bytes()
+        path.open("rb").close()
     except OSError as error:
         raise RuntimeFault("DL5001", f"the input `{path.name}` cannot be read: {why(error)}", str(path)) from error
 
@@ -95,7 +97,7 @@ def _read_npy(path: Path, reads: Sequence[Read]) -> Table:
         notes = [f"the columns are {listed(read.name for read in reads)}"]
         raise RuntimeFault("DL5003", text, str(path), notes, "use an .npz file")
     try:
-        array = np.load(io.BytesIO(_bytes(path)), allow_pickle=False)
+        array = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
     except (ValueError, EOFError, MemoryError) as error:
         raise _damaged(path, "is not a NumPy array of numbers") from error
     return memory_table({reads[0].name: array}, str(path), _texts(reads) and {reads[0].name})
@@ -104,7 +106,7 @@ def _read_npy(path: Path, reads: Sequence[Read]) -> Table:
 def _read_json(path: Path, reads: Sequence[Read], others: Mapping[str, Sequence[str]]) -> Table:
     """An object of columns, or a list of objects, one per row."""
     try:
-        content: object = json.loads(_bytes(path))
+        content: object = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         where = isinstance(error, json.JSONDecodeError)
         place = f": {error.msg.lower()}, line {error.lineno}, column {error.colno}" if where else ""

@@ -96,7 +96,7 @@ data table {
   field kind: i64[] = classes(source["kind"])
 }
 """
-ARRAYS = TABLE.replace('csv("t.csv")', 'npz("toy.npz", a = "y", b = "y", kind = "tx")').replace(
+ARRAYS = TABLE.replace('csv("t.csv")', 'npz("toy.npz", a = "y", b = "y", kind = "x")').replace(
     ', test: csv("u.csv")', ""
 )
 SERIES = 'data s {\n  source = csv("t.csv")\n  field x: f32[2] = window(source["a"], length = 2)\n}\n'

@@ -102,9 +102,14 @@ def test_a_label_that_was_not_there_is_a_fault_with_its_row() -> None:
     assert caught.value.help == "did you mean `dog`?"
 
 
-def test_fractions_are_no_labels() -> None:
+@pytest.mark.parametrize("rows", [np.array([0.5]), np.array([[1, 2]]), np.array([True])])
+def test_fractions_truths_and_vectors_are_no_labels(rows: Any) -> None:
     with pytest.raises(RuntimeFault, match="DL5067"):
-        Classes("kind").learn(np.array([0.5]), TABLE)
+        Classes("kind").learn(rows, TABLE)
+
+
+def test_labels_of_text_are_known_where_all_rows_look_like_numbers() -> None:
+    assert Classes("kind").apply(np.array([2, 10]), {"labels": ["10", "2", "x"]}, TABLE).tolist() == [1, 0]
 
 
 # ---------------------------------------------------------------------------------------------- numbers

@@ -27,19 +27,19 @@ class Classes:
         Raises:
             RuntimeFault: DL5067, they are no labels.
         """
-        if rows.dtype != TEXT and rows.dtype.kind not in "iu":
-            text = f"column `{self.column}` holds {rows.dtype} values; labels are text or whole numbers"
-            raise RuntimeFault("DL5067", text, table.name)
+        self._require_labels(rows, table)
         return {"labels": sorted(set(rows.tolist()))}
 
     def apply(self, rows: Array, learned: Learned, table: Table) -> Array:
         """The id of each label.
 
         Raises:
-            RuntimeFault: DL5064, the training part has no such label.
+            RuntimeFault: DL5064, the training part has no such label, DL5067, they are no labels.
         """
+        self._require_labels(rows, table)
         ids = {label: number for number, label in enumerate(learned["labels"])}
-        found = [ids.get(label, -1) for label in rows.tolist()]
+        text = any(isinstance(label, str) for label in ids)  # of which these rows may hold only what looks like a number
+        found = [ids.get(str(label) if text else label, -1) for label in rows.tolist()]
         if -1 in found:
             row = found.index(-1)
             label = rows[row]
@@ -52,6 +52,13 @@ class Classes:
                 near_name(str(label), known),
             )
         return np.array(found, np.int64)
+
+    def _require_labels(self, rows: Array, table: Table) -> None:
+        if rows.ndim != 1 or (rows.dtype != TEXT and rows.dtype.kind not in "iu"):
+            kind = "text" if rows.dtype == TEXT else str(rows.dtype)
+            held = f"{kind} values" if rows.ndim == 1 else f"rows of {kind} values"
+            text = f"column `{self.column}` holds {held}; a label is text or a whole number"
+            raise RuntimeFault("DL5067", text, table.name)
 
     def fits(self, learned: Learned) -> bool:
         labels = learned.get("labels")
