@@ -1,12 +1,12 @@
 """Bodies of scans are written so that more of them can leave the loop.
 
-Results can differ by rounding: terms are added in another order.
+Results can differ by rounding: terms are added, and factors multiplied, in another order.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import reduce
+from functools import partial, reduce
 
 from dslc.graph import Builder, Graph
 from dslc.ops.ir import Node, Value
@@ -22,11 +22,19 @@ def split_products(graph: Graph) -> Graph:
 
 def regroup_sums(graph: Graph) -> Graph:
     """(x + h) + b -> (x + b) + h, where only h depends on a state: the sum in brackets can leave the loop."""
-    return rebuild(graph, _with_sums_regrouped)
+    return rebuild(graph, partial(_regrouped, op="add"))
 
 
-def _sum(b: Builder, terms: list[Value]) -> Value:
-    return reduce(lambda x, y: b.apply("add", x, y), terms)
+def regroup_factors(graph: Graph) -> Graph:
+    """(g * x) * y -> (x * y) * g, where only g depends on a state: the product in brackets can leave the loop.
+
+    That is what gradients along time are made of: a cotangent times what the forward steps left behind.
+    """
+    return rebuild(graph, partial(_regrouped, op="mul"))
+
+
+def _chain(b: Builder, op: str, parts: list[Value]) -> Value:
+    return reduce(lambda x, y: b.apply(op, x, y), parts)
 
 
 # ---------------------------------------------------------------------------------------------- products
@@ -51,7 +59,7 @@ def _with_products_split(builder: Builder, scan: Scan, _: list[int]) -> dict[int
         rows, rest = zip(*(part for part, is_late in zip(parts, late, strict=True) if is_late), strict=True)
         left = rows[0] if len(rows) == 1 else b.apply("concat", *rows, axis=-1)
         right = rest[0] if len(rest) == 1 else b.apply("concat", *rest, axis=0)
-        return _sum(b, [*early, b.apply("matmul", left, right)])
+        return _chain(b, "add", [*early, b.apply("matmul", left, right)])
 
     return rewrite_body(builder, scan, split)
 
@@ -67,25 +75,26 @@ def _rows(b: Builder, weight: Value, parts: tuple[Value, ...]) -> list[Value]:
     return found
 
 
-# ---------------------------------------------------------------------------------------------- sums
+# ---------------------------------------------------------------------------------------------- sums and products of many
 
 
-def _with_sums_regrouped(builder: Builder, scan: Scan, _: list[int]) -> dict[int, Value]:
-    sums = _Sums(scan)
+def _regrouped(builder: Builder, scan: Scan, _: list[int], op: str) -> dict[int, Value]:
+    chains = _Chains(scan, op)
 
     def regroup(b: Builder, node: Node, known: Mapping[int, Value]) -> Value | None:
-        early, late = sums.parts(node)
+        early, late = chains.parts(node)
         if len(early) < 2:
             return None
-        return b.apply("add", *(_sum(b, [known[value.id] for value in terms]) for terms in (early, late)))
+        return b.apply(op, *(_chain(b, op, [known[value.id] for value in parts]) for parts in (early, late)))
 
     return rewrite_body(builder, scan, regroup)
 
 
-class _Sums:
-    """The whole sums of a body, with their terms."""
+class _Chains:
+    """The whole sums of a body with their terms, or the whole products with their factors."""
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Scan, op: str) -> None:
+        self._op = op
         self._by_id = {node.id: node for node in scan.body.nodes}
         self._varying = on_states(scan)
         self._readers: dict[int, list[str]] = {value.id: ["result"] for value in scan.body.results}
@@ -94,21 +103,21 @@ class _Sums:
                 self._readers.setdefault(value.id, []).append(node.op)
 
     def parts(self, node: Node) -> tuple[list[Value], list[Value]]:
-        """The terms of a whole sum that depends on states: those that do not, and those that do."""
-        if not self._is_sum(node) or self._is_part(node):
+        """The parts of a whole chain that depends on states: those that do not, and those that do."""
+        if not self._is_chain(node) or self._is_part(node):
             return [], []
-        terms, rest = list[Value](), list(reversed(node.inputs))
+        parts, rest = list[Value](), list(reversed(node.inputs))
         while rest:
-            term = self._by_id[rest.pop().id]
-            if self._is_part(term):
-                rest += reversed(term.inputs)
+            part = self._by_id[rest.pop().id]
+            if self._is_part(part):
+                rest += reversed(part.inputs)
             else:
-                terms.append(term.out)
-        return [v for v in terms if v.id not in self._varying], [v for v in terms if v.id in self._varying]
+                parts.append(part.out)
+        return [v for v in parts if v.id not in self._varying], [v for v in parts if v.id in self._varying]
 
-    def _is_sum(self, node: Node) -> bool:
-        return node.op == "add" and node.id in self._varying
+    def _is_chain(self, node: Node) -> bool:
+        return node.op == self._op and node.id in self._varying
 
     def _is_part(self, node: Node) -> bool:
-        """Whether a node is a sum that only a longer sum reads."""
-        return self._is_sum(node) and self._readers.get(node.id) == ["add"]
+        """Whether a node is a chain that only a longer one reads."""
+        return self._is_chain(node) and self._readers.get(node.id) == [self._op]
