@@ -163,3 +163,48 @@ def test_the_fingerprint_follows_the_file(tmp_path: Path) -> None:
     first = open_csv(write(tmp_path, "a\n1\n"), [read("a")]).fingerprint
     assert open_csv(write(tmp_path, "a\n1\n"), [read("a")]).fingerprint == first
     assert open_csv(write(tmp_path, "a\n2\n"), [read("a")]).fingerprint != first
+
+
+GOOD = 'a,b,"c d",kind\n1,2.5,"x, ""y""\nz",cat\n-3,4,"",dog\n\n5,1e3,last,cat\n'.encode()
+READS = (
+    Read("ab", ("a", "b")),
+    Read("all", ("a", "b"), range=True),
+    Read("text", ("c d",), content="text"),
+    Read("kind", ("kind",), content="labels"),
+)
+BYTES = (
+    b"",
+    b"\0",
+    b'"',
+    b",",
+    b"\n",
+    b"\r",
+    b"\xff",
+    b"\xc3\xa9",
+    b"9" * 40,
+    b"1e999",
+    b"nan",
+    b"_",
+    b";",
+    b"\xe2\x80\xae",
+)
+
+
+def test_damage_anywhere_is_a_fault_and_never_a_traceback(tmp_path: Path) -> None:
+    rng = np.random.default_rng(5)
+    codes: set[str] = set()
+    for _ in range(2_000):
+        damaged = bytearray(GOOD)
+        for _ in range(rng.integers(1, 4)):
+            start = int(rng.integers(len(damaged)))
+            damaged[start : start + int(rng.integers(0, 4))] = BYTES[rng.integers(len(BYTES))]
+        path = write(tmp_path, bytes(damaged))
+        try:
+            table = open_csv(path, READS)
+            for each in READS:
+                assert len(table.read(each.name)) == table.rows
+            codes.add("")
+        except RuntimeFault as fault:
+            codes.add(fault.code)
+            assert len(fault.message) < 500
+    assert codes >= {"", "DL5003", "DL5060", "DL5061", "DL5062", "DL5063"}

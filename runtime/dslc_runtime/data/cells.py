@@ -98,16 +98,16 @@ class CellColumn:
 
 def _numbers(cells: Sequence[str]) -> Array | None:
     """Cells as i64, f64 or bool, whichever holds them all; None where one is missing, too large or nothing of these."""
-    if any("_" in cell for cell in cells):  # Python's `1_000`, which is a name elsewhere
+    if "_" in "".join(cells):  # Python's `1_000`, which is a name elsewhere
         return None
     try:
-        return np.array([int(cell) for cell in cells], np.int64)
+        return np.array(list(map(int, cells)), np.int64)
     except OverflowError:
         return None
     except ValueError:
         pass
     try:
-        floats = np.array([float(cell) for cell in cells], np.float64)
+        floats = np.array(list(map(float, cells)), np.float64)
     except ValueError:
         truths = [_TRUTHS.get(cell.strip().lower()) for cell in cells]
         return None if any(truth is None for truth in truths) else np.array(truths, np.bool_)

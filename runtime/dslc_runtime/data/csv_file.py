@@ -23,7 +23,7 @@ from dslc_runtime.errors import RuntimeFault
 
 Array: TypeAlias = npt.NDArray[Any]
 
-CHUNK = 1024  # rows parsed together
+CHUNK = 256  # rows parsed together; more of them leave the cache
 _OTHERS = {";": ";", "\t": "\\t", "|": "|"}  # delimiters that a header may show, as a program writes them
 
 
