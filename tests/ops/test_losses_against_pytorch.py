@@ -75,7 +75,7 @@ def _others(builder: Builder, case: str, x: Value, t: Value, order: Value) -> li
 
 
 def test_every_loss_has_goldens():
-    names = {opdef.name for opdef in FAMILIES["loss"] if opdef.call}
+    names = {opdef.name for opdef in FAMILIES["loss"] if opdef.call} - {"ctc"}  # test_ctc.py
     assert names == {case.split(".")[0] for case in CASES}
 
 
