@@ -17,7 +17,8 @@ from dslc.check.operators import apply_op, as_tensor
 from dslc.check.scope import Context, Scope
 from dslc.check.typed import Body, ColumnRead, FieldBody, FieldSpec, Literal, SourceSpec, TypedData, TypedValue
 from dslc.check.values import Failed, FileScope, SourceColumns
-from dslc.diagnostics import Help, Label, Note, Sink
+from dslc.diagnostics import Diagnostic, Help, Label, Note, Sink
+from dslc.record import replace
 from dslc.syntax import tree
 from dslc.tensor_type import DType, TensorType
 
@@ -33,11 +34,15 @@ def field_body(
     Returns:
         The field's declared type, with the run-time size `rows` in front, from inputs that have it too.
     """
-    making = Making(new_context(sink, training=False), field, column_types, {read.span: read for read in field.reads})
+    found = Sink()
+    making = Making(new_context(found, training=False), field, column_types, {read.span: read for read in field.reads})
     value = _elaborate(file, making)
     if value is not None:
         value = _converted(making.context, data, field, value)
-    return None if value is None or isinstance(value, Failed) else body_of(making, value)
+    body = None if value is None or isinstance(value, Failed) else body_of(making, value)
+    for diagnostic in found:
+        sink.add(_with_columns(diagnostic, making.context.body, data, field))
+    return body
 
 
 def _elaborate(file: FileScope, making: Making) -> TypedValue | None:
@@ -81,6 +86,13 @@ def _converted(context: Context, data: TypedData, field: FieldSpec, value: Typed
         helps = [Help("compare them:", code=(f"{expr.span.text} != 0",))]
         return context.report("DL3019", message, expr.span, f"this is {value.type}", declared, footers=[*helps, *notes])
     return apply_op(context, expr.span, "cast", (value,), {"dtype": want})
+
+
+def _with_columns(diagnostic: Diagnostic, body: Body, data: TypedData, field: FieldSpec) -> Diagnostic:
+    """A message about types with what the columns hold, which is not to be seen in the program."""
+    if not diagnostic.code.startswith("DL2"):
+        return diagnostic
+    return replace(diagnostic, footers=(*_column_notes(body, data, field), *diagnostic.footers))
 
 
 def _column_notes(body: Body, data: TypedData, field: FieldSpec) -> Iterator[Note]:
