@@ -248,7 +248,7 @@ def _bind_weight_grad(
     columns = taps * prod(windows.places)
     rows = _most_rows(x.shape[0], columns)
     around = _padded_shape(rows, x.shape[1:-1], x.shape[-1], pad)
-    shapes = ((filters, taps), (filters, taps), around, (rows * columns,), (_matrix_size(rows, cotangents),))
+    shapes = ((taps, filters), (taps, filters), around, (rows * columns,), (_matrix_size(rows, cotangents),))
     total, one, padded, memory, copy = work.arrays(x.dtype, *shapes)
     down = _lie_down(x, windows)
     made = _Columns(windows, down, padded if any(pad) else None, memory)
@@ -260,8 +260,8 @@ def _bind_weight_grad(
         for cotangent, start in zip(cotangents, windows.starts, strict=True):
             matrix, copied = made.matrix(images, start)
             given, turned = _matrix(cotangent[part], copy)
-            steps += [*copied, *turned, partial(np.dot, given.T, matrix, one), partial(np.add, total, one, total)]
-    arranged = out if down else _taps_last(out)
+            steps += [*copied, *turned, partial(np.dot, matrix.T, given, one), partial(np.add, total, one, total)]
+    arranged = np.moveaxis(out if down else _taps_last(out), 0, -1)
     return in_order([*steps, partial(np.copyto, arranged, total.reshape(arranged.shape))])
 
 
