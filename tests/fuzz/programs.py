@@ -73,14 +73,31 @@ def _make_cell(draw: st.DrawFn) -> str:
     return _braced("cell Step(units: int)", [*head, f"y = {gate}({new})", "next h = y"])
 
 
+_MORE_FIELDS = (
+    [],
+    ['field tokens: i64[3] = tokenize(source["t"], vocab = 5, length = 3, unit = "characters")'],
+    ['field one: f32[2] = one_hot(source["k"], classes = 2)', 'field both: f64[2] = source["k", "k"]'],
+)
+
+
 def _make_train(draw: st.DrawFn, body: Body) -> list[str]:
     """A data block with two rows of what the model takes, and training on it."""
     shape = [size if size.isdigit() else "2" for size in body.values["x"][1:]]
     row = "1"
     for size in reversed(shape):
         row = f"[{', '.join([row] * int(size))}]"
-    columns = f"source = inline({{ x: [{row}, {row}], k: [0, 1] }})"
-    fields = [f'field x: f32[{", ".join(shape)}] = source["x"] / 2', 'field k: i64[] = source["k"]']
+    columns = f'source = inline({{ x: [{row}, {row}], k: [0, 1], t: ["a b", "b"] }})'
+    value = draw(st.sampled_from(['source["x"] / 2', 'standardize(source["x"])']))
+    ids = draw(
+        st.sampled_from(
+            ['source["k"]', 'classes(source["t"])', 'lengths(tokenize(source["t"], vocab = 5, length = 1))']
+        )
+    )
+    fields = [
+        f"field x: f32[{', '.join(shape)}] = {value}",
+        f"field k: i64[] = {ids}",
+        *draw(st.sampled_from(_MORE_FIELDS)),
+    ]
     split = draw(
         st.sampled_from([[], ["split = { val: 0.5 }"], ["split = { val: 0.5 }", "stratify = k", "shuffle_seed = 3"]])
     )
