@@ -50,6 +50,10 @@ _ARGUMENTS = {
     "keypaddingmask": ("mask",), "srckeypaddingmask": ("mask",), "tgtkeypaddingmask": ("mask",), "attnmask": ("mask",),
     "attentionmask": ("mask",), "memorykeypaddingmask": ("memory_mask",), "outputpadding": ("output_pad",),
     "depthmultiplier": ("multiplier",), "weight": ("weights",), "classweight": ("weights",), "posweight": ("pos_weight",),
+    "hiddensize": ("units",), "nonlinearity": ("activation",), "gobackwards": ("reverse",), "initialstate": ("h0",),
+    "hx": ("h0",), "cx": ("c0",), "sequencelength": ("lengths",), "sequencelengths": ("lengths",), "seqlengths": ("lengths",),
+    "numembeddings": ("vocab",), "inputdim": ("vocab",), "embeddingdim": ("d",), "outputdim": ("d",),
+    "paddingindex": ("padding_idx",),
     "inputlengths": ("steps",), "targetlengths": ("number",), "labellengths": ("number",), "blankindex": ("blank",),
 }  # fmt: skip
 

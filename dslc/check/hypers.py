@@ -50,6 +50,9 @@ def make_layer(
         return FAILED
     name = definition.name.text
     what = f"`{name}`"
+    early = _given_too_early(definition, args)
+    if early is not None:
+        return _input_too_early(e, definition, early)
     found = match(e, what, [hyper.name.text for hyper in definition.hypers], args, "hyper-parameter")
     if found is None:
         return FAILED
@@ -65,6 +68,26 @@ def make_layer(
             return FAILED
         hypers[key] = value
     return LayerRef(definition, home, hypers, site.span)
+
+
+def _given_too_early(definition: tree.Definition, args: Sequence[Argument]) -> tree.Ident | None:
+    """The first argument that names an input and no hyper-parameter."""
+    hypers = {hyper.name.text for hyper in definition.hypers}
+    inputs = {stmt.name.text for stmt in definition.body if isinstance(stmt, tree.InputStmt)}
+    names = (arg.name for arg in args if arg.name is not None)
+    return next((name for name in names if name.text in inputs - hypers), None)
+
+
+def _input_too_early(e: Context, definition: tree.Definition, name: tree.Ident) -> Failed:
+    """Report a tensor that is given where a layer is made."""
+    kind, first = definition.name.text, next(s for s in definition.body if isinstance(s, tree.InputStmt)).name.text
+    others = "" if name.text == first else f"{first}, "
+    mend = Help(
+        f"name the layer, and give it `{name.text}` where it is applied:",
+        code=(f"layer it = {kind}(...)", f"y = it({others}{name.text} = ...)"),
+    )
+    text = f"`{name.text}` is an input of `{kind}`: it is given when the layer is applied, not when it is made"
+    return e.report("DL1010", text, name.span, "an input", footers=[mend])
 
 
 def _missing(e: Context, definition: tree.Definition, hyper: tree.Hyper, site: CallSite) -> Failed:
