@@ -15,7 +15,8 @@ from dslc.graph import Builder, Graph
 from dslc.graph.ir import LEAVES
 from dslc.ops import OPS
 from dslc.ops.ir import Node, Value
-from dslc.passes import arrange_images
+from dslc.passes import arrange_images, rewrite
+from dslc.passes.spelling import SPELLING
 from dslc.tensor_type import DType, TensorType, broadcast, count
 
 _REAL = (DType.F32, DType.F64)
@@ -25,8 +26,11 @@ Form: TypeAlias = Callable[[Builder, Node, tuple[Value, ...]], Value]
 
 
 def specialise(graph: Graph) -> Graph:
-    """The graph with images arranged and every form of the table applied, with the same leaves, results, names and spans."""
-    graph = arrange_images(graph)
+    """The graph with images arranged, norms and gelu spelled out, and every form of the table applied.
+
+    Leaves, results, names and spans stay.
+    """
+    graph = rewrite(arrange_images(graph), SPELLING)
     builder = Builder()
     made: dict[int, Value] = {}
     for node in graph.order():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+from dslc.ops.cost import per_result
 from dslc.ops.export import single
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
-from dslc.ops.math import clip_onnx
+from dslc.ops.math import clip_onnx, normal_cdf_onnx, normal_pdf_onnx
 from dslc.ops.opdef import OpDef, Option
 from dslc.ops.rules import elementwise, float_options, same_float
 
@@ -56,7 +57,7 @@ def _softplus_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
 def _gelu(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     (x,) = inputs
     if attrs.str("approximate") == "none":
-        return b.apply("mul", x, b.apply("normal_cdf", x))
+        return b.apply("gelu_exact", x)
     half, one = b.constant(0.5, x.dtype), b.constant(1.0, x.dtype)
     cube = b.apply("mul", b.apply("square", x), b.apply("mul", x, b.constant(0.044715, x.dtype)))
     inner = b.apply("mul", b.apply("add", x, cube), b.constant(math.sqrt(2.0 / math.pi), x.dtype))
@@ -79,6 +80,25 @@ _SELU_SCALE, _SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772
 
 def _selu(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
     (x,) = inputs
+def _gelu_exact_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
+    (x,) = node.inputs
+    return (b.apply("mul", g, b.apply("gelu_slope", x, b.apply("normal_cdf", x))),)
+
+
+def _gelu_exact_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    return onnx.node("Mul", names[0], normal_cdf_onnx(onnx, node, names))
+
+
+def _gelu_slope_vjp(b: Builder, node: Node, g: Value) -> tuple[Value, Value]:
+    x, _ = node.inputs
+    bend = b.apply("mul", b.apply("normal_pdf", x), b.apply("sub", b.constant(1.0, x.dtype), b.apply("square", x)))
+    return b.apply("mul", g, bend), g
+
+
+def _gelu_slope_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    return onnx.node("Add", names[1], onnx.node("Mul", names[0], normal_pdf_onnx(onnx, node, names)))
+
+
     return b.apply("mul", b.apply("elu", x, alpha=_SELU_ALPHA), b.constant(_SELU_SCALE, x.dtype))
 
 
@@ -231,6 +251,34 @@ MISH = OpDef(
     The gradient is that of the formula; neither overflows. Source: Misra, 2019.""",
     infer=same_float("mish"),
     decompose=_mish,
+GELU_EXACT = OpDef(
+    name="gelu_exact",
+    doc="""x * normal_cdf(x): `gelu` without approximation.
+
+    Gradient: g * gelu_slope(x, normal_cdf(x)).""",
+    infer=same_float("gelu_exact"),
+    vjp=_gelu_exact_vjp,
+    kernel="gelu_exact",
+    onnx=_gelu_exact_onnx,
+    flops=per_result(5),
+    call=False,
+)
+
+GELU_SLOPE = OpDef(
+    name="gelu_slope",
+    doc="""cdf + x * normal_pdf(x): the slope of `gelu` at x, where the normal distribution function is `cdf`.
+
+    Gradient: g * (1 - x ** 2) * normal_pdf(x) to x, g to cdf.""",
+    infer=elementwise("gelu_slope"),
+    operands=("x", "cdf"),
+    vjp=_gelu_slope_vjp,
+    kernel="gelu_slope",
+    onnx=_gelu_slope_onnx,
+    inplace=(1,),
+    flops=per_result(6),
+    call=False,
+)
+
 )
 
 SELU = OpDef(
@@ -310,3 +358,5 @@ ACTIVATION: tuple[OpDef, ...] = (
     HARD_TANH,
     STEP,
 )
+    GELU_EXACT,
+    GELU_SLOPE,

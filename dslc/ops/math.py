@@ -62,12 +62,14 @@ def _normal_pdf_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
     return (b.apply("neg", b.apply("mul", g, b.apply("mul", node.inputs[0], node.out))),)
 
 
-def _normal_cdf_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+def normal_cdf_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    """(1 + erf(x / sqrt(2))) / 2 of the first operand."""
     root, one, half = (onnx.constant(c, node.out.dtype) for c in (math.sqrt(0.5), 1.0, 0.5))
     return onnx.node("Mul", onnx.node("Add", onnx.node("Erf", onnx.node("Mul", names[0], root)), one), half)
 
 
-def _normal_pdf_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+def normal_pdf_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    """exp(-x ** 2 / 2) / sqrt(2 pi) of the first operand."""
     falling, peak = (onnx.constant(c, node.out.dtype) for c in (-0.5, 1 / math.sqrt(2 * math.pi)))
     square = onnx.node("Mul", names[0], names[0])
     return onnx.node("Mul", onnx.node("Exp", onnx.node("Mul", square, falling)), peak)
@@ -156,7 +158,7 @@ NORMAL_CDF = OpDef(
     infer=same_float("normal_cdf"),
     vjp=_normal_cdf_vjp,
     kernel="normal_cdf",
-    onnx=_normal_cdf_onnx,
+    onnx=normal_cdf_onnx,
     inplace=(0,),
     flops=per_result(4),
     result_range="probability",
@@ -170,7 +172,7 @@ NORMAL_PDF = OpDef(
     infer=same_float("normal_pdf"),
     vjp=_normal_pdf_vjp,
     kernel="normal_pdf",
-    onnx=_normal_pdf_onnx,
+    onnx=normal_pdf_onnx,
     inplace=(0,),
     flops=per_result(4),
 )

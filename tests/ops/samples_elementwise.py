@@ -169,6 +169,8 @@ ELEMENTWISE: dict[str, list[Sample]] = {
     "abs": [*unary(), special(), Sample((integers(1, 6),)), Sample((integers(2, 6, dtype=np.int8),))],
     "sign": [*unary(), special(), Sample((integers(1, 6),))],
     "square": [*unary(), special(), Sample((integers(1, 6),))],
+    "gelu_exact": [*_far(unary(-4.0, 4.0)), special()],
+    "gelu_slope": [replace(sample, tolerance=1e-5) for sample in _binary()],
     "floor": [*unary(-7.0, 7.0), special()],
     "round": [
         *(Sample((s.operands[0] + 0.5,)) for s in unary(-7.0, 7.0)),

@@ -6,7 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from dslc_runtime.kernels.erf import erf, erf_into, normal_cdf, normal_cdf_into, normal_pdf, normal_pdf_into
+from dslc_runtime.kernels.erf import (
+    erf,
+    erf_into,
+    gelu,
+    gelu_into,
+    gelu_slope,
+    gelu_slope_into,
+    normal_cdf,
+    normal_cdf_into,
+    normal_pdf,
+    normal_pdf_into,
+)
 from dslc_runtime.kernels.kernel import Array, Kernel, of_ufunc
 
 # A choice made bit by bit does not branch: 4 times faster than `np.where` where the condition follows no pattern.
@@ -100,6 +111,8 @@ ELEMENTWISE: dict[str, Kernel] = {
     "erf": Kernel(erf, erf_into),
     "normal_cdf": Kernel(normal_cdf, normal_cdf_into),
     "normal_pdf": Kernel(normal_pdf, normal_pdf_into),
+    "gelu_exact": Kernel(gelu, gelu_into),
+    "gelu_slope": Kernel(gelu_slope, gelu_slope_into),
     "abs": of_ufunc(np.absolute),
     "sign": of_ufunc(np.sign),
     "floor": of_ufunc(np.floor),

@@ -1,4 +1,4 @@
-"""The error function, which NumPy lacks, and the normal distribution, whose distribution function is made of it.
+"""The error function, which NumPy lacks, and what is made of it: the normal distribution and gelu.
 
 In float64: the rational approximations of fdlibm's `s_erf.c` (Sun Microsystems, 1993), whose scheme of ranges goes back to
 W. J. Cody, "Rational Chebyshev approximations for the error function", Mathematics of Computation 23 (1969). In float32
@@ -10,22 +10,30 @@ NumPy 15 passes, which are made over pieces that stay in the cache: 4 to 8 times
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from dslc_runtime.kernels.kernel import Array
 
-_PIECE = 1 << 14  # elements
+_PIECE = 1 << 15  # elements
 _PEAK = 1 / math.sqrt(2 * math.pi)
 
 # Coefficients from the constant term up. The last one is positive, so the polynomial grows for ever.
 _SINGLE = (
     1.12837927, 1.02769056e-01, -1.91830651e-04, -6.19785008e-04, 8.76375319e-05, -5.66851940e-06, 1.41855230e-07,
 )  # fmt: skip
-# The same of x / sqrt(2), for the normal distribution function.
-_SINGLE_NORMAL = tuple(c * 0.5 ** (power + 0.5) for power, c in enumerate(_SINGLE))
+
+
+def _arrays(numbers: Iterable[float]) -> tuple[Array, ...]:
+    """Constants that a ufunc takes as they are; a number would be converted at every call."""
+    return tuple(np.array(number, np.float32) for number in numbers)
+
+
+_OF_ERF = _arrays(_SINGLE)
+_OF_NORMAL = _arrays(c * 0.5 ** (power + 0.5) for power, c in enumerate(_SINGLE))  # the same of x / sqrt(2)
+_HALF, _FALL, _TOP = _arrays((0.5, -0.5, _PEAK))
 
 # |x| < 0.84375: erf(x) = x + x * top(x ** 2) / bottom(x ** 2)
 _SMALL_TOP = (
@@ -75,7 +83,7 @@ def erf_into(x: Any, out: Array) -> None:
     if out.dtype == np.float64:
         out[...] = _double(np.atleast_1d(x)).reshape(np.shape(x))
     else:
-        _piecewise(_single, x, out)
+        _piecewise(_single, x, out=out)
 
 
 def normal_cdf(x: Any) -> Array:
@@ -90,7 +98,7 @@ def normal_cdf_into(x: Any, out: Array) -> None:
         np.multiply(out, 0.5, out=out)
         np.add(out, 0.5, out=out)
     else:
-        _piecewise(_single_normal, x, out)
+        _piecewise(_single_normal, x, out=out)
 
 
 def normal_pdf(x: Any) -> Array:
@@ -100,7 +108,31 @@ def normal_pdf(x: Any) -> Array:
 
 def normal_pdf_into(x: Any, out: Array) -> None:
     """Write exp(-x ** 2 / 2) / sqrt(2 pi) into `out`, which may be `x` itself."""
-    _piecewise(_bell, x, out)
+    _piecewise(_bell, x, out=out)
+
+
+def gelu(x: Any) -> Array:
+    """x * normal_cdf(x) of each element, as a new array."""
+    return np.multiply(x, normal_cdf(x))
+
+
+def gelu_into(x: Any, out: Array) -> None:
+    """Write x * normal_cdf(x) into `out`."""
+    normal_cdf_into(x, out)
+    np.multiply(out, x, out=out)
+
+
+def gelu_slope(x: Any, cdf: Any) -> Array:
+    """cdf + x * normal_pdf(x) of each element, as a new array."""
+    return np.add(cdf, np.multiply(x, normal_pdf(x)))
+
+
+def gelu_slope_into(x: Any, cdf: Any, out: Array) -> None:
+    """Write cdf + x * normal_pdf(x) into `out`, which may be `cdf` itself."""
+    if np.shape(x) == np.shape(cdf) == out.shape:
+        _piecewise(_slope, x, cdf, out=out)
+    else:
+        out[...] = gelu_slope(x, cdf)
 
 
 def _new(into: Callable[[Any, Array], None], x: Any) -> Array:
@@ -109,14 +141,16 @@ def _new(into: Callable[[Any, Array], None], x: Any) -> Array:
     return out
 
 
-def _piecewise(into: Callable[[Array, Array], None], x: Any, out: Array) -> None:
-    """Apply a function of flat arrays piece by piece; of half precision in float32."""
+def _piecewise(into: Callable[..., None], *operands: Any, out: Array) -> None:
+    """Apply a function of flat arrays, which gets memory to work in, piece by piece; of half precision in float32."""
     dtype = np.float64 if out.dtype == np.float64 else np.float32
-    flat = np.ascontiguousarray(x, dtype).reshape(-1)
+    flat = [np.ascontiguousarray(x, dtype).reshape(-1) for x in operands]
     direct = out.dtype == dtype and out.flags.c_contiguous
-    result = out.reshape(-1) if direct else np.empty_like(flat)
-    for start in range(0, flat.size, _PIECE):
-        into(flat[start : start + _PIECE], result[start : start + _PIECE])
+    result = out.reshape(-1) if direct else np.empty(out.size, dtype)
+    work = np.empty(min(_PIECE, out.size), dtype)
+    for start in range(0, out.size, _PIECE):
+        piece = result[start : start + _PIECE]
+        into(*(x[start : start + _PIECE] for x in flat), work[: piece.size], piece)
     if not direct:
         out[...] = result.reshape(out.shape)
 
@@ -134,23 +168,41 @@ def _ratio(top: tuple[float, ...], bottom: tuple[float, ...], t: Array) -> Array
     return np.divide(_polynomial(top, t), _polynomial(bottom, t))
 
 
-def _single(x: Array, out: Array) -> None:
-    np.multiply(x, _polynomial(_SINGLE, np.square(x)), out=out)
+def _rising(coefficients: tuple[Array, ...], x: Array, work: Array, out: Array) -> None:
+    """tanh(x * p(x ** 2))."""
+    np.square(x, out=work)
+    # Horner's scheme, in memory of its own where `out` is `x`.
+    total = np.empty_like(x) if np.may_share_memory(out, x) else out
+    np.multiply(work, coefficients[-1], out=total)
+    for c in coefficients[-2:0:-1]:
+        np.add(total, c, out=total)
+        np.multiply(total, work, out=total)
+    np.add(total, coefficients[0], out=total)
+    np.multiply(total, x, out=out)
     np.tanh(out, out=out)
 
 
-def _single_normal(x: Array, out: Array) -> None:
-    np.multiply(x, _polynomial(_SINGLE_NORMAL, np.square(x)), out=out)
-    np.tanh(out, out=out)
-    np.multiply(out, 0.5, out=out)
-    np.add(out, 0.5, out=out)
+def _single(x: Array, work: Array, out: Array) -> None:
+    _rising(_OF_ERF, x, work, out)
 
 
-def _bell(x: Array, out: Array) -> None:
+def _single_normal(x: Array, work: Array, out: Array) -> None:
+    _rising(_OF_NORMAL, x, work, out)
+    np.multiply(out, _HALF, out=out)
+    np.add(out, _HALF, out=out)
+
+
+def _bell(x: Array, _: Array, out: Array) -> None:
     np.square(x, out=out)
-    np.multiply(out, -0.5, out=out)
+    np.multiply(out, _FALL, out=out)
     np.exp(out, out=out)
-    np.multiply(out, _PEAK, out=out)
+    np.multiply(out, _TOP if out.dtype == np.float32 else _PEAK, out=out)
+
+
+def _slope(x: Array, cdf: Array, work: Array, out: Array) -> None:
+    _bell(x, work, work)
+    np.multiply(work, x, out=work)
+    np.add(cdf, work, out=out)
 
 
 def _double(x: Array) -> Array:

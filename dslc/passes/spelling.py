@@ -1,0 +1,62 @@
+"""Operators of several passes over memory, spelled out: for an engine that plans every pass by itself.
+
+Forward and backward then share their parts (the deviation of a norm, the distribution function of a gelu), each is computed once,
+and sums become products. Results are equal but for the order in which sums add. Rules as in `algebra`; not for export, where one
+operator says more.
+"""
+
+from __future__ import annotations
+
+from dslc.graph import Builder
+from dslc.ops.ir import Node, Value
+from dslc.passes.rewrite import Rules
+
+
+def layer_norm(b: Builder, node: Node) -> Value | None:
+    """layer_norm(x, weight, bias) -> standardize(x) * weight + bias, over the last axis."""
+    x, weight, bias = node.inputs
+    last = x.type.rank - 1
+    if node.attrs.int("axis") != last:
+        return None
+    y = b.apply("standardize", x, axes=last, eps=node.attrs["eps"])
+    return b.apply("add", b.apply("mul", y, weight), bias)
+
+
+def standardize(b: Builder, node: Node) -> Value | None:
+    """standardize(x) -> (x - mean(x)) * (1 / sqrt(variance(x) + eps)), over the last axis."""
+    (x,) = node.inputs
+    if not _over_last(node):
+        return None
+    variance = b.apply("variance", x, axes=-1, keepdims=True)
+    deviation = b.apply("sqrt", b.apply("add", variance, b.constant(node.attrs.float("eps"), x.dtype)))
+    return b.apply("mul", _centred(b, x), b.apply("reciprocal", deviation))
+
+
+def variance(b: Builder, node: Node) -> Value | None:
+    """variance(x) -> mean(square(x - mean(x))), over the last axis."""
+    if not _over_last(node) or node.attrs["correction"] != 0:
+        return None
+    squares = b.apply("square", _centred(b, node.inputs[0]))
+    return b.apply("mean", squares, axes=-1, keepdims=node.attrs["keepdims"])
+
+
+def gelu(b: Builder, node: Node) -> Value:
+    """gelu_exact(x) -> x * normal_cdf(x)."""
+    (x,) = node.inputs
+    return b.apply("mul", x, b.apply("normal_cdf", x))
+
+
+def _over_last(node: Node) -> bool:
+    return node.attrs.ints("axes") == (node.inputs[0].type.rank - 1,)
+
+
+def _centred(b: Builder, x: Value) -> Value:
+    return b.apply("sub", x, b.apply("mean", x, axes=-1, keepdims=True))
+
+
+SPELLING: Rules = {
+    "layer_norm": (layer_norm,),
+    "standardize": (standardize,),
+    "variance": (variance,),
+    "gelu_exact": (gelu,),
+}
