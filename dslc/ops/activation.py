@@ -10,6 +10,7 @@ from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.math import clip_onnx, normal_cdf_onnx, normal_pdf_onnx
 from dslc.ops.opdef import OpDef, Option
 from dslc.ops.rules import elementwise, float_options, same_float
+from dslc.tensor_type import DType
 
 
 def _sigmoid_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
@@ -54,6 +55,21 @@ def _softplus_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
     return (b.apply("mul", g, b.apply("sigmoid", node.inputs[0])),)
 
 
+def _softplus_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    (x,), dtype = names, node.out.dtype
+    if dtype is not DType.F64:
+        return onnx.node("Softplus", x)
+    # ONNX Runtime's Softplus of f64 overflows. Here e = exp(-|x|), and log(1 + e) is log(u) e / (u - 1) with u = 1 + e rounded.
+    one = onnx.constant(1.0, dtype)
+    e = onnx.node("Exp", onnx.node("Neg", onnx.node("Abs", x)))
+    u = onnx.node("Add", one, e)
+    rest = onnx.node("Sub", u, one)
+    is_tiny = onnx.node("Equal", rest, onnx.constant(0.0, dtype))
+    share = onnx.node("Div", e, onnx.node("Where", is_tiny, one, rest))
+    tail = onnx.node("Where", is_tiny, e, onnx.node("Mul", onnx.node("Log", u), share))
+    return onnx.node("Add", onnx.node("Relu", x), tail)
+
+
 def _gelu(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     (x,) = inputs
     if attrs.str("approximate") == "none":
@@ -64,22 +80,6 @@ def _gelu(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     return b.apply("mul", b.apply("mul", x, half), b.apply("add", b.apply("tanh", inner), one))
 
 
-def _silu(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
-    (x,) = inputs
-    return b.apply("mul", x, b.apply("sigmoid", x))
-
-
-def _mish(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
-    (x,) = inputs
-    return b.apply("mul", x, b.apply("tanh", b.apply("softplus", x)))
-
-
-# Klambauer and others, equation 14: they make mean 0 and variance 1 the fixed point of a layer.
-_SELU_SCALE, _SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
-
-
-def _selu(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
-    (x,) = inputs
 def _gelu_exact_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
     (x,) = node.inputs
     return (b.apply("mul", g, b.apply("gelu_slope", x, b.apply("normal_cdf", x))),)
@@ -99,6 +99,22 @@ def _gelu_slope_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> s
     return onnx.node("Add", names[1], onnx.node("Mul", names[0], normal_pdf_onnx(onnx, node, names)))
 
 
+def _silu(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
+    (x,) = inputs
+    return b.apply("mul", x, b.apply("sigmoid", x))
+
+
+def _mish(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
+    (x,) = inputs
+    return b.apply("mul", x, b.apply("tanh", b.apply("softplus", x)))
+
+
+# Klambauer and others, equation 14: they make mean 0 and variance 1 the fixed point of a layer.
+_SELU_SCALE, _SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+
+
+def _selu(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
+    (x,) = inputs
     return b.apply("mul", b.apply("elu", x, alpha=_SELU_ALPHA), b.constant(_SELU_SCALE, x.dtype))
 
 
@@ -219,7 +235,7 @@ SOFTPLUS = OpDef(
     infer=same_float("softplus"),
     vjp=_softplus_vjp,
     kernel="softplus",
-    onnx=single("Softplus"),
+    onnx=_softplus_onnx,
     inplace=(0,),
 )
 
@@ -235,22 +251,6 @@ GELU = OpDef(
     decompose=_gelu,
 )
 
-SILU = OpDef(
-    name="silu",
-    doc="""x * sigmoid(x), also known as swish.
-
-    The gradient is that of the formula. Source: Elfwing, Uchibe and Doya, 2017.""",
-    infer=same_float("silu"),
-    decompose=_silu,
-)
-
-MISH = OpDef(
-    name="mish",
-    doc="""x * tanh(softplus(x)): like `silu`, with a somewhat deeper dip below 0.
-
-    The gradient is that of the formula; neither overflows. Source: Misra, 2019.""",
-    infer=same_float("mish"),
-    decompose=_mish,
 GELU_EXACT = OpDef(
     name="gelu_exact",
     doc="""x * normal_cdf(x): `gelu` without approximation.
@@ -279,6 +279,22 @@ GELU_SLOPE = OpDef(
     call=False,
 )
 
+SILU = OpDef(
+    name="silu",
+    doc="""x * sigmoid(x), also known as swish.
+
+    The gradient is that of the formula. Source: Elfwing, Uchibe and Doya, 2017.""",
+    infer=same_float("silu"),
+    decompose=_silu,
+)
+
+MISH = OpDef(
+    name="mish",
+    doc="""x * tanh(softplus(x)): like `silu`, with a somewhat deeper dip below 0.
+
+    The gradient is that of the formula; neither overflows. Source: Misra, 2019.""",
+    infer=same_float("mish"),
+    decompose=_mish,
 )
 
 SELU = OpDef(
@@ -350,6 +366,8 @@ ACTIVATION: tuple[OpDef, ...] = (
     ELU,
     SOFTPLUS,
     GELU,
+    GELU_EXACT,
+    GELU_SLOPE,
     SILU,
     MISH,
     SELU,
@@ -358,5 +376,3 @@ ACTIVATION: tuple[OpDef, ...] = (
     HARD_TANH,
     STEP,
 )
-    GELU_EXACT,
-    GELU_SLOPE,
