@@ -171,6 +171,16 @@ field x: f32[4]      = source["sepal length":"petal width"]
 field species: i64[] = classes(source["species"])""",
     ),
     Builtin(
+        "idx",
+        'idx(column = "file")',
+        """Arrays in the format that MNIST is published in, a file for each column, plain or gzipped.
+
+        The first axis of each file counts the samples. Paths are relative to the program.""",
+        """source = idx(image = "train-images-idx3-ubyte.gz", label = "train-labels-idx1-ubyte.gz")
+field image: f32[28, 28] = source["image"] / 255
+field label: i64[]       = source["label"]""",
+    ),
+    Builtin(
         "text_lines",
         'text_lines("file.txt", unit = "lines")',
         """Plain text in UTF-8, a row for each line that is not blank; its one column is `text`.

@@ -64,12 +64,13 @@ def weights_paths(decl: tree.Decl) -> list[tree.String]:
 
 
 def _path_strings(value: tree.Expr) -> list[tree.String]:
-    """The first argument of each source that reads a file."""
+    """The paths of each source that reads files: its first argument, or all those of `idx`."""
     if isinstance(value, tree.Record):
         return [path for entry in value.entries for path in _path_strings(entry.value)]
-    if isinstance(value, tree.Call) and value.args and isinstance(value.args[0].value, tree.String):
-        return [value.args[0].value]
-    return []
+    if not isinstance(value, tree.Call):
+        return []
+    every = isinstance(value.callee, tree.Name) and value.callee.id == "idx"
+    return [arg.value for arg in value.args[: None if every else 1] if isinstance(arg.value, tree.String)]
 
 
 def _string(text: str) -> str:

@@ -5,7 +5,7 @@ Input: the syntax tree of the setting. Output: a `SourceSpec` per part, and shar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from dslc.check.literals import array
 from dslc.check.near import did_you_mean, near, quoted
@@ -15,7 +15,7 @@ from dslc.check.typed import Literal, SourceSpec
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.syntax import tree
 
-LATER = ("parquet", "idx", "image_folder")
+LATER = ("parquet", "image_folder")
 
 
 def check_sources(setting: Setting, sink: Sink) -> dict[str, SourceSpec] | None:
@@ -114,26 +114,40 @@ def _npz(call: tree.Call, sink: Sink) -> SourceSpec | None:
     path = path_of(call, 'npz("digits.npz", image = "x_train")', sink)
     if path is None:
         return None
+    columns = _named(call.args[1:], "npz", "array", "x_train", sink)
+    return None if columns is None else SourceSpec("npz", path, columns, call.span)
+
+
+def _idx(call: tree.Call, sink: Sink) -> SourceSpec | None:
+    """`idx(name = "file", ...)`: a file for each column."""
+    if not call.args:
+        example = Help("name each column and its file:", code=('idx(image = "train-images-idx3-ubyte.gz")',))
+        sink.report("DL3011", "`idx` takes the files of its columns", call.span, "no columns here", footers=[example])
+        return None
+    columns = _named(call.args, "idx", "file", "train-images-idx3-ubyte.gz", sink)
+    return None if columns is None else SourceSpec("idx", "", columns, call.span)
+
+
+def _named(args: Sequence[tree.Arg], source: str, what: str, example: str, sink: Sink) -> dict[str, Literal] | None:
+    """Columns with what each reads, a string; None after a report."""
     columns: dict[str, Literal] = {}
-    for arg in call.args[1:]:
+    for arg in args:
         if arg.name is None or not isinstance(arg.value, tree.String):
-            example = _quoted_column(arg)
-            label = 'not of the form `column = "array"`'
-            sink.report(
-                "DL3011", "a column of `npz` is a name and the array it reads", arg.span, label, footers=[example]
-            )
+            mend = _quoted_column(arg, what, example)
+            text = f"a column of `{source}` is a name and the {what} it reads"
+            sink.report("DL3011", text, arg.span, f'not of the form `column = "{what}"`', footers=[mend])
             return None
         if arg.name.text in columns:
             sink.report("DL3003", f"column `{arg.name.text}` is given twice", arg.span, "given again here")
             return None
         columns[arg.name.text] = arg.value.value
-    return SourceSpec("npz", path, columns, call.span)
+    return columns
 
 
-def _quoted_column(arg: tree.Arg) -> Help:
+def _quoted_column(arg: tree.Arg, what: str, example: str) -> Help:
     if arg.name is None or not isinstance(arg.value, tree.Name):
-        return Help("write", code=('image = "x_train"',))
-    return Help("write the array's name in quotes:", (Edit(arg.value.span, f'"{arg.value.id}"'),))
+        return Help("write", code=(f'image = "{example}"',))
+    return Help(f"write the {what}'s name in quotes:", (Edit(arg.value.span, f'"{arg.value.id}"'),))
 
 
 def _inline(call: tree.Call, sink: Sink) -> SourceSpec | None:
@@ -188,6 +202,7 @@ _READERS: Mapping[str, Callable[[tree.Call, Sink], SourceSpec | None]] = {
     "npz": _npz,
     "csv": csv_source,
     "text_lines": text_source,
+    "idx": _idx,
 }
 KINDS = tuple(_READERS)
 

@@ -166,9 +166,9 @@ class SourceSpec:
     """Where one part of the data is read from.
 
     Attributes:
-        kind: "inline", "npz", "csv" or "text_lines".
-        path: as written, relative to the file; "" for inline.
-        columns: column name in the program -> name in the file, or -> the literal rows (inline). Empty where the file alone
+        kind: "inline", "npz", "csv", "text_lines" or "idx".
+        path: as written, relative to the file; "" for inline and idx.
+        columns: column name in the program -> name in the file, the file (idx) or the literal rows (inline). Empty where the file alone
             knows its columns.
         options: how the file is written: the `delimiter` of csv, the `unit` of text_lines.
     """

@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 from dslc.check.typed import ColumnRead, SourceSpec
 from dslc_runtime.data.csv_file import Dialect, open_csv
+from dslc_runtime.data.idx import open_idx
 from dslc_runtime.data.npz import array_names, open_npz
 from dslc_runtime.data.read import Read, resolve, select
 from dslc_runtime.data.table import Table, memory_table
@@ -34,6 +35,9 @@ def open_table(folder: Path, spec: SourceSpec, reads: Sequence[ColumnRead]) -> T
         return open_csv(path, wanted, dialect_of(spec))
     if spec.kind == "text_lines":
         return select(open_text(path, str(spec.options["unit"])), wanted, list(spec.columns))
+    if spec.kind == "idx":
+        files = {name: folder / str(file) for name, file in spec.columns.items()}
+        return select(open_idx(files), wanted, list(files))
     return _open_npz(path, spec, wanted)
 
 

@@ -218,3 +218,16 @@ def test_one_hot_of_classes_and_a_range_of_columns(tmp_path: Path) -> None:
     fields = opened(tmp_path / "d.dl").part("train").fields
     assert fields["kind"].tolist() == [[0, 0, 1], [1, 0, 0], [0, 1, 0]]
     assert fields["x"].tolist() == [[1, 2.5], [3, 4], [5, 6]]
+
+
+def test_a_file_for_each_column_is_found_in_another_folder_too(tmp_path: Path) -> None:
+    source = 'source = idx(x = "a/x.idx", y = "a/y.idx")'
+    fields = 'field x: f32[2] = source["x"]; field y: i64[] = source["y"]'
+    (tmp_path / "d.dl").write_text(f"data d {{ {source}; {fields} }}\n")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "x.idx").write_bytes(bytes((0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 2, 1, 2, 3, 4)))
+    (tmp_path / "b" / "y.idx").write_bytes(bytes((0, 0, 8, 1, 0, 0, 0, 2, 7, 9)))
+    checked = check_program(read_source(tmp_path / "d.dl"), data=tmp_path / "b")
+    found = open_data(checked, checked.file.datas["d"]).part("train").fields
+    assert found["x"].tolist() == [[1, 2], [3, 4]]
+    assert found["y"].tolist() == [7, 9]

@@ -12,8 +12,10 @@ CODES: tuple[Code, ...] = (
     source = "digits.npz"               # wrong: a path alone does not say how to read it
 
     source = npz("digits.npz", image = "x", label = "y")
-    source = { train: npz("train.npz"), test: npz("test.npz") }
+    source = { train: csv("train.csv"), test: csv("test.csv") }
     source = inline({ x: [[0, 1], [1, 0]], y: [1, 0] })
+
+`dslc doc` lists all data sources.
 """,
     ),
     Code(
@@ -26,7 +28,8 @@ A data source was called in a way it does not understand.
     source = inline([[0, 1], [1, 0]])   # wrong: columns have names
 
 `npz` takes a path and then `column = "array"` for the arrays to read; without any, every array is a column under its own
-name. `inline` takes a record of columns, each a list with one row for every sample.
+name. `csv` and `text_lines` take a path and then their options, `idx` a file for each column. `inline` takes a record of
+columns, each a list with one row for every sample.
 
     source = npz("digits.npz", image = "x")
     source = inline({ x: [[0, 1], [1, 0]] })
@@ -185,7 +188,8 @@ Declare what a sample holds. The types are checked against the model without ope
         "DL3023",
         "`source` is read wrongly",
         """\
-In a field, `source["name"]` is a column: one name in brackets and quotes.
+In a field, `source["name"]` is a column: one name in brackets and quotes. `source["a", "b"]` are several side by side,
+`source["a":"c"]` a range of neighbours, both ends included.
 
     field x: f32[2] = source            # wrong: which column?
     field x: f32[2] = source[0]         # wrong: columns have names
@@ -197,15 +201,15 @@ In a field, `source["name"]` is a column: one name in brackets and quotes.
         "DL3024",
         "a column of strings is used as numbers",
         """\
-A column holds strings. Only a function that turns text into numbers can read it.
+A column holds strings. Only a function that makes numbers of text can read it.
 
-    source = inline({ text: ["good", "bad"] })
-    field x: f32[] = source["text"]     # wrong
+    source = inline({ mood: ["good", "bad"] })
+    field x: i64[] = source["mood"]     # wrong
 
-Give the data as numbers:
+Labels become ids, and sentences the ids of their words:
 
-    source = inline({ good: [1, 0] })
-    field x: f32[] = source["good"]
+    field x: i64[] = classes(source["mood"])
+    field x: i64[8] = tokenize(source["mood"], vocab = 1000, length = 8)
 """,
     ),
     Code(

@@ -38,7 +38,9 @@ class Classes:
         """
         self._require_labels(rows, table)
         ids = {label: number for number, label in enumerate(learned["labels"])}
-        text = any(isinstance(label, str) for label in ids)  # of which these rows may hold only what looks like a number
+        text = any(
+            isinstance(label, str) for label in ids
+        )  # of which these rows may hold only what looks like a number
         found = [ids.get(str(label) if text else label, -1) for label in rows.tolist()]
         if -1 in found:
             row = found.index(-1)

@@ -90,7 +90,7 @@ def open_npz(path: Path, columns: Mapping[str, str], text: Collection[str] = ())
         headers = {
             column: _header(path, archive, columns[column], info, column in text) for column, info in chosen.items()
         }
-    _require_memory(path, sum(info.file_size for info in chosen.values()))
+    require_memory(path, sum(info.file_size for info in chosen.values()))
     rows = require_equal_rows(str(path), {column: shape[0] for column, (shape, _) in headers.items()})
     return NpzTable(
         path,
@@ -183,7 +183,7 @@ def _damaged(path: Path, how: str) -> RuntimeFault:
     return RuntimeFault("DL5002", f"`{path.name}` cannot be used: {how}", str(path))
 
 
-def _require_memory(path: Path, need: int) -> None:
+def require_memory(path: Path, need: int) -> None:
     """Refuse columns larger than the machine's memory. Where the system does not tell, reading itself will fail."""
     if not hasattr(os, "sysconf"):
         return
