@@ -15,6 +15,14 @@ def _add_vjp(_: Builder, __: Node, g: Value) -> tuple[Value, Value]:
     return g, g
 
 
+def _xlogy(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
+    x, y = inputs
+    zero = b.constant(0.0, x.dtype)
+    nothing = b.apply("logical_and", b.apply("eq", x, zero), b.apply("le", y, zero))
+    some = b.apply("where", nothing, b.constant(1.0, x.dtype), y)
+    return b.apply("mul", x, b.apply("log", some))
+
+
 def _sub_vjp(b: Builder, _: Node, g: Value) -> tuple[Value, Value]:
     return g, b.apply("neg", g)
 
@@ -212,4 +220,15 @@ NEG = OpDef(
     symbol="-",
 )
 
-ARITHMETIC: tuple[OpDef, ...] = (ADD, SUB, MUL, DIV, POW, MOD, MINIMUM, MAXIMUM, NEG)
+XLOGY = OpDef(
+    name="xlogy",
+    doc="""x * log(y), and 0 where x is 0, whatever y: the terms of an entropy, `-sum(xlogy(p, p))`.
+
+    Gradient: log(y) to x and x / y to y; both 0 where x is 0 and y is not positive, as PyTorch's `xlogy` has it.""",
+    example="y = -xlogy(abs(x), abs(x))",
+    infer=elementwise("xlogy", FLOATS),
+    operands=("x", "y"),
+    decompose=_xlogy,
+)
+
+ARITHMETIC: tuple[OpDef, ...] = (ADD, SUB, MUL, DIV, POW, MOD, MINIMUM, MAXIMUM, NEG, XLOGY)

@@ -32,12 +32,10 @@ def _vectors_type(name: str) -> InferRule:
 
 
 def _cosine(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
-    axis, (x, t) = attrs["axis"], inputs
-    tiny = b.constant(1e-16, x.dtype)
-    squares = (b.apply("maximum", b.apply("sum", b.apply("square", v), axes=axis), tiny) for v in inputs)
-    lengths = b.apply("mul", *(b.apply("sqrt", square) for square in squares))
-    shadow = b.apply("sum", b.apply("mul", x, t), axes=axis)
-    return reduced(b, b.apply("sub", b.constant(1.0, x.dtype), b.apply("div", shadow, lengths)), attrs)
+    axis, one, tiny = attrs["axis"], *(b.constant(number, inputs[0].dtype) for number in (1.0, 1e-8))
+    lengths = (b.apply("maximum", b.apply("norm", v, axes=axis, keepdims=True), tiny) for v in inputs)
+    x, t = (b.apply("div", v, length) for v, length in zip(inputs, lengths, strict=True))
+    return reduced(b, b.apply("sub", one, b.apply("sum", b.apply("mul", x, t), axes=axis)), attrs)
 
 
 def _triplet(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
@@ -50,7 +48,7 @@ def _triplet(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
 def _distance(b: Builder, x: Value, y: Value) -> Value:
     """|x - y + 1e-6|, which has a slope where x and y are equal."""
     apart = b.apply("add", b.apply("sub", x, y), b.constant(1e-6, x.dtype))
-    return b.apply("sqrt", b.apply("sum", b.apply("square", apart), axes=x.type.rank - 1))
+    return b.apply("norm", apart, axes=x.type.rank - 1)
 
 
 def _contrastive_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:

@@ -6,6 +6,7 @@ Of a part of the data they are functions of its means, not means of what they gi
 from __future__ import annotations
 
 from dslc.ops.ir import Attrs, Builder, Value
+from dslc.ops.length import root
 from dslc.ops.loss import check_pair
 from dslc.ops.opdef import OpDef, OpError, OverPart, at_once
 from dslc.tensor_type import DType, TensorType, count
@@ -39,7 +40,7 @@ def _rmse_parts(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
 
 
 def _rmse_finish(b: Builder, sums: Value, _: Attrs) -> Value:
-    return b.apply("sqrt", mean_of(b, sums))
+    return root(b, mean_of(b, sums))
 
 
 # ---------------------------------------------------------------------------------------------- r2
@@ -94,7 +95,7 @@ ERROR_METRIC = (
         name="rmse",
         doc="""Root of the mean squared error: sqrt(mean((p - t) ** 2)), over all elements.
 
-        Over a part of the data it is the root of the part's mean. The gradient is infinite at equality: minimise `mse`.
+        Over a part of the data it is the root of the part's mean. The gradient is 0 where all are equal.
         scikit-learn: `root_mean_squared_error` of one column.""",
         example="metrics = { rmse: rmse(net.y, data.y) }",
         infer=_rmse_type,

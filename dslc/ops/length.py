@@ -16,6 +16,13 @@ def _norm_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
     return TensorType(x.dtype, ones_at(x.shape, axes) if attrs.bool("keepdims") else without(x.shape, axes))
 
 
+def root(b: Builder, x: Value) -> Value:
+    """The square root of numbers that are not negative, with the slope 0 at 0."""
+    zero, one = b.constant(0.0, x.dtype), b.constant(1.0, x.dtype)
+    positive = b.apply("gt", x, zero)
+    return b.apply("where", positive, b.apply("sqrt", b.apply("where", positive, x, one)), zero)
+
+
 def _norm(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     # m |x / m| for any m: with the largest element no square overflows, and m counts as a constant.
     (x,), axes = inputs, attrs["axes"]
@@ -23,11 +30,9 @@ def _norm(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     if not attrs.ints("axes"):
         return b.apply("abs", x)
     largest = b.apply("stop_gradient", b.apply("max", b.apply("abs", x), axes=axes, keepdims=True))
-    some = b.apply("gt", largest, zero)
-    scale = b.apply("where", some, largest, one)
+    scale = b.apply("where", b.apply("gt", largest, zero), largest, one)
     total = b.apply("sum", b.apply("square", b.apply("div", x, scale)), axes=axes, keepdims=True)
-    root = b.apply("sqrt", b.apply("where", some, total, one))
-    length = b.apply("where", some, b.apply("mul", scale, root), zero)
+    length = b.apply("mul", scale, root(b, total))
     return length if attrs.bool("keepdims") else b.apply("squeeze", length, axis=axes)
 
 

@@ -57,11 +57,10 @@ def _logsumexp_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
 
 
 def _logsumexp_vjp(b: Builder, node: Node, g: Value) -> list[Value | None]:
-    (x,), y = node.inputs, node.out
-    if not node.attrs.bool("keepdims"):
-        axis = node.attrs["axis"]
-        y, g = b.apply("expand_dims", y, axis=axis), b.apply("expand_dims", g, axis=axis)
-    return [b.apply("mul", b.apply("exp", b.apply("sub", x, y)), g)]
+    (x,), axis = node.inputs, node.attrs["axis"]
+    g = g if node.attrs.bool("keepdims") else b.apply("expand_dims", g, axis=axis)
+    # Not exp(x - y): far from zero the result is rounded by more than logarithms of the shares.
+    return [b.apply("mul", b.apply("softmax", x, axis=axis), g)]
 
 
 def _logsumexp_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:

@@ -124,6 +124,10 @@ ELEMENTWISE: dict[str, list[Sample]] = {
     "sub": [*_binary(), *_whole()],
     "mul": [*_binary(), *_whole()],
     "div": [*_binary(0.3, 2.0), *_binary(-2.0, -0.3), Sample((_SPECIAL, _SPECIAL[::-1]), smooth=False, onnx=False)],
+    "xlogy": [
+        *_binary(0.2, 2.0),
+        Sample((np.array([0.0, 0.0, 0.0, 2.0]), np.array([0.0, -1.0, 3.0, 0.0])), smooth=False),
+    ],
     "pow": [
         *_binary(0.3, 2.0),
         Sample((values(1, 3, 4), 2.0)),
@@ -165,12 +169,12 @@ ELEMENTWISE: dict[str, list[Sample]] = {
     "cos": [*unary(-7.0, 7.0), special()],
     "erf": [*unary(), *unary(-7.0, 7.0), special()],
     "normal_cdf": [*unary(), *_far(unary(-4.0, 4.0)), special()],
+    "gelu_exact": [*_far(unary(-4.0, 4.0)), special()],
+    "gelu_slope": [replace(sample, tolerance=1e-5) for sample in _binary()],
     "normal_pdf": [*unary(), *unary(-4.0, 4.0), special()],
     "abs": [*unary(), special(), Sample((integers(1, 6),)), Sample((integers(2, 6, dtype=np.int8),))],
     "sign": [*unary(), special(), Sample((integers(1, 6),))],
     "square": [*unary(), special(), Sample((integers(1, 6),))],
-    "gelu_exact": [*_far(unary(-4.0, 4.0)), special()],
-    "gelu_slope": [replace(sample, tolerance=1e-5) for sample in _binary()],
     "floor": [*unary(-7.0, 7.0), special()],
     "round": [
         *(Sample((s.operands[0] + 0.5,)) for s in unary(-7.0, 7.0)),
