@@ -17,6 +17,7 @@ from dslc.graph import Graph
 from dslc.graph.draws import draws_as_inputs
 from dslc.lower import lower
 from dslc.passes import optimize
+from dslc.passes.export import optimize_for_export
 from dslc_runtime import ort
 from dslc_runtime.classification import ClassReport, class_report
 from dslc_runtime.data.parts import Part, Rows
@@ -34,16 +35,18 @@ def open_engine(
     """A graph on an engine ("numpy", or "ort" on "cpu" or "cuda"), ready for rows of data.
 
     Args:
+        graph: as it was lowered.
         seed: of random tensors, which are the same on every engine.
 
     Raises:
         RuntimeFault: ONNX Runtime or the device cannot be had (DL6001, DL6002).
     """
     if engine == "numpy":
-        program = compile_numpy(graph)
+        program = compile_numpy(optimize(graph))
         return program_run(program, {key: np.asarray(params[key], order="C") for key in program.params}, seed)
     if graph.leaves("draw"):
-        return _with_draws(graph, params, device, seed)
+        return _with_draws(optimize(graph), params, device, seed)
+    graph = optimize_for_export(graph)
     used = {node.attrs.str("key") for node in graph.leaves("param")}
     names = [node.attrs.str("name") for node in graph.leaves("input")]
     model = to_onnx(graph, {key: array for key, array in params.items() if key in used})
@@ -91,7 +94,7 @@ def classify_part(
         return None
     logits, label = found
     chosen = {"logits": logits}
-    graph = optimize(lower(typed.inference.body, chosen))
+    graph = lower(typed.inference.body, chosen)
     scores = predict(open_engine(graph, params, engine, device), part, _rows(typed, part))["logits"]
     field = part.fields[label]
     truth = field if part.rows is None else field[part.rows]

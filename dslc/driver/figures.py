@@ -12,15 +12,17 @@ from dslc.check.typed import Evaluation
 from dslc.figures import Figured, put_out
 from dslc.graph import Builder, Graph
 from dslc.lower import lower_into
-from dslc.passes import optimize
 from dslc_runtime.figures import ALL_MEANS, Figures
 
 
 def inference(evaluation: Evaluation) -> tuple[Graph, Figures]:
-    """What a batch contributes to losses and metrics in inference mode, from the parameters by key; and how they come of it."""
+    """What a batch contributes to losses and metrics in inference mode, from the parameters by key, and how they come of it.
+
+    The graph is as it was lowered.
+    """
     builder = Builder()
     figured = put_out(builder, evaluation.body, evaluation.quantities, lower_into(builder, evaluation.body))
-    return optimize(builder.graph), figures_of(figured)
+    return builder.graph, figures_of(figured)
 
 
 def figures_of(figured: Figured) -> Figures:

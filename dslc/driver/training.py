@@ -102,7 +102,8 @@ def prepare(typed: TypedTrain, *, start: bool = True) -> Prepared:
         tuple(compile_numpy(optimize(graph)) for graph in each) for each in (graphs.steps, graphs.applied)
     )
     graph, figures = inference(typed.inference)
-    return Prepared(typed, graphs, steps, applied, compile_numpy(graph), figures, state, started=tuple(started))
+    evaluation = compile_numpy(optimize(graph))
+    return Prepared(typed, graphs, steps, applied, evaluation, figures, state, started=tuple(started))
 
 
 def train(

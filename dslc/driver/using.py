@@ -27,6 +27,7 @@ from dslc.driver.rows import read_rows
 from dslc.driver.runs import OpenedRun, open_run
 from dslc.driver.tables import dialect_of, runtime_reads
 from dslc.graph import Graph
+from dslc.lower import lower
 from dslc.record import replace
 from dslc_runtime.data.csv_file import Dialect
 from dslc_runtime.data.fields import materialise, require_ids
@@ -103,7 +104,8 @@ def predict_run(
         arrays |= materialise(table, programs, learned)
     for field, limit in id_limits(run.typed.uses[use].body).items():
         require_ids(str(source), field, arrays[field], limit.count, limit.things)
-    results = _outputs(run, use, compiled.graph, arrays, engine, device)
+    graph = lower(compiled.typed.body, compiled.typed.outputs)
+    results = _outputs(run, use, graph, arrays, engine, device)
     if target is None:
         return as_json(results)
     write_results(target, results)
