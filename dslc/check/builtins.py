@@ -69,12 +69,13 @@ _FUNCTIONS = (
     ),
     Builtin(
         "scan",
-        "scan(cell, axis = 1, reverse = false, init = { state: value }, return_state = false)",
+        "scan(cell, axis = 1, reverse = false, init = { state: value }, return_state = false, lengths = none)",
         """A layer that runs a cell along the time axis of a sequence.
 
         The cell says what one step does; the outputs get the time axis where the inputs have it, aligned with them also in
         reverse. `init` gives states their values before the first step, and with `return_state` the states after the last
-        one follow the outputs. It adds nothing to the keys of parameters.""",
+        one follow the outputs. `lengths` says how many steps of each sample are real: beyond them its states stay and its
+        outputs are 0. It adds nothing to the keys of parameters.""",
         """cell Sum() {
   input  x: f32[B, 8]
   state  total: f32[B, 8] = zeros()
