@@ -33,7 +33,7 @@ def _found(code: str, message: str, span: Span, label: str, *more: Label, help: 
 # ---------------------------------------------------------------------------------------------- what losses take
 
 #: What a loss takes, what it must not get, and the function it applies itself.
-_LOGITS = {"cross_entropy": "softmax", "bce_logits": "sigmoid"}
+_LOGITS = {"cross_entropy": "softmax", "bce_logits": "sigmoid", "perplexity": "softmax", "ctc": "softmax"}
 
 
 def _logit_loss(loss: TypedValue) -> Diagnostic | None:
@@ -41,6 +41,30 @@ def _logit_loss(loss: TypedValue) -> Diagnostic | None:
     if known is not None and known.what == PROBABILITY:
         return _twice(loss, known)
     return _beyond_classes(loss)
+
+
+def _logits_alone(loss: TypedValue) -> Diagnostic | None:
+    known = holds(loss.inputs[0])
+    return None if known is None or known.what != PROBABILITY else _twice(loss, known)
+
+
+def _threshold(metric: TypedValue) -> Diagnostic | None:
+    """A metric that counts every probability as an answer."""
+    known = holds(metric.inputs[0])
+    if known is None or known.what != PROBABILITY or metric.attrs["threshold"] != 0.0:
+        return None
+    if metric.attrs.get("average", "binary") != "binary":
+        return None
+    end = Span(metric.span.source, metric.span.end - 1, metric.span.end - 1)
+    edits = (Edit(end, ", threshold = 0.5"),) if metric.span.text.endswith(")") else ()
+    return _found(
+        "DL4011",
+        f"`{metric.op}` counts what is at least 0 as an answer, and gets probabilities",
+        metric.span,
+        "counts all of them",
+        Label(known.source.span, "made here"),
+        help=Help("probabilities are answers from a half on:", edits),
+    )
 
 
 def _twice(loss: TypedValue, known: Holds) -> Diagnostic:
@@ -193,6 +217,12 @@ def _mixing(value: TypedValue) -> Diagnostic | None:
 _RULES: Mapping[str, Callable[[TypedValue], Diagnostic | None]] = {
     "cross_entropy": _logit_loss,
     "bce_logits": _logit_loss,
+    "perplexity": _logit_loss,
+    "ctc": _logits_alone,
+    "binary_accuracy": _threshold,
+    "precision": _threshold,
+    "recall": _threshold,
+    "f1": _threshold,
     "bce": _bce,
     "nll": _nll,
     "mse": _regression,

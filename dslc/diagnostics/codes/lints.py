@@ -114,18 +114,21 @@ Mended:
     ),
     Code(
         "DL4011",
-        "a loss gets numbers of another range than it takes",
+        "a loss or a metric gets numbers of another range than it takes",
         """\
 `bce` takes probabilities and `nll` takes logarithms of probabilities. What a `Dense` layer gives is any number: `bce` would
-take the logarithm of negative numbers, `nll` would fall for ever.
+take the logarithm of negative numbers, `nll` would fall for ever. `f1` counts what is at least 0 as an answer, which for logits is
+a probability of a half.
 
     loss = bce(net.logit, data.y)
     loss = nll(net.logits, data.label)
+    metrics = { f1: f1(net.p, data.y) }
 
 Mended:
 
     loss = bce_logits(net.logit, data.y)
     loss = cross_entropy(net.logits, data.label)
+    metrics = { f1: f1(net.p, data.y, threshold = 0.5) }
 """,
         Severity.WARNING,
         "range-of-loss",
