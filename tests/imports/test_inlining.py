@@ -113,4 +113,4 @@ def test_a_data_block_may_be_named_like_a_setting_or_a_dimension() -> None:
         assert not sink.failed, render(sink, color=False)
         _, one, found = checked({"main.dl": inlined(unit, lambda _: Path())})
         assert not found.failed
-        assert one.trains["fit"].data.fields["x"].columns == ("x",)
+        assert [read.name for read in one.trains["fit"].data.fields["x"].reads] == ["x"]

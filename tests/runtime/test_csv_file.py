@@ -165,7 +165,7 @@ def test_the_fingerprint_follows_the_file(tmp_path: Path) -> None:
     assert open_csv(write(tmp_path, "a\n2\n"), [read("a")]).fingerprint != first
 
 
-GOOD = 'a,b,"c d",kind\n1,2.5,"x, ""y""\nz",cat\n-3,4,"",dog\n\n5,1e3,last,cat\n'.encode()
+GOOD = b'a,b,"c d",kind\n1,2.5,"x, ""y""\nz",cat\n-3,4,"",dog\n\n5,1e3,last,cat\n'
 READS = (
     Read("ab", ("a", "b")),
     Read("all", ("a", "b"), range=True),

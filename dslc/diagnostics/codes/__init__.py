@@ -28,8 +28,8 @@ CODES: dict[str, Code] = {
     entry.code: entry
     for entry in (
         *syntax.CODES, *limits.CODES, *names.CODES, *imports.CODES, *types.CODES, *meanings.CODES, *operators.CODES,
-        *operands.CODES, *joins.CODES, *lints.CODES, *recurrence.CODES, *notation.CODES, *run.CODES, *run_tables.CODES, *requests.CODES,
-        *targets.CODES,
+        *operands.CODES, *joins.CODES, *lints.CODES, *recurrence.CODES, *notation.CODES, *run.CODES, *run_tables.CODES,
+        *requests.CODES, *targets.CODES,
     )
 }  # fmt: skip
 
