@@ -35,8 +35,10 @@ class ClassReport:
 
     @property
     def macro_f1(self) -> float:
-        """The mean of the classes' F1; each class counts the same."""
-        return sum(score.f1 for score in self.classes) / len(self.classes) if self.classes else 0.0
+        """The mean F1 of the classes that occur among true or predicted ones; each counts the same. As the metric `f1` has it."""
+        there = self.confusion.sum(axis=0) + self.confusion.sum(axis=1) > 0
+        scores = [score.f1 for score, is_there in zip(self.classes, there, strict=True) if is_there]
+        return sum(scores) / len(scores) if scores else 0.0
 
 
 def confusion_matrix(truth: Array, predicted: Array, classes: int) -> npt.NDArray[np.int64]:
