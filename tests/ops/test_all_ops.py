@@ -166,8 +166,8 @@ def test_a_kernel_that_is_bound_once_sees_what_its_operands_hold_at_each_run(
         operand[...] = content
     for round_ in range(2):
         out[...] = garbage(expected, round_)
-        for memory in work.arrays(np.dtype(np.float64), (1 << 10,)):
-            memory.fill(np.nan)
+        work.anew()
+        work.array(np.dtype(np.float64), 1 << 10).fill(np.nan)
         run()
         assert_same(out, expected, sample.cancels)
 

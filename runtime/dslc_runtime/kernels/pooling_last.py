@@ -13,7 +13,7 @@ import numpy as np
 
 from dslc_runtime.kernels.kernel import Array, Kernel
 from dslc_runtime.kernels.pooling import POOLING
-from dslc_runtime.kernels.steps import Step, Work, bound_and_run, in_order
+from dslc_runtime.kernels.steps import Step, Work, bound_and_run, contiguous, in_order
 
 #: Elements of one tap that are worked on at a time: those of all arrays in use stay in the first or second cache.
 _ELEMENTS = 1 << 14
@@ -42,22 +42,13 @@ def _put_largest(g: Array, y: Array, x: Array) -> Array:
     return np.where(np.arange(len(x)).reshape((-1, *(1,) * g.ndim)) == chosen, g, g.dtype.type(0))
 
 
-def _in_order(x: Array, steps: list[Step]) -> Array:
-    """The array, or one that a step copies it to where its elements do not lie in order."""
-    if x.flags.c_contiguous:
-        return x
-    copy = np.empty(x.shape, x.dtype)
-    steps.append(partial(np.copyto, copy, x))
-    return copy
-
-
 def _bind_put_largest(g: Array, y: Array, x: Array, *, out: Array, work: Work) -> Step:
     """What is left to give is g, and 0 as soon as a largest element has got it; the last one gets what is left."""
-    (left,) = work.arrays(g.dtype, (_ELEMENTS,))
-    found = np.empty(_ELEMENTS, bool)
+    work.anew()
+    left, found = work.array(g.dtype, _ELEMENTS), work.array(np.dtype(bool), _ELEMENTS)
     steps: list[Step] = []
-    cotangents, largest = (_in_order(each, steps).reshape(-1) for each in (g, y))
-    elements, targets = _in_order(x, steps).reshape((len(x), -1)), out.reshape((len(x), -1))
+    cotangents, largest = (contiguous(each, steps).reshape(-1) for each in (g, y))
+    elements, targets = contiguous(x, steps).reshape((len(x), -1)), out.reshape((len(x), -1))
     for start in range(0, g.size, _ELEMENTS):
         part = slice(start, min(start + _ELEMENTS, g.size))
         rest, is_largest = left[: part.stop - start], found[: part.stop - start]

@@ -6,7 +6,8 @@ share the memory in which they put what they need for a moment.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 from math import prod
 from typing import Any, TypeAlias
 
@@ -26,19 +27,20 @@ class Work:
 
     def __init__(self) -> None:
         self._memory: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
+        self._used = 0
 
-    def arrays(self, dtype: np.dtype[Any], *shapes: Sequence[int]) -> list[Array]:
-        """Arrays for one kernel, beside each other. Where memory has to grow, arrays given out before keep what they have."""
-        sizes = [-(-prod(shape) * dtype.itemsize // _ALIGNMENT) * _ALIGNMENT for shape in shapes]
-        needed = sum(sizes) + _ALIGNMENT
-        if self._memory.nbytes < needed:
-            self._memory = np.empty(needed, np.uint8)
-        at = -self._memory.ctypes.data % _ALIGNMENT
-        found: list[Array] = []
-        for shape, size in zip(shapes, sizes, strict=True):
-            found.append(np.ndarray(tuple(shape), dtype, self._memory, at))
-            at += size
-        return found
+    def anew(self) -> None:
+        """Begin another kernel, which may use all of the memory."""
+        self._used = 0
+
+    def array(self, dtype: np.dtype[Any], *shape: int) -> Array:
+        """An array beside those given out since `anew`. Where memory has to grow, these keep what they have."""
+        size = -(-prod(shape) * dtype.itemsize // _ALIGNMENT) * _ALIGNMENT
+        if self._used + size + _ALIGNMENT > self._memory.nbytes:
+            self._memory, self._used = np.empty(size + _ALIGNMENT, np.uint8), 0
+        start = -self._memory.ctypes.data % _ALIGNMENT + self._used
+        self._used += size
+        return np.ndarray(shape, dtype, self._memory, start)
 
 
 def in_order(steps: Iterable[Step]) -> Step:
@@ -50,6 +52,15 @@ def in_order(steps: Iterable[Step]) -> Step:
             step()
 
     return run
+
+
+def contiguous(x: Array, steps: list[Step]) -> Array:
+    """The array, or one that a new step copies it to where its elements do not lie in order."""
+    if x.flags.c_contiguous:
+        return x
+    copy = np.empty(x.shape, x.dtype)
+    steps.append(partial(np.copyto, copy, x))
+    return copy
 
 
 def bound_and_run(bind: Callable[..., Step]) -> Callable[..., None]:

@@ -1,0 +1,238 @@
+"""What convolutions as products of matrices share: windows on images, their columns, and which form of them is the quickest.
+
+A row of a matrix of *columns* holds what lies under the window at one place. They are many times as large as the image, so they
+are made for a few images at a time, which stay in the second cache, and never kept.
+
+Copying them costs as much as the product where images have few channels. There are two ways around it:
+
+- a window *over several places* that follow each other on the last axis: its weight has a band for each place and zeros elsewhere.
+  It costs multiplications by zero, but fewer and longer rows are copied, and the product has more columns, which it needs;
+- columns that *lie down*: each tap of each channel with all its places beside each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from dslc_runtime.kernels.kernel import Array
+from dslc_runtime.kernels.steps import Step, Work
+from dslc_runtime.kernels.windows import Ints, padded_sizes
+
+#: Elements of columns that are made at a time: they, what they are made of and the product stay in the second cache.
+_ELEMENTS = 1 << 18
+
+# Nanoseconds, measured on one core with AVX-512. They choose a form and have no influence on what it gives.
+_RUN = 8.0  # to begin a row of elements to copy
+_ELEMENT = 0.12  # to copy one of them
+_TURNED = 1.0  # to copy one to where channels are last
+_FLOP = 0.011  # of a product with many columns
+_FEW = 16  # a product with so many columns takes twice as long for each
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Where windows lie on padded images with channels last: `start + place * stride` for the places of each start.
+
+    Attributes:
+        window: taps on each axis, those of several places included.
+        places: how many windows there are on each axis.
+        stride: how far from one to the next.
+        dilation: how far apart taps are.
+        starts: where the first window is; each start has an image of results of its own.
+        several: how many places of a convolution each window is over.
+        step: how far apart these are.
+    """
+
+    window: Ints
+    places: Ints
+    stride: Ints
+    dilation: Ints
+    starts: tuple[Ints, ...]
+    several: int
+    step: int
+
+    @property
+    def width(self) -> int:
+        """Taps on the last axis under one place."""
+        return self.window[-1] - (self.several - 1) * self.step
+
+    def view(self, images: Array, start: Ints) -> Array:
+        """All windows from one start as a view of some padded images: `[batch, *places, *window, channels]`."""
+        batch, *steps, channel = images.strides
+        along = (step * jump for step, jump in zip(steps, self.stride, strict=True))
+        taps = (step * reach for step, reach in zip(steps, self.dilation, strict=True))
+        origin = images[(slice(None), *(slice(at, None) for at in start))]
+        shape = (images.shape[0], *self.places, *self.window, images.shape[-1])
+        return as_strided(origin, shape, (batch, *along, *taps, channel))
+
+    def weights(self, channels: int, filters: int, dtype: np.dtype[Any], work: Work) -> Array:
+        """Memory for a weight as a matrix `[taps, places * filters]`. What is between the bands of places is 0, and stays so."""
+        shape = (channels * prod(self.window), self.several * filters)
+        return np.zeros(shape, dtype) if self.several > 1 else work.array(dtype, *shape)
+
+    def bands(self, weights: Array, channels: int, down: bool) -> list[Array]:
+        """The weight of each place in a matrix `[taps, places * filters]`, as views `[filters, channels, *kernel]`."""
+        filters = weights.shape[1] // self.several
+        if down:
+            return [np.moveaxis(weights.reshape((channels, *self.window, filters)), -1, 0)]
+        split = weights.reshape((*self.window, channels, self.several, filters))
+        bands = (split[..., at * self.step : at * self.step + self.width, :, at, :] for at in range(self.several))
+        return [np.moveaxis(band, (-1, -2), (0, 1)) for band in bands]
+
+
+def windows_of(kernel: Ints, y: Array, stride: Ints, dilation: Ints, apart: Ints, several: int = 1) -> Windows:
+    """The windows whose results are `y`, `[starts, batch, *places, filters]`."""
+    jumps = tuple(step * width for step, width in zip(stride, apart, strict=True))
+    starts = tuple(tuple(at * step for at, step in zip(tap, stride, strict=True)) for tap in np.ndindex(*apart))
+    *first, last = y.shape[2:-1]
+    wide = (*kernel[:-1], kernel[-1] + (several - 1) * jumps[-1])
+    return Windows(
+        wide, (*first, last // several), (*jumps[:-1], jumps[-1] * several), dilation, starts, several, jumps[-1]
+    )
+
+
+def by_start(y: Array, apart: Ints) -> Array:
+    """With an axis of starts in front, also where there is one."""
+    return y if prod(apart) > 1 else y[None]
+
+
+# ---------------------------------------------------------------------------------------------- the quickest form
+
+
+def several_places(kernel: Ints, y: Array, stride: int, dilation: Ints, channels: int, times: int = 1) -> int:
+    """How many places a window should be over, so that copying columns some times and multiplying them takes least."""
+    if dilation[-1] != 1 or prod(kernel) == 1:
+        return 1
+    last = y.shape[-2]
+    divisors = [number for number in range(1, last + 1) if last % number == 0]
+    return min(divisors or [1], key=lambda several: _cost(kernel, y, stride, channels, several, times))
+
+
+def _cost(kernel: Ints, y: Array, stride: int, channels: int, several: int, times: int = 1) -> float:
+    rows = y[..., 0].size / several
+    taps = prod(kernel[:-1]) * (kernel[-1] + (several - 1) * stride) * channels
+    copied = rows * prod(kernel[:-1]) * _RUN + rows * taps * _ELEMENT
+    return times * copied + _product(rows, taps, several * y.shape[-1])
+
+
+def _product(rows: float, taps: int, columns: int) -> float:
+    return 2 * rows * taps * (columns + _FEW) * _FLOP
+
+
+def lie_down(kernel: Ints, x: Array, y: Array, stride: int, dilation: Ints, several: int) -> bool:
+    """Whether columns that lie down are quicker to copy, or all that can be done quickly, than windows over some places."""
+    taps, rows = prod(kernel) * x.shape[-1], y[..., 0].size
+    copied = rows * taps * (_RUN / max(1, y.shape[-2]) + _ELEMENT)
+    turned = 0.0 if is_last(x) else x.size * _TURNED
+    standing = turned + _cost(kernel, y, stride, x.shape[-1], several)
+    if dilation[-1] != 1:
+        standing += rows * taps * _RUN / x.shape[-1]
+    return copied + _product(rows, taps, y.shape[-1]) < standing
+
+
+def is_last(x: Array) -> bool:
+    """Whether the channels of an image, and the places on its last axis, lie side by side in memory."""
+    (*_, step, channel), channels = x.strides, x.shape[-1]
+    return step == channels * x.itemsize and (channels == 1 or channel == x.itemsize)
+
+
+# ---------------------------------------------------------------------------------------------- columns
+
+
+def most_rows(batch: int, columns: int) -> int:
+    """How many rows of the batch to work on together, given how many elements the columns of one have."""
+    return max(1, min(batch, _ELEMENTS // max(1, columns)))
+
+
+def parts(batch: int, columns: int) -> Iterator[slice]:
+    """The rows of the batch that are worked on together."""
+    rows = most_rows(batch, columns)
+    return (slice(start, min(start + rows, batch)) for start in range(0, batch, rows))
+
+
+def inside(padded: Array, pad: Ints) -> Array:
+    """The images within their padding: a view."""
+    axes = len(pad) // 2
+    sizes = padded.shape[1:-1]
+    return padded[(slice(None), *(slice(pad[axis], sizes[axis] - pad[axis + axes]) for axis in range(axes)))]
+
+
+def padded_shape(rows: int, sizes: Ints, channels: int, pad: Ints) -> Ints:
+    """The shape of some padded images."""
+    return (rows, *padded_sizes(sizes, pad), channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How the columns of some images are made.
+
+    Attributes:
+        windows: where they are.
+        down: they lie down: `[channels, *window, batch, *places]`, otherwise `[batch, *places, *window, channels]`.
+        pad: what is put around the images.
+        padded: memory for some padded images with channels last, 0 around, or None where they are used where they lie.
+        memory: a flat array for the columns of some images.
+        per_image: how many elements the columns of one have.
+    """
+
+    windows: Windows
+    down: bool
+    pad: Ints
+    per_image: int
+    padded: Array | None
+    memory: Array
+
+    def cleared(self) -> list[Step]:
+        """The steps that make what is around the images 0."""
+        return [partial(self.padded.fill, 0)] if self.padded is not None and any(self.pad) else []
+
+    def parts(self, batch: int) -> Iterator[slice]:
+        """The rows of a batch that are worked on together."""
+        return parts(batch, self.per_image)
+
+    def images(self, x: Array) -> tuple[Array, list[Step]]:
+        """Some images as windows are put on them, and the steps that make that."""
+        if self.padded is None:
+            return x, []
+        padded = self.padded[: x.shape[0]]
+        return padded, [partial(np.copyto, inside(padded, self.pad), x)]
+
+    def matrix(self, images: Array, start: Ints) -> tuple[Array, list[Step]]:
+        """`[rows, taps]` of the windows from one start, and the steps that make it."""
+        if is_whole(self.windows, images, self.pad):
+            return images.reshape((-1, images.shape[-1])), []
+        view = self.windows.view(images, start)
+        rows, taps = images.shape[0] * prod(self.windows.places), images.shape[-1] * prod(self.windows.window)
+        memory = self.memory[: rows * taps]
+        if not self.down:
+            return memory.reshape((rows, taps)), [partial(np.copyto, memory.reshape(view.shape), view)]
+        axes = len(self.windows.window)
+        view = view.transpose((2 * axes + 1, *range(1 + axes, 1 + 2 * axes), *range(1 + axes)))
+        return memory.reshape((taps, rows)).T, [partial(np.copyto, memory.reshape(view.shape), view)]
+
+
+def is_whole(windows: Windows, images: Array, pad: Ints) -> bool:
+    """Whether columns are the images themselves: windows of one element, one beside the other."""
+    return prod(windows.window) == prod(windows.stride) == 1 and not any(pad) and images.flags.c_contiguous
+
+
+def columns_of(
+    x: Array, kernel: Ints, y: Array, stride: Ints, pad: Ints, dilation: Ints, apart: Ints, work: Work
+) -> Columns:
+    """How columns of images are made in the quickest form, for results `y`."""
+    jump, channels = stride[-1] * apart[-1], x.shape[-1]
+    several = several_places(kernel, y, jump, dilation, channels)
+    down = prod(kernel) > 1 and lie_down(kernel, x, y, jump, dilation, several)
+    windows = windows_of(kernel, y, stride, dilation, apart, 1 if down else several)
+    per_image = channels * prod(windows.window) * prod(windows.places)
+    rows = most_rows(len(x), per_image)
+    moved = any(pad) or not (down or is_last(x))
+    padded = work.array(x.dtype, *padded_shape(rows, x.shape[1:-1], channels, pad)) if moved else None
+    return Columns(windows, down, pad, per_image, padded, work.array(x.dtype, rows * per_image))
