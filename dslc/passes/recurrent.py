@@ -144,11 +144,15 @@ def _is_zero(graph: Graph, value: Value) -> bool:
 
 
 def _lengths(graph: Graph, real: Value) -> Value | None:
-    """The lengths that say which steps are real, where they do: ``arange(T) < lengths`` of steps on axis 0."""
+    """The lengths that say which steps are real, where they do: ``arange(T) < maximum(lengths, 1)`` of steps on axis 0.
+
+    At least 1 each: of a sample without steps ONNX Runtime does not give the first states.
+    """
     node = graph.producer(real)
     if node.op != "lt":
         return None
     steps, lengths = (graph.producer(value) for value in node.inputs)
-    counted = graph.producer(steps.inputs[0]) if steps.op == "expand_dims" else steps
-    batch = real.shape[1:]
-    return lengths.out if counted.op == "arange" and steps.out.type.rank == 2 and lengths.out.shape == batch else None
+    if steps.op != "expand_dims" or graph.producer(steps.inputs[0]).op != "arange" or lengths.op != "maximum":
+        return None
+    least = [graph.producer(value).attrs.get("value") for value in lengths.inputs]
+    return lengths.out if 1 in least and lengths.out.shape == real.shape[1:] else None

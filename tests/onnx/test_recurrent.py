@@ -167,6 +167,18 @@ def test_a_state_that_starts_somewhere_else_is_handed_to_the_operator() -> None:
     assert node.input[5] != ""
 
 
+@pytest.mark.parametrize(("least", "operator"), [("maximum(n, 1)", "RNN"), ("n", "Scan")])
+def test_lengths_written_by_hand_are_the_operators_where_no_sample_is_empty(least: str, operator: str) -> None:
+    cell = "cell Held() {\n input x: f32[B, 3]\n input real: bool[B]\n state h: f32[B, 4] = zeros()\n output y: f32[B, 4]\n"
+    cell += " param w: f32[3, 4] = normal()\n param u: f32[4, 4] = normal()\n y = tanh(x @ w + h @ u)\n"
+    cell += " next h = where(expand_dims(real, axis = 1), y, h)\n}\n"
+    model = "model M {\n input x: f32[B, T, 3]\n input n: i64[B]\n output h: f32[B, 4]\n layer run = scan(Held(), axis = 0)\n"
+    model += f" real = expand_dims(arange(T, dtype = i64), axis = 1) < {least}\n"
+    model += " _y = run(transpose(x, [1, 0, 2]), real)\n h = run.h\n}\n"
+    graph = lowered(cell + model)
+    assert recurrent(written(graph, drawn(graph))) == [(operator, "forward")]
+
+
 def test_in_float64_a_layer_stays_a_scan() -> None:
     graph = one_layer("LSTM(4)", lengths=False, dtype="f64")
     assert recurrent(written(graph, {k: v.astype("f8") for k, v in drawn(graph).items()})) == [("Scan", "forward")]
