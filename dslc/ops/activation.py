@@ -75,8 +75,9 @@ def _gelu(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
     if attrs.str("approximate") == "none":
         return b.apply("gelu_exact", x)
     half, one = b.constant(0.5, x.dtype), b.constant(1.0, x.dtype)
-    cube = b.apply("mul", b.apply("square", x), b.apply("mul", x, b.constant(0.044715, x.dtype)))
-    inner = b.apply("mul", b.apply("add", x, cube), b.constant(math.sqrt(2.0 / math.pi), x.dtype))
+    near = b.apply("clip", x, low=-16.0, high=16.0)  # tanh is -1 or 1 from there on, and no cube overflows
+    cube = b.apply("mul", b.apply("square", near), b.apply("mul", near, b.constant(0.044715, x.dtype)))
+    inner = b.apply("mul", b.apply("add", near, cube), b.constant(math.sqrt(2.0 / math.pi), x.dtype))
     return b.apply("mul", b.apply("mul", x, half), b.apply("add", b.apply("tanh", inner), one))
 
 

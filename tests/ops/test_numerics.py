@@ -117,6 +117,7 @@ class Case:
 
     Attributes:
         atol: absolute error allowed, in units of the last place of 1.
+        onnx64: ONNX Runtime computes it in float64.
     """
 
     op: str
@@ -125,6 +126,7 @@ class Case:
     attrs: dict[str, Attr] = field(default_factory=dict)
     more: tuple[Any, ...] = ()
     atol: float = 4.0
+    onnx64: bool = True
 
     def __str__(self) -> str:
         return f"{self.op}-{','.join(map('{:g}'.format, self.x))}"
@@ -152,6 +154,9 @@ CASES = [
     # ONNX Runtime's Sigmoid of f64 is exact relative to 1 alone.
     Case("silu", FAR, each(lambda x: x * logistic(x), lambda x: logistic(x) * (1 + x * logistic(-x))), atol=128.0),
     Case("mish", FAR, each(mish, mish_slope), atol=128.0),
+    # Far away the tail is below any number here; near 0 the slope is a half.
+    Case("gelu", FAR, each(lambda x: x / 2 if abs(x) < 1 else max(x, ZERO), steps), onnx64=False),
+    Case("gelu", FAR, each(lambda x: x / 2 if abs(x) < 1 else max(x, ZERO), steps), {"approximate": "tanh"}),
     Case("hard_sigmoid", FAR, each(steps, lambda x: ONE / 6 if abs(x) < 1 else ZERO)),
     *(
         Case(
@@ -241,6 +246,8 @@ def onnx_runtime(graph: Graph, feeds: dict[str, Array]) -> dict[str, Array]:
 def test_numbers_at_the_ends_are_exact(
     case: Case, dtype: DType, run: Callable[[Graph, dict[str, Array]], dict[str, Array]]
 ):
+    if run is onnx_runtime and dtype is DType.F64 and not case.onnx64:
+        pytest.skip("ONNX Runtime has no Erf of float64")
     made, number = graph(case, dtype)
     kind = np.float32 if dtype is DType.F32 else np.float64
     weights = np.arange(1.0, number + 1, dtype=kind)
