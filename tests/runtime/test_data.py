@@ -200,7 +200,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_more_than_the_machines_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez(tmp_path / "a.npz", x=np.zeros(10_000))
-    monkeypatch.setattr(npz_module.os, "sysconf", lambda name: 200)
+    monkeypatch.setattr(os, "sysconf", lambda name: 200)
     assert fault_of(tmp_path / "a.npz", x="x").code == "DL5009"
 
 

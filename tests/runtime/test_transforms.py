@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,15 @@ def test_a_text_at_fault_is_coded(tmp_path: Path, content: bytes, code: str) -> 
     path.write_bytes(content)
     with pytest.raises(RuntimeFault, match=code):
         open_text(path)
+
+
+def test_more_text_than_the_machines_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "t.txt"
+    path.write_text("a\n" * 1_000)
+    monkeypatch.setattr(os, "sysconf", lambda name: 100)
+    assert open_text(path).rows == 1_000
+    with pytest.raises(RuntimeFault, match="DL5009"):
+        open_text(path, "characters")
 
 
 # ---------------------------------------------------------------------------------------------- saved

@@ -14,6 +14,8 @@ from dslc_runtime.errors import RuntimeFault, listed, near_name
 
 Array: TypeAlias = npt.NDArray[Any]
 
+_LONGEST = 60  # characters of a label in a message
+
 
 @dataclass(frozen=True, slots=True)
 class Classes:
@@ -44,14 +46,14 @@ class Classes:
         found = [ids.get(str(label) if text else label, -1) for label in rows.tolist()]
         if -1 in found:
             row = found.index(-1)
-            label = rows[row]
-            known = [str(label) for label in ids]
+            label = _shown(rows[row])
+            known = [_shown(label) for label in ids]
             raise RuntimeFault(
                 "DL5064",
                 f"column `{self.column}` holds the label `{label}` in {table.place(row)}, which the training part has not",
                 table.name,
                 [f"its labels are {listed(known)}"],
-                near_name(str(label), known),
+                near_name(label, known),
             )
         return np.array(found, np.int64)
 
@@ -65,3 +67,9 @@ class Classes:
     def fits(self, learned: Learned) -> bool:
         labels = learned.get("labels")
         return isinstance(labels, list) and all(isinstance(label, str | int) for label in cast("list[object]", labels))
+
+
+def _shown(label: str | int) -> str:
+    """A label in a message; a cell may be as long as it likes."""
+    text = str(label)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

@@ -48,6 +48,7 @@ def open_csv(path: Path, reads: Sequence[Read], dialect: Dialect | None = None) 
             stacked, DL5008 no rows.
     """
     file = _CsvFile(TextFile(path), dialect or Dialect())
+    file.text.require_memory(1)
     try:
         header, rows = file.opened()
         contents = _contents(reads, header, str(path))

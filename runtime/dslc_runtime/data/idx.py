@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dslc_runtime.data.npz import require_memory
+from dslc_runtime.data.memory import require_memory
 from dslc_runtime.data.table import Column, MemoryTable, as_read, require_equal_rows
 from dslc_runtime.data.text_file import cannot_read
 from dslc_runtime.errors import RuntimeFault

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import errno
-import os
 import zipfile
 import zlib
 from collections.abc import Collection, Generator, Mapping
@@ -23,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib import format as npy
 
+from dslc_runtime.data.memory import require_memory
 from dslc_runtime.data.table import TEXT, Column, as_read, readable_dtype, require_equal_rows
 from dslc_runtime.data.text_file import cannot_read
 from dslc_runtime.errors import RuntimeFault, listed, near_name
@@ -181,15 +181,6 @@ def _missing(path: Path, name: str, known: list[str]) -> RuntimeFault:
 
 def _damaged(path: Path, how: str) -> RuntimeFault:
     return RuntimeFault("DL5002", f"`{path.name}` cannot be used: {how}", str(path))
-
-
-def require_memory(path: Path, need: int) -> None:
-    """Refuse columns larger than the machine's memory. Where the system does not tell, reading itself will fail."""
-    if not hasattr(os, "sysconf"):
-        return
-    have = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    if need > have > 0:
-        raise RuntimeFault("DL5009", f"the columns need {need} bytes of memory, this machine has {have}", str(path))
 
 
 def _fingerprint(chosen: Mapping[str, zipfile.ZipInfo]) -> str:

@@ -6,10 +6,12 @@ Path -> lines with their ends. Nothing is held but the line at hand, so that a f
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
+from dslc_runtime.data.memory import require_memory
 from dslc_runtime.errors import RuntimeFault, listed, why
 
 MAX_LINE = 16 << 20  # bytes; a row of 784 pixels has about 3,000
@@ -27,6 +29,15 @@ class TextFile:
 
     path: Path
     digest: blake2b = field(default_factory=lambda: blake2b(digest_size=16))
+
+    def require_memory(self, factor: int) -> None:
+        """Check that so many bytes for each of the file can be held; one that cannot be read says so when its lines are.
+
+        Raises:
+            RuntimeFault: DL5009, they cannot.
+        """
+        with suppress(OSError):
+            require_memory(self.path, factor * self.path.stat().st_size)
 
     def lines(self) -> Iterator[str]:
         """Every line with its end, without the mark that some programs put in front of UTF-8.

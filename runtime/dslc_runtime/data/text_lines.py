@@ -20,6 +20,7 @@ def open_text(path: Path, unit: str = "lines") -> MemoryTable:
         RuntimeFault: DL5001 or DL5063 the file cannot be read as text, DL5008 it is empty, DL5009 it does not fit into memory.
     """
     file = TextFile(path)
+    file.require_memory(16 if unit == "characters" else 2)  # two references to each character
     texts: list[str] = []
     lines: list[int] = []
     try:
