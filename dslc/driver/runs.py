@@ -21,6 +21,7 @@ from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.history import read_history
 from dslc_runtime.run_folder import RunFolder
 from dslc_runtime.run_folder import open_run as open_folder
+from dslc_runtime.threads import usable_cores
 
 Array = npt.NDArray[Any]
 
@@ -37,6 +38,12 @@ class OpenedRun:
     def params_of(self, use: str) -> dict[str, Array]:
         """The weights of one model, by its own keys."""
         return params_of(self.typed.uses[use], use, self.typed, self.params)
+
+    @property
+    def threads(self) -> int | None:
+        """The BLAS threads it was trained with, as far as there are cores for them; None where that is not known."""
+        used = self.folder.read_about().get("threads")
+        return min(max(used, 1), usable_cores()) if isinstance(used, int) else None
 
     def compiled(self) -> dict[str, Compiled]:
         """The models in inference, by `use` name."""

@@ -35,6 +35,7 @@ from dslc_runtime.data.learned import require_learned
 from dslc_runtime.data.parts import Part
 from dslc_runtime.data.read import Read
 from dslc_runtime.evaluate import predict
+from dslc_runtime.threads import limited
 
 Array = npt.NDArray[Any]
 
@@ -43,7 +44,7 @@ Array = npt.NDArray[Any]
 
 
 def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, device: str) -> Evaluation:
-    """Loss and metrics of a run.
+    """Loss and metrics of a run, with as many threads as it was trained with.
 
     Args:
         data: read the data from here instead.
@@ -59,8 +60,9 @@ def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, 
     known = run.folder.read_about().get("data") == opened.fingerprint
     chosen = split or _usual_part(opened, known)
     part = opened.whole() if chosen == "all" else opened.part(chosen)
-    figures = evaluate_part(run.typed, part, run.params, engine, device)
-    classes = classify_part(run.typed, part, run.params, engine, device)
+    with limited(run.threads):
+        figures = evaluate_part(run.typed, part, run.params, engine, device)
+        classes = classify_part(run.typed, part, run.params, engine, device)
     names = opened.labels.get(classes.field, ()) if classes is not None else ()
     return Evaluation(chosen, len(part), f"{engine}, {device}", figures, classes and classes.report, names)
 
@@ -105,7 +107,8 @@ def predict_run(
     for field, limit in id_limits(run.typed.uses[use].body).items():
         require_ids(str(source), field, arrays[field], limit.count, limit.things)
     graph = lower(compiled.typed.body, compiled.typed.outputs)
-    results = _outputs(run, use, graph, arrays, engine, device)
+    with limited(run.threads):
+        results = _outputs(run, use, graph, arrays, engine, device)
     if target is None:
         return as_json(results)
     write_results(target, results)

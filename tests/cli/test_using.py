@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from toy import LOOKUP, arrays, write
 
 from dslc.driver.evaluated import Evaluation, evaluation_text
 from dslc_runtime import checkpoint, ort
+from dslc_runtime.threads import limited
 
 needs_ort = pytest.mark.skipif(not ort.is_installed(), reason="ONNX Runtime is not installed")
 
@@ -55,6 +57,26 @@ def test_eval_json_agrees_with_the_predictions(dslc, run: Path) -> None:
     assert np.sum(found["confusion"]) == 20
     for label in range(3):
         assert found["confusion"][label][label] == np.sum((predicted == label) & (truth == label))
+
+
+@pytest.mark.parametrize(("recorded", "used"), [(1, 1), (2, 2), (10**9, 2), (-3, 1)])
+def test_a_run_is_used_with_the_threads_it_was_trained_with(
+    dslc, run: Path, monkeypatch: pytest.MonkeyPatch, recorded: int, used: int
+) -> None:
+    """Two threads where one did cost minutes on a busy machine; of more than there are cores, as many as there are."""
+    seen: list[int | None] = []
+
+    def spy(threads: int | None) -> AbstractContextManager[None]:
+        seen.append(threads)
+        return limited(threads)
+
+    monkeypatch.setattr("dslc.driver.runs.usable_cores", lambda: 2)
+    monkeypatch.setattr("dslc.driver.using.limited", spy)
+    about = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**about, "threads": recorded}))
+    assert dslc("eval", run).exit_code == 0
+    logits(dslc, run)
+    assert seen == [used, used]
 
 
 def test_eval_of_a_part_that_is_asked_for(dslc, run: Path) -> None:
