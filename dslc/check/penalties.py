@@ -59,16 +59,25 @@ def _penalty(
     keys = select(pattern, place, updates, "parameter that is updated", context.sink)
     if not keys:
         return FAILED
-    total = _sum(context, [_norm(context, name, params[key], site) for key in keys], site)
+    leaves = [_leaf(context, params[key]) for key in keys]
+    if len(keys) == len(updates) > 1 and len({leaf.type.dtype for leaf in leaves}) == 1:
+        leaves = [
+            apply_op(context, site.span, "pack", tuple(leaves), {})
+        ]  # all there are: one vector, as training holds them
+    total = _sum(context, [_norm(context, name, leaf, site) for leaf in leaves], site)
     weight = literal_tensor(context, factor, TensorType(total.type.dtype), site.span)
     return FAILED if isinstance(weight, Failed) else apply_op(context, site.span, "mul", (total, weight), {})
 
 
-def _norm(context: Context, name: str, spec: ParamSpec, site: CallSite) -> TypedValue:
-    """The sum over one parameter. The leaf is one of its own: the model may not have been read yet."""
+def _leaf(context: Context, spec: ParamSpec) -> TypedValue:
+    """A parameter. The leaf is one of its own: the model may not have been read yet."""
     leaf = TypedValue(spec.type, "param", (), Attrs({"key": spec.key}), spec.span, spec.key, (None,) * spec.type.rank)
     context.body.values.append(leaf)
-    element = apply_op(context, site.span, _ELEMENT[name], (leaf,), {})
+    return leaf
+
+
+def _norm(context: Context, name: str, values: TypedValue, site: CallSite) -> TypedValue:
+    element = apply_op(context, site.span, _ELEMENT[name], (values,), {})
     return apply_op(context, site.span, "sum", (element,), {})
 
 

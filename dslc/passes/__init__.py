@@ -10,13 +10,14 @@ from functools import partial
 from dslc.graph import Graph, verify
 from dslc.ops import FAMILIES
 from dslc.passes.algebra import ALGEBRA
+from dslc.passes.arenas import ARENAS
 from dslc.passes.channels_last import channels_last
 from dslc.passes.dead import remove_dead
 from dslc.passes.fold import FOLDING
 from dslc.passes.joins import JOINS
 from dslc.passes.moving import hoist, sink
-from dslc.passes.pools import POOLS
 from dslc.passes.parts import unite_parts
+from dslc.passes.pools import POOLS
 from dslc.passes.prune import prune_scans
 from dslc.passes.regroup import regroup_factors, regroup_sums, split_products
 from dslc.passes.rewrite import Rules, merged, rewrite
@@ -26,7 +27,7 @@ from dslc.passes.views import VIEWS
 
 IMAGE_OPERATORS = frozenset(op.name for family in ("convolution", "pooling") for op in FAMILIES[family])
 
-RULES: dict[str, Rules] = {"folding": FOLDING, "views": VIEWS, "algebra": ALGEBRA}
+RULES: dict[str, Rules] = {"folding": FOLDING, "views": VIEWS, "algebra": ALGEBRA, "arenas": ARENAS}
 
 _REWRITING = partial(rewrite, rules=merged(*RULES.values(), JOINS))
 

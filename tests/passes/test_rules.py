@@ -57,6 +57,12 @@ def graph_text(body: str) -> str:
     return "\n".join([*lines, f"output 'result' = {last}", ""])
 
 
+# A vector cut in two.
+_CUT = (
+    "a: f32[1] = slice(v; starts=(0,); stops=(1,); steps=(1,))\n"
+    "b: f32[3] = slice(v; starts=(1,); stops=(4,); steps=(1,))\n"
+)
+
 # Rule -> (before, after) in the short form; after "= x" is the leaf x itself.
 CASES: dict[str, list[tuple[str, str]]] = {
     "fold": [
@@ -259,6 +265,20 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "b: f32[4] = tanh(v)\nc: f32[B, 4] = expand(b; sizes=(<B>, 4))",
         ),
         ("a: f32[1, 4] = expand_dims(v; axis=(0,))\nb: f32[B, 4] = add(x; a)", "b: f32[B, 4] = add(x; v)"),
+    ],
+    "packed_parts": [
+        (f"{_CUT}c: f32[4] = pack(a; b)", "= v"),
+        (f"{_CUT}c: f32[4] = pack(b; a)", f"{_CUT}c: f32[4] = pack(b; a)"),
+    ],
+    "packed_sums": [
+        (
+            f"{_CUT}c: f32[1] = exp(a)\nd: f32[1] = add(c; a)\ne: f32[3] = neg(b)\nf: f32[3] = add(b; e)\ng: f32[4] = pack(d; f)",
+            f"{_CUT}c: f32[1] = exp(a)\ne: f32[3] = neg(b)\nf: f32[4] = pack(c; e)\ng: f32[4] = add(f; v)",
+        ),
+        (
+            f"{_CUT}c: f32[1] = exp(a)\nd: f32[1] = add(c; a)\ne: f32[3] = neg(b)\nf: f32[4] = pack(d; e)",
+            f"{_CUT}c: f32[1] = exp(a)\nd: f32[1] = add(c; a)\ne: f32[3] = neg(b)\nf: f32[4] = pack(d; e)",
+        ),
     ],
 }
 ALL = {rule.__name__: rule for family in RULES.values() for rules in family.values() for rule in rules}
