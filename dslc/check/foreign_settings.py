@@ -106,6 +106,10 @@ def _update(line: _Line) -> Help:
 
 _OPTION = "it is an option of the optimizer:"
 _SCHEDULE = _fixed("a schedule is the rate of an optimizer:", "optimizer = adam(lr = 1e-3 |> cosine(20 epochs))")
+_PLATEAU = _fixed(
+    "a rate that follows a score is a schedule of the optimizer:", 'optimizer = adam(lr = 1e-3 |> plateau("val.loss"))'
+)
+_WEIGHTS = _fixed("a model says what it starts from:", 'use net = Net(init = weights("runs/a"))')
 _NESTEROV = _fixed(_OPTION, "optimizer = sgd(momentum = 0.9, nesterov = true)")
 _SHUFFLE = _fixed(
     "every epoch shuffles, by the `seed` of the train block; the seed of the split is a setting of the data block:",
@@ -119,6 +123,9 @@ _RULES: tuple[tuple[str, str, _Mend], ...] = (
     ("weightdecay decay wd", "train step", _decay),
     ("lr learningrate stepsize", "train step", _rate),
     ("momentum", "train step", _momentum),
+    ("reducelronplateau reducelr lrpatience lrplateau", "train step", _PLATEAU),
+    ("pretrained pretrainedweights initweights initialweights loadweights weights checkpoint startfrom resumefrom",
+     "train step", _WEIGHTS),
     ("nesterov", "train step", _NESTEROV),
     ("scheduler schedule lrscheduler lrschedule warmup warmupsteps", "train step", _SCHEDULE),
     ("clipgrad clipgradnorm clipgradient clipgradients clipping gradclip", "train step", _renamed("clip_norm")),
@@ -126,8 +133,8 @@ _RULES: tuple[tuple[str, str, _Mend], ...] = (
      _renamed("clip_norm")),
     ("clipgradvalue gradclipvalue", "train step", _renamed("clip_value")),
     ("batchsize minibatch bs", "train", _renamed("batch")),
-    ("accumulation accumulationsteps accumulategradbatches gradaccum gradaccumsteps gradientaccumulation"
-     " gradientaccumulationsteps", "train", _renamed("accumulate")),
+    ("accumulation accumulationsteps accumulategradbatches gradaccum", "train", _renamed("accumulate")),
+    ("gradaccumsteps gradientaccumulation gradientaccumulationsteps", "train", _renamed("accumulate")),
     ("useema emadecay emamomentum exponentialmovingaverage movingaverage averageweights", "train", _renamed("ema")),
     ("numepochs nepochs maxepochs", "train", _renamed("epochs")),
     ("randomseed randomstate", "train", _renamed("seed")),

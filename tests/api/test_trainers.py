@@ -121,6 +121,19 @@ def test_batches_at_fault_are_coded_errors_and_update_nothing(batch: dict[str, n
     assert all(np.array_equal(value, before[key]) for key, value in made.models["net"].params.items())
 
 
+def test_several_steps_make_an_update_where_gradients_are_accumulated() -> None:
+    large, small = trainer(), dslc.parse(PLAIN.replace("batch     = 8", "batch     = 2\n  accumulate = 2")).trainer()
+    before = {key: value.copy() for key, value in small.models["net"].params.items()}
+    for rows, moved in ((slice(0, 4), False), (slice(4, 6), True)):
+        small.step({name: array[rows] for name, array in BATCH.items()})
+        same = all(np.array_equal(value, before[key]) for key, value in small.models["net"].params.items())
+        assert same != moved
+    large.step(BATCH)
+    for key, value in large.models["net"].params.items():
+        np.testing.assert_allclose(small.models["net"].params[key], value, rtol=1e-5, atol=1e-7)
+    assert repr(small) == "Trainer(toy: 1 steps)"
+
+
 def test_a_step_that_fails_takes_back_what_the_steps_before_it_did() -> None:
     made = dslc.parse(SECOND_FAILS).trainer()
     before = made.models["net"].params["w"].copy()
