@@ -83,21 +83,24 @@ def _gelu(b: Builder, inputs: tuple[Value, ...], attrs: Attrs) -> Value:
 
 def _gelu_exact_vjp(b: Builder, node: Node, g: Value) -> tuple[Value]:
     (x,) = node.inputs
-    return (b.apply("mul", g, b.apply("gelu_slope", x, b.apply("normal_cdf", x))),)
+    return (b.apply("gelu_grad", g, x, b.apply("normal_cdf", x)),)
 
 
 def _gelu_exact_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
     return onnx.node("Mul", names[0], normal_cdf_onnx(onnx, node, names))
 
 
-def _gelu_slope_vjp(b: Builder, node: Node, g: Value) -> tuple[Value, Value]:
-    x, _ = node.inputs
+def _gelu_grad_vjp(b: Builder, node: Node, h: Value) -> tuple[Value, Value, Value]:
+    g, x, cdf = node.inputs
+    hg = b.apply("mul", h, g)
     bend = b.apply("mul", b.apply("normal_pdf", x), b.apply("sub", b.constant(1.0, x.dtype), b.apply("square", x)))
-    return b.apply("mul", g, bend), g
+    return b.apply("gelu_grad", h, x, cdf), b.apply("mul", hg, bend), hg
 
 
-def _gelu_slope_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
-    return onnx.node("Add", names[1], onnx.node("Mul", names[0], normal_pdf_onnx(onnx, node, names)))
+def _gelu_grad_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    g, x, cdf = names
+    slope = onnx.node("Add", cdf, onnx.node("Mul", x, normal_pdf_onnx(onnx, node, (x,))))
+    return onnx.node("Mul", g, slope)
 
 
 def _silu(b: Builder, inputs: tuple[Value, ...], _: Attrs) -> Value:
@@ -256,7 +259,7 @@ GELU_EXACT = OpDef(
     name="gelu_exact",
     doc="""x * normal_cdf(x): `gelu` without approximation.
 
-    Gradient: g * gelu_slope(x, normal_cdf(x)).""",
+    Gradient: g * (normal_cdf(x) + x * normal_pdf(x)).""",
     infer=same_float("gelu_exact"),
     vjp=_gelu_exact_vjp,
     kernel="gelu_exact",
@@ -265,18 +268,18 @@ GELU_EXACT = OpDef(
     call=False,
 )
 
-GELU_SLOPE = OpDef(
-    name="gelu_slope",
-    doc="""cdf + x * normal_pdf(x): the slope of `gelu` at x, where the normal distribution function is `cdf`.
+GELU_GRAD = OpDef(
+    name="gelu_grad",
+    doc="""g * (cdf + x * normal_pdf(x)): the gradient of `gelu` at x, where the normal distribution function is `cdf`.
 
-    Gradient: g * (1 - x ** 2) * normal_pdf(x) to x, g to cdf.""",
-    infer=elementwise("gelu_slope"),
-    operands=("x", "cdf"),
-    vjp=_gelu_slope_vjp,
-    kernel="gelu_slope",
-    onnx=_gelu_slope_onnx,
-    inplace=(1,),
-    flops=per_result(6),
+    Gradient, of h: h * (cdf + x * normal_pdf(x)) to g, h * g * (1 - x ** 2) * normal_pdf(x) to x, h * g to cdf.""",
+    infer=same_float("gelu_grad"),
+    operands=("g", "x", "cdf"),
+    vjp=_gelu_grad_vjp,
+    kernel="gelu_grad",
+    onnx=_gelu_grad_onnx,
+    inplace=(0, 2),
+    flops=per_result(7),
     call=False,
 )
 
@@ -368,7 +371,7 @@ ACTIVATION: tuple[OpDef, ...] = (
     SOFTPLUS,
     GELU,
     GELU_EXACT,
-    GELU_SLOPE,
+    GELU_GRAD,
     SILU,
     MISH,
     SELU,

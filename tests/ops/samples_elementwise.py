@@ -170,7 +170,15 @@ ELEMENTWISE: dict[str, list[Sample]] = {
     "erf": [*unary(), *unary(-7.0, 7.0), special()],
     "normal_cdf": [*unary(), *_far(unary(-4.0, 4.0)), special()],
     "gelu_exact": [*_far(unary(-4.0, 4.0)), special()],
-    "gelu_slope": [replace(sample, tolerance=1e-5) for sample in _binary()],
+    "gelu_grad": [
+        replace(sample, operands=(*sample.operands, values(9, 4)), tolerance=1e-5) for sample in _binary()[:3]
+    ]
+    + [
+        Sample((values(10, 2, 3), values(11, 2, 3), values(12, 2, 3)), tolerance=1e-5),
+        Sample((strided(values(13, 4)), strided(values(14, 4)), values(15, 4)), tolerance=1e-5),
+        Sample((values(16), values(17), values(18)), tolerance=1e-5),
+        Sample((values(19, 0, 2), values(20, 0, 2), values(21, 0, 2))),
+    ],
     "normal_pdf": [*unary(), *unary(-4.0, 4.0), special()],
     "abs": [*unary(), special(), Sample((integers(1, 6),)), Sample((integers(2, 6, dtype=np.int8),))],
     "sign": [*unary(), special(), Sample((integers(1, 6),))],

@@ -122,17 +122,17 @@ def gelu_into(x: Any, out: Array) -> None:
     np.multiply(out, x, out=out)
 
 
-def gelu_slope(x: Any, cdf: Any) -> Array:
-    """cdf + x * normal_pdf(x) of each element, as a new array."""
-    return np.add(cdf, np.multiply(x, normal_pdf(x)))
+def gelu_grad(g: Any, x: Any, cdf: Any) -> Array:
+    """g * (cdf + x * normal_pdf(x)) of each element, as a new array."""
+    return np.multiply(g, np.add(cdf, np.multiply(x, normal_pdf(x))))
 
 
-def gelu_slope_into(x: Any, cdf: Any, out: Array) -> None:
-    """Write cdf + x * normal_pdf(x) into `out`, which may be `cdf` itself."""
-    if np.shape(x) == np.shape(cdf) == out.shape:
-        _piecewise(_slope, x, cdf, out=out)
+def gelu_grad_into(g: Any, x: Any, cdf: Any, out: Array) -> None:
+    """Write g * (cdf + x * normal_pdf(x)) into `out`, which may be `g` or `cdf` itself."""
+    if np.shape(g) == np.shape(x) == np.shape(cdf) == out.shape:
+        _piecewise(_gelu_grad, g, x, cdf, out=out)
     else:
-        out[...] = gelu_slope(x, cdf)
+        out[...] = gelu_grad(g, x, cdf)
 
 
 def _new(into: Callable[[Any, Array], None], x: Any) -> Array:
@@ -199,10 +199,11 @@ def _bell(x: Array, _: Array, out: Array) -> None:
     np.multiply(out, _TOP if out.dtype == np.float32 else _PEAK, out=out)
 
 
-def _slope(x: Array, cdf: Array, work: Array, out: Array) -> None:
+def _gelu_grad(g: Array, x: Array, cdf: Array, work: Array, out: Array) -> None:
     _bell(x, work, work)
     np.multiply(work, x, out=work)
-    np.add(cdf, work, out=out)
+    np.add(cdf, work, out=work)
+    np.multiply(g, work, out=out)
 
 
 def _double(x: Array) -> Array:
