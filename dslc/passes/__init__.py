@@ -16,7 +16,6 @@ from dslc.passes.dead import remove_dead
 from dslc.passes.fold import FOLDING
 from dslc.passes.joins import JOINS
 from dslc.passes.moving import hoist, sink
-from dslc.passes.parts import unite_parts
 from dslc.passes.pools import POOLS
 from dslc.passes.prune import prune_scans
 from dslc.passes.regroup import regroup_factors, regroup_sums, split_products
@@ -43,13 +42,11 @@ SCAN_PASSES: tuple[tuple[str, Pass], ...] = (
     ("uniting scans", where_scans_are(unite_scans, outer_first=True)),
     ("pruning scans", where_scans_are(prune_scans)),
     ("rewriting", everywhere(_REWRITING)),
-    ("uniting parts", everywhere(unite_parts)),
     ("splitting products", where_scans_are(split_products)),
     ("regrouping sums", where_scans_are(regroup_sums)),
     ("regrouping factors", where_scans_are(regroup_factors)),
     ("hoisting", where_scans_are(hoist)),
     ("sinking", where_scans_are(sink)),
-    ("uniting parts", everywhere(unite_parts)),
     ("pruning scans", where_scans_are(prune_scans)),
     ("rewriting", everywhere(_REWRITING)),
     ("dead code", everywhere(remove_dead)),

@@ -16,7 +16,7 @@ from dslc.passes.batching import Steps, batched
 from dslc.passes.scans import rebuild
 from dslc.tensor_type import Shape, TensorType, count, evaluate, symbols
 
-_KEPT = frozenset({"constant", "size", "expand", "slice"})  # no work: as cheap inside
+_KEPT = frozenset({"constant", "size", "expand"})  # no work: as cheap inside
 
 MAX_GROWTH = 16  # elements handed out, for one element of the output that is made of them
 _TYPICAL = 32  # a run-time size, to compare numbers of elements

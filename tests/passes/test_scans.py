@@ -115,6 +115,39 @@ def test_one_product_per_step_and_direction_is_left_in_the_loop(build: Callable[
     assert [ops(scan).count("matmul") for scan in scans(optimize(with_gradients(build())))] == [1, 1]
 
 
+def test_factors_that_depend_on_no_state_are_multiplied_before_the_loop():
+    m, step = Made(), ScanBody()
+    i = Made(step.builder)
+    x, y, s0 = m.leaf("x", T, B, N), m.leaf("y", T, B, N), m.leaf("h0", B, N)
+    h, e, f = step.state(s0), step.element(x), step.element(y)
+    after = i("mul", i("mul", i("mul", i("tanh", h), e), step.constant(m.leaf("scale", N))), f)
+    last, all_ = step.finish(m.b, [after], [after], reverse=True)
+    m.b.graph.outputs |= {"last": last, "all": all_}
+    graph = optimize(m.b.graph)
+    assert_equivalent(m.b.graph, graph)
+    (scan,) = scans(graph)
+    assert ops(scan) == ["tanh", "mul"]
+
+
+def test_a_product_that_others_read_is_left_as_it_is():
+    m, step = Made(), ScanBody()
+    i = Made(step.builder)
+    x, y, s0 = m.leaf("x", T, B, N), m.leaf("y", T, B, N), m.leaf("h0", B, N)
+    h, e, f = step.state(s0), step.element(x), step.element(y)
+    part = i("mul", h, e)
+    last, all_ = step.finish(m.b, [i("mul", part, f)], [i("tanh", part)], reverse=False)
+    m.b.graph.outputs |= {"last": last, "all": all_}
+    graph = optimize(m.b.graph)
+    assert_equivalent(m.b.graph, graph)
+    assert ops(scans(graph)[0]).count("mul") == 2
+
+
+def test_the_gradient_of_gates_multiplies_each_cotangent_once_per_step():
+    _, backward = scans(optimize(with_gradients(lstm_like())))
+    # Four gates, what the state kept, and the way through the output's tanh: each cotangent meets one factor.
+    assert ops(backward).count("mul") == 6
+
+
 def test_an_output_that_depends_on_no_state_is_computed_for_all_steps_at_once():
     graph = optimize(several_sequences())
     assert "softmax" not in ops(scans(graph)[0])
