@@ -156,6 +156,26 @@ def test_a_length_outside_of_the_sequence_counts_as_the_nearest_one(reverse: str
     assert found["y"][2:].all()
 
 
+def test_last_states_are_read_by_name_in_both_directions() -> None:
+    text = "dim B, T\nmodel M {\n input x: f64[B, T, 3]\n input n: i64[B]\n output ends: f64[B, 8]\n output states: f64[B, 8]\n"
+    text += " layer both = Bidirectional(LSTM(4), return_sequences = false)\n ends = both(x, n)\n"
+    graph = lowered_text(text + " states = concat(both.forward.h, both.backward.h, axis = -1)\n}\n")
+    found = interpret(graph, drawn(graph, batch=3, steps=4, seed=8) | {"n": np.array([4, 2, 1])})
+    np.testing.assert_array_equal(found["states"], found["ends"])
+
+
+def test_one_mask_for_a_sequence_goes_with_lengths() -> None:
+    text = "dim B, T\nmodel M {\n input x: f64[B, T, 3]\n input n: i64[B]\n output h: f64[B, 4]\n"
+    text += " layer rnn = LSTM(4, recurrent_dropout = 0.5, return_sequences = false)\n h = rnn(x, n)\n}\n"
+    graph = lowered_text(text, training=True)
+    (draw,) = graph.leaves("draw")
+    feeds = drawn(graph, batch=2, steps=5, seed=9)
+    mask = np.random.default_rng(10).choice([0.0, 2.0], size=(2, 4))
+    found = interpret(graph, feeds | {draw.attrs.str("stream"): mask, "n": np.array([3, 5])})["h"]
+    wanted = lstm(feeds["x"], feeds, mask)
+    np.testing.assert_allclose(found, np.stack([wanted[0, 2], wanted[1, 4]]), rtol=1e-12)
+
+
 def test_what_stands_in_the_padding_changes_nothing() -> None:
     graph = lowered_text(PADDED)
     feeds = drawn(graph, batch=2, steps=4, seed=7) | {"n": np.array([2, 4])}
