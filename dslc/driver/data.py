@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from dslc.driver.tables import open_table
 from dslc_runtime.data.fields import FieldProgram, learn, materialise, require_ids
 from dslc_runtime.data.learned import require_learned
 from dslc_runtime.data.learning import Learned
-from dslc_runtime.data.parts import Part, split_in_order, split_rows
+from dslc_runtime.data.parts import LazyParts, Part, split_in_order, split_rows
 from dslc_runtime.data.read import RowsOf
 from dslc_runtime.data.table import Rows, Table
 from dslc_runtime.errors import RuntimeFault
@@ -90,19 +91,16 @@ def open_data(
             require_ids(f"{table.name} ({part})", name, found[name], limit.count, limit.things)
         return Part(found)
 
-    parts = {part: fields_of(part, table) for part, table in tables.items() if not (in_order and part == "train")}
     if in_order:
-        series = {part: fields_of("train", RowsOf(tables["train"], each)) for part, each in rows.items()}
-        parts = (series or {"train": fields_of("train", tables["train"])}) | parts
+        views: dict[str, Table] = {part: RowsOf(tables["train"], each) for part, each in rows.items()}
+        views = tables | views
+        parts = LazyParts({p: partial(fields_of, p if p in tables else "train", view) for p, view in views.items()})
+        whole = partial(fields_of, "train", tables["train"])
     else:
-        parts |= {part: Part(parts["train"].fields, each) for part, each in rows.items()}
-    return Opened(
-        parts,
-        lambda: fields_of("train", tables["train"]),
-        _fingerprint(tables),
-        known,
-        labels_of(compiled["train"], known),
-    )
+        made = {part: fields_of(part, table) for part, table in tables.items()}
+        parts = made | {part: Part(made["train"].fields, each) for part, each in rows.items()}
+        whole = partial(Part, made["train"].fields)
+    return Opened(parts, whole, _fingerprint(tables), known, labels_of(compiled["train"], known))
 
 
 def _open(folder: Path, data: TypedData, spec: SourceSpec, reads: Sequence[ColumnRead]) -> Table:

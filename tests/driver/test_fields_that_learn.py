@@ -200,7 +200,30 @@ def test_a_series_is_split_in_its_order_and_windows_stay_in_their_part(tmp_path:
 
 def test_a_part_that_is_shorter_than_a_window_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(RuntimeFault, match="DL5069"):
-        opened(write_series(tmp_path, "split = { val: 0.03 }"))
+        opened(write_series(tmp_path, "split = { val: 0.03 }")).part("val")
+
+
+def test_new_rows_of_a_series_are_evaluated_whole(tmp_path: Path) -> None:
+    head = "dim B\nmodel Line { input x: f32[B, 4]; output y: f32[B]; y = x |> fc: Dense(1) |> squeeze(axis = -1) }\n"
+    path = write_series(tmp_path)
+    path.write_text(
+        head + path.read_text() + "train t { use net = Line()(data.x); data = series; loss = mse(net.y, data.y) }\n"
+    )
+    train(check_program(read_source(path)), out=tmp_path / "run")
+    (tmp_path / "new.csv").write_text("x\n" + "\n".join(map(str, range(7))))
+    found = evaluate_run(tmp_path / "run", tmp_path / "new.csv", "all", "numpy", "cpu")
+    assert found.rows == 3
+    with pytest.raises(RuntimeFault, match="DL5069"):
+        evaluate_run(tmp_path / "run", tmp_path / "new.csv", "val", "numpy", "cpu")
+
+
+def test_an_id_beyond_a_one_hot_code_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("k\n0\n2\n3\n")
+    (tmp_path / "d.dl").write_text(
+        'data d { source = csv("d.csv"); field k: f32[3] = one_hot(source["k"], classes = 3) }\n'
+    )
+    with pytest.raises(RuntimeFault, match=r"DL5007: field `k`: id 3 is .*, in line 4"):
+        opened(tmp_path / "d.dl")
 
 
 ONE_HOT = """

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from dslc_runtime.data.learning import Learned, Transform
 from dslc_runtime.data.table import Table
-from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.errors import IdError, RuntimeFault
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -127,10 +127,27 @@ def _materialise(table: Table, program: FieldProgram, columns: Mapping[str, Arra
     step = max(1, CHUNK_BYTES // row_bytes)
     for start in range(0, rows, step):
         chunk = out[start : start + step]
-        chunk[...] = program.apply({name: column[start : start + step] for name, column in columns.items()})
+        try:
+            chunk[...] = program.apply({name: column[start : start + step] for name, column in columns.items()})
+        except IdError as error:
+            raise _beyond(table, program, columns, start, error) from error
         if program.dtype.kind == "f":
             _require_finite(table, program.name, chunk, start, rows != table.rows)
     return out
+
+
+def _beyond(
+    table: Table, program: FieldProgram, columns: Mapping[str, Array], start: int, found: IdError
+) -> RuntimeFault:
+    """The fault of an id that names nothing, with the first row that has one."""
+    row = start
+    for row in range(start, len(next(iter(columns.values())))):
+        try:
+            program.apply({name: column[row : row + 1] for name, column in columns.items()})
+        except IdError as error:
+            found = error
+            break
+    return RuntimeFault("DL5007", f"field `{program.name}`: {found}, in {table.place(row)}", table.name)
 
 
 def _require_finite(table: Table, field: str, chunk: Array, start: int, windows: bool) -> None:

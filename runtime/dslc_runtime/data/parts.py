@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -25,6 +25,28 @@ class Part:
 
     def __len__(self) -> int:
         return len(self.rows) if self.rows is not None else len(next(iter(self.fields.values()), ()))
+
+
+class LazyParts(Mapping[str, Part]):
+    """Parts that are made when they are asked for first: of a series, one may be too short for what nobody asks of it."""
+
+    def __init__(self, make: Mapping[str, Callable[[], Part]]) -> None:
+        self._make = make
+        self._made: dict[str, Part] = {}
+
+    def __getitem__(self, name: str) -> Part:
+        if name not in self._made:
+            self._made[name] = self._make[name]()
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._make
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._make)
+
+    def __len__(self) -> int:
+        return len(self._make)
 
 
 def batches(part: Part, batch: int) -> Iterator[Rows]:
