@@ -19,7 +19,6 @@ from dslc.ops.channels_last import to_first, to_last
 from dslc.ops.ir import Attr, Node, Value
 from dslc.passes.views import POINTWISE
 from dslc.record import record
-from dslc.tensor_type import count
 
 _ADJOINTS = frozenset({"conv_input_grad", "conv_weight_grad"})
 _CONVOLUTIONS = _ADJOINTS | {"conv"}
@@ -222,12 +221,7 @@ def _reduction(t: _Turning, node: Node) -> bool:
         return True
     if 1 not in axes and set(range(2, rank)) - set(axes):
         return False  # what is left would be in another order
-    operand = t.turned(x)
-    if node.op in ("sum", "mean") and turned == tuple(range(rank - 1)):
-        # A matrix is added up by a product.
-        operand = t.b.apply("reshape", operand, sizes=(count(operand.shape[:-1]), operand.shape[-1]))
-        given["axes"] = (0,)
-    t.plain[node.id] = t.b.apply(node.op, operand, **given)
+    t.plain[node.id] = t.b.apply(node.op, t.turned(x), **given)
     return True
 
 

@@ -33,11 +33,14 @@ def standardize(b: Builder, node: Node) -> Value | None:
 
 
 def variance(b: Builder, node: Node) -> Value | None:
-    """variance(x) -> mean(square(x - mean(x))), over the last axis."""
-    if not _over_last(node) or node.attrs["correction"] != 0:
+    """variance(x) -> mean(square(x - mean(x))), over the last axis or over all others."""
+    (x,), keepdims = node.inputs, node.attrs.bool("keepdims")
+    axes, others = node.attrs.ints("axes"), tuple(range(node.inputs[0].type.rank - 1))
+    over_others = others and axes == others and not keepdims
+    if node.attrs["correction"] != 0 or not (_over_last(node) or over_others):
         return None
-    squares = b.apply("square", _centred(b, node.inputs[0]))
-    return b.apply("mean", squares, axes=-1, keepdims=node.attrs["keepdims"])
+    centred = b.apply("sub", x, b.apply("mean", x, axes=axes)) if over_others else _centred(b, x)
+    return b.apply("mean", b.apply("square", centred), axes=axes, keepdims=keepdims)
 
 
 def gelu(b: Builder, node: Node) -> Value:

@@ -17,6 +17,7 @@ CASES: dict[str, tuple[str, int, dict[str, Attr]]] = {
     "layer_norm": ("layer_norm", 2, {"eps": 1e-3}),
     "standardize": ("standardize", 0, {"axes": -1}),
     "variance": ("variance", 0, {"axes": -1}),
+    "variance of channels": ("variance", 0, {"axes": (0, 1)}),
     "gelu": ("gelu", 0, {}),
 }
 

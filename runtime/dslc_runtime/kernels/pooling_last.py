@@ -15,8 +15,8 @@ from dslc_runtime.kernels.kernel import Array, Kernel
 from dslc_runtime.kernels.pooling import POOLING
 from dslc_runtime.kernels.steps import Step, Work, bound_and_run, contiguous, in_order
 
-#: Elements of one tap that are worked on at a time: those of all arrays in use stay in the first or second cache.
-_ELEMENTS = 1 << 14
+#: Elements of one tap that are worked on at a time: those of all arrays in use stay in the second cache.
+_ELEMENTS = 1 << 15
 
 
 def _first(x: Array) -> Array:
@@ -45,21 +45,23 @@ def _put_largest(g: Array, y: Array, x: Array) -> Array:
 def _bind_put_largest(g: Array, y: Array, x: Array, *, out: Array, work: Work) -> Step:
     """What is left to give is g, and 0 as soon as a largest element has got it; the last one gets what is left."""
     work.anew()
-    left, found = work.array(g.dtype, _ELEMENTS), work.array(np.dtype(bool), _ELEMENTS)
+    left, is_largest = work.array(g.dtype, _ELEMENTS), work.array(np.dtype(bool), _ELEMENTS)
     steps: list[Step] = []
     cotangents, largest = (contiguous(each, steps).reshape(-1) for each in (g, y))
     elements, targets = contiguous(x, steps).reshape((len(x), -1)), out.reshape((len(x), -1))
     for start in range(0, g.size, _ELEMENTS):
         part = slice(start, min(start + _ELEMENTS, g.size))
-        rest, is_largest = left[: part.stop - start], found[: part.stop - start]
-        steps.append(partial(np.copyto, rest, cotangents[part]))
+        rest, found = left[: part.stop - part.start], is_largest[: part.stop - part.start]
+        given = cotangents[part]
         for element, target in zip(elements[:-1, part], targets[:-1, part], strict=True):
             steps += [
-                partial(np.equal, element, largest[part], is_largest),
-                partial(np.multiply, rest, is_largest, target),
-                partial(np.subtract, rest, target, rest),
+                partial(np.equal, element, largest[part], found),
+                partial(np.copyto, target, found),  # quicker than a product of a number and a bool
+                partial(np.multiply, given, target, target),
+                partial(np.subtract, given, target, rest),
             ]
-        steps.append(partial(np.copyto, targets[-1, part], rest))
+            given = rest
+        steps.append(partial(np.copyto, targets[-1, part], given))
     return in_order(steps)
 
 
