@@ -1,12 +1,14 @@
 """Kernels: normalised exponentials along an axis, and the cross entropy of them with class ids.
 
 Reductions over short rows are slow in NumPy. So rows of up to `_SHORT` elements, and all that do not lie along the last axis,
-are computed on a copy that has the axis first: 1.2 times faster at f32[32, 10], 2 to 3 times at f32[256, 10].
+are computed on a copy that has the axis first: 1.2 times faster at f32[32, 10], 2 to 3 times at f32[256, 10]. Of longer rows the
+largest elements are found by `reduceat`, at two thirds of the cost, and sums are products by ones, at a quarter.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from dslc_runtime.kernels.index import check_ids
 from dslc_runtime.kernels.kernel import Array, Kernel
 
 _SHORT = 32
+_LONG = 1024  # numbers that BLAS may add up without pairs: more lose places
 
 
 def _in_rows(x: Array, axis: int, out: Array) -> bool:
@@ -43,6 +46,34 @@ def _shifted_first(x: Array, axis: int) -> Array:
     return np.subtract(work, np.maximum.reduce(work, axis=0, initial=-np.inf), out=work)
 
 
+@lru_cache(maxsize=64)
+def _starts(rows: int, columns: int) -> Array:
+    starts = np.arange(0, rows * columns, columns)
+    starts.flags.writeable = False
+    return starts
+
+
+@lru_cache(maxsize=64)
+def _ones(n: int, dtype: np.dtype[Any]) -> Array:
+    ones = np.ones(n, dtype)
+    ones.flags.writeable = False
+    return ones
+
+
+def _largest_of_rows(x: Array) -> Array:
+    if not x.flags.c_contiguous or x.size == 0:
+        return np.maximum.reduce(x, axis=-1, keepdims=True, initial=-np.inf)
+    columns = x.shape[-1]
+    return np.maximum.reduceat(x.reshape(-1), _starts(x.size // columns, columns)).reshape(*x.shape[:-1], 1)
+
+
+def _sums_of_rows(x: Array) -> Array:
+    columns = x.shape[-1]
+    if columns > _LONG or x.dtype == np.float16:
+        return np.add.reduce(x, axis=-1, keepdims=True)
+    return np.dot(x.reshape(-1, columns), _ones(columns, x.dtype)).reshape(*x.shape[:-1], 1)
+
+
 # ---------------------------------------------------------------------------------------------- softmax, log_softmax
 
 
@@ -53,9 +84,9 @@ def _softmax(x: Array, *, axis: int) -> Array:
 
 def _softmax_into(x: Array, *, axis: int, out: Array) -> None:
     if _in_rows(x, axis, out):
-        _shifted(x, axis, out)
+        np.subtract(x, _largest_of_rows(x), out=out)
         np.exp(out, out=out)
-        np.divide(out, np.add.reduce(out, axis=axis, keepdims=True), out=out)
+        np.divide(out, _sums_of_rows(out), out=out)
     else:
         work = _shifted_first(x, axis)
         np.exp(work, out=work)
