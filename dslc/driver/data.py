@@ -145,10 +145,10 @@ def verify_data(checked: Checked) -> list[str]:
         try:
             with as_diagnostics():
                 opened = open_data(checked, data, limits=_id_limits(checked, data))
+                rows = ", ".join(f"{part} {len(made):_} rows" for part, made in opened.parts.items())
         except DslcError as error:
             found += error.diagnostics
         else:
-            rows = ", ".join(f"{part} {len(opened.parts[part]):_} rows" for part in opened.parts)
             lines.append(f"data `{name}`: {rows}")
     if found:
         raise DslcError(found)
