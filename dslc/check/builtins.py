@@ -1,4 +1,4 @@
-"""What names that only the checker knows mean to a reader: functions without an operator, penalties, data sources. Prose only."""
+"""What names that only the checker knows mean to a reader: functions without an operator, penalties, data sources, ... Prose only."""
 
 from __future__ import annotations
 
@@ -136,6 +136,18 @@ _PENALTIES = (
     ),
 )
 
+_STARTS = (
+    Builtin(
+        "weights",
+        'weights(path, only = "*", prefix = "")',
+        """The weights of a run or of a safetensors file, which a model in use starts from.
+
+        `path` is relative to the program. Each parameter and buffer is read from the tensor of its key, with `prefix` in front;
+        `only` is a pattern of keys or a list of them. Without it, the file holds exactly the tensors of the model.""",
+        'use other = Net(init = weights("runs/a", only = "fc1.*"))',
+    ),
+)
+
 _SOURCES = (
     Builtin(
         "inline",
@@ -253,4 +265,5 @@ field after: f32[] = window(source["x"], length = 4)[3]""",
 FUNCTIONS: dict[str, Builtin] = {builtin.name: builtin for builtin in _FUNCTIONS}
 PENALTIES: dict[str, Builtin] = {builtin.name: builtin for builtin in _PENALTIES}
 FIELD_FUNCTIONS: dict[str, Builtin] = {builtin.name: builtin for builtin in _FIELD_FUNCTIONS}
+STARTS: dict[str, Builtin] = {builtin.name: builtin for builtin in _STARTS}
 SOURCES: dict[str, Builtin] = {builtin.name: builtin for builtin in _SOURCES}

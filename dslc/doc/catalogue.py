@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check import optimizer, sources
-from dslc.check.builtins import FIELD_FUNCTIONS, FUNCTIONS, PENALTIES, SOURCES
+from dslc.check.builtins import FIELD_FUNCTIONS, FUNCTIONS, PENALTIES, SOURCES, STARTS
 from dslc.check.foreign import function_meant, layer_meant
 from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
@@ -34,6 +34,7 @@ KINDS = {
     "optimizer": "Optimizers",
     "schedule": "Schedules",
     "penalty": "Penalties",
+    "start": "Weights to start from",
     "distribution": "Distributions",
     "data source": "Data sources",
     "field function": "Functions of data fields",
@@ -70,6 +71,7 @@ def catalogue() -> tuple[Entry, ...]:
         *map(of_optimizer, OPTIMIZERS.values()),
         *map(of_schedule, SCHEDULES.values()),
         *(of_builtin(penalty, "penalty") for penalty in PENALTIES.values()),
+        *(of_builtin(start, "start") for start in STARTS.values()),
         *map(of_distribution, RANDOM),
         *(of_builtin(source, "data source") for source in SOURCES.values()),
         *(of_builtin(function, "field function") for function in FIELD_FUNCTIONS.values()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dslc.check.builtins import FIELD_FUNCTIONS, PENALTIES, SOURCES
+from dslc.check.builtins import FIELD_FUNCTIONS, PENALTIES, SOURCES, STARTS
 from dslc.check.calls import function_names
 from dslc.check.files import KINDS
 from dslc.check.library import LAYERS as LIBRARY
@@ -26,5 +26,5 @@ TYPES = frozenset({dtype.value for dtype in DType}) | (frozenset(KINDS) - KEYWOR
 LAYERS = frozenset(LIBRARY)
 #: What a program may call, besides layers.
 FUNCTIONS = frozenset(
-    (*function_names(), *INITIALIZERS, *OPTIMIZERS, *SCHEDULES, *PENALTIES, *SOURCES, *FIELD_FUNCTIONS)
+    (*function_names(), *INITIALIZERS, *OPTIMIZERS, *SCHEDULES, *PENALTIES, *STARTS, *SOURCES, *FIELD_FUNCTIONS)
 ) | frozenset(opdef.name.removeprefix("random_") for opdef in RANDOM)
