@@ -79,5 +79,5 @@ def _stuck_parameters(found: TypedStep, needed: set[str], sink: Sink) -> None:
         rest = f" and {more} more parameter{'s' * (more > 1)} get" if more else " gets"
         message = f"`{stuck[0].key}`{rest} no gradient from this loss"
         place = [Label(stuck[0].span, "stays as it starts")] if stuck[0].span.source is loss.span.source else []
-        note = Note("the loss does not depend on it, or only through `stop_gradient` or a step")
+        note = Note("the loss does not depend on it, or only through `stop_gradient`, a step or a count")
         sink.report("DL4005", message, loss.span, "does not reach it", *place, footers=[note])

@@ -40,4 +40,4 @@ def _ancestors(value: TypedValue, gradient: bool) -> Iterator[TypedValue]:
 
 def _has_gradient(op: str) -> bool:
     opdef = OPS.get(op)
-    return opdef is not None and (opdef.vjp is not None or opdef.decompose is not None)
+    return opdef is not None and (opdef.vjp is not None or (opdef.decompose is not None and opdef.differentiable))

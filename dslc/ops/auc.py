@@ -59,6 +59,7 @@ AUC = (
         infer=_auc_type,
         operands=("scores", "label"),
         decompose=at_once(_OVER, _auc_type),
+        differentiable=False,
         over_part=_OVER,
     ),
     OpDef(

@@ -122,6 +122,7 @@ def _counted(name: str, ratio: Ratio, doc: str) -> OpDef:
         ),
         normalize=_normal(name),
         decompose=at_once(over, infer),
+        differentiable=False,
         over_part=over,
     )
 
@@ -190,6 +191,7 @@ COUNTED_METRIC = (
         options=(Option("axis", "axis", -1),),
         normalize=_normal_confusion,
         decompose=at_once(_CONFUSION, _confusion_type),
+        differentiable=False,
         over_part=_CONFUSION,
     ),
 )

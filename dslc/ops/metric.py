@@ -114,6 +114,7 @@ METRIC = (
         options=(Option("axis", "axis", -1),),
         normalize=normal_axis("accuracy"),
         decompose=_accuracy,
+        differentiable=False,
     ),
     OpDef(
         name="top_k",
@@ -126,6 +127,7 @@ METRIC = (
         options=(Option("k", "int", 5), Option("axis", "axis", -1)),
         normalize=_normal_top_k,
         decompose=_top_k,
+        differentiable=False,
     ),
     OpDef(
         name="binary_accuracy",
@@ -139,5 +141,6 @@ METRIC = (
         options=(Option("threshold", "float", 0.0),),
         normalize=float_options("threshold"),
         decompose=_binary_accuracy,
+        differentiable=False,
     ),
 )

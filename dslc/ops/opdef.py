@@ -96,6 +96,7 @@ class OpDef:
             broadcast input's shape: autodiff does, once. None: no gradient flows (integer results, step, comparisons).
         decompose: the value built from other operators. An op with a decomposition and no `kernel` is expanded as soon as
             a graph is built, so it needs neither `vjp` nor `onnx`.
+        differentiable: false for a composite operator through which no gradient flows (a count).
         over_part: how its number for a part of the data is computed; None: the mean of the batches' numbers over rows.
         kernel: the runtime kernel's name; its keyword arguments are the node's attributes.
         onnx: emits the node at opset 18.
@@ -120,6 +121,7 @@ class OpDef:
     normalize: NormalizeRule | None = None
     vjp: VjpRule | None = None
     decompose: DecomposeRule | None = None
+    differentiable: bool = True
     over_part: OverPart | None = None
     kernel: str | None = None
     onnx: OnnxRule | None = None

@@ -11,6 +11,7 @@ import pytest
 from dslc.autodiff import gradients
 from dslc.backends.interpret import interpret
 from dslc.graph import Builder
+from dslc.ops import FAMILIES, OPS
 from dslc.ops.ir import Attr
 from dslc.tensor_type import DType, TensorType
 from dslc_runtime.kernels import KERNELS
@@ -161,3 +162,17 @@ def test_top_k_counts_a_tie_for_the_label_and_nan_against_it():
         return float(interpret(builder.graph, {"x": rows, "label": np.array([0, 1, 2, 0])})["y"])
 
     assert (share(1), share(2)) == (0.5, 0.75)
+
+
+@pytest.mark.parametrize("name", [opdef.name for opdef in FAMILIES["metric"] if opdef.call])
+def test_a_metric_says_whether_a_gradient_flows_through_it(name: str):
+    builder = Builder()
+    x = builder.leaf("input", TensorType(DType.F64, (4, 3)), name="x")
+    target = builder.leaf("input", TensorType(DType.F64, (4, 3)), name="t")
+    value = builder.apply("cast", builder.apply(name, x, target), dtype=DType.F64)
+    (slope,) = gradients(builder, builder.apply("sum", value), [x])
+    builder.graph.outputs["slope"] = slope
+    draw = np.random.default_rng(0)
+    labels = np.eye(3)[[0, 1, 2, 0]]
+    found = interpret(builder.graph, {"x": draw.normal(size=(4, 3)), "t": labels})["slope"]
+    assert bool(np.any(found != 0)) == OPS[name].differentiable
