@@ -1,4 +1,4 @@
-"""What names that only the checker knows mean to a reader: functions without an operator, penalties, data sources, ... Prose only."""
+"""What names that only the checker knows mean to a reader: functions without an operator, penalties, sources. Prose only."""
 
 from __future__ import annotations
 
