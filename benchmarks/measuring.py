@@ -96,7 +96,9 @@ def _figures(stack: str, runners: Sequence[Runner], best: Mapping[str, Runner]) 
         "threads": runner.threads,
         "us_per_step": runner.typical() * 1e6,
         "all_threads_us": {r.threads: r.typical() * 1e6 for r in runners if r.stack == stack},
-        "ratio": median(other.seconds / own.seconds for own, other in used),
+        "ratio": median(other.seconds / own.seconds for own, other in used)
+        if reference(stack) in best
+        else float("nan"),
         "quiet_segments": len(quiet),
         "loaded": used is pairs,
         "baseline_mb": runner.hello["baseline"] / 1e6,

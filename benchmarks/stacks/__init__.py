@@ -54,6 +54,7 @@ STACKS: Mapping[str, Stack] = {
     "torch": Stack("with_torch", ("torch",)),
     "torch-fused": Stack("with_torch", ("torch",), "fused"),
     "torch-compile": Stack("with_torch", ("torch",), "compile"),
+    "jax": Stack("with_jax", ("jax",)),
     "dslc-forward": Stack("with_dslc", (), "forward", forward=True),
     "ort-forward": Stack("with_onnxruntime", ("onnxruntime",), forward=True),
 }
