@@ -90,7 +90,8 @@ class Goldens:
         expected = self.stored(case, "trained")
         assert found.keys() == expected.keys() - ({"shift"} if dtype != "f32" else set())
         for key, value in found.items():
-            np.testing.assert_allclose(value, expected[key], rtol=1e-9, atol=1e-9, err_msg=key)
+            # A shift before a norm has no gradient but what rounding leaves.
+            np.testing.assert_allclose(value, expected[key], rtol=1e-9, atol=1e-8, err_msg=key)
 
 
 def trained(block: TypedTrain, first: Arrays, fields: Arrays) -> Mapping[str, npt.NDArray[Any]]:
