@@ -62,6 +62,8 @@ def _started(name: str, stacks: Sequence[str], threads: Sequence[int], case: Pat
     runners: list[Runner] = []
     died: list[str] = []
     for stack in stacks:
+        if WORKLOADS[name].program in STACKS[stack].lacks:
+            continue
         try:
             runners += [Runner.start(stack, name, case, count) for count in threads]
         except WorkerDiedError:

@@ -33,12 +33,14 @@ class Stack:
         needs: packages; without one of them the stack is left out.
         variant: which of the module's forms.
         forward: whether it runs inference instead of a training step.
+        lacks: the programs that are not written in it.
     """
 
     module: str
     needs: tuple[str, ...] = ()
     variant: str = ""
     forward: bool = False
+    lacks: tuple[str, ...] = ()
 
     def missing(self) -> list[str]:
         """The packages that are not installed."""
@@ -55,6 +57,7 @@ STACKS: Mapping[str, Stack] = {
     "torch-fused": Stack("with_torch", ("torch",), "fused"),
     "torch-compile": Stack("with_torch", ("torch",), "compile"),
     "jax": Stack("with_jax", ("jax",)),
+    "keras": Stack("with_keras", ("keras", "jax"), lacks=("transformer", "mgu")),
     "dslc-forward": Stack("with_dslc", (), "forward", forward=True),
     "ort-forward": Stack("with_onnxruntime", ("onnxruntime",), forward=True),
 }
