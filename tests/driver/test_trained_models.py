@@ -173,3 +173,19 @@ def test_utterances_are_read_from_the_archive_of_time_series(tmp_path: Path) -> 
 def test_recurrent_layers_know_who_speaks(tmp_path: Path, kind: str) -> None:
     """Seeds 1 to 3: 0.935 to 0.968 (lstm), 0.965 to 0.978 (gru), 0.914 to 0.954 (rnn); here seed 1."""
     assert accuracy(f"japanese_vowels.dl:{kind}", DATA / "japanese_vowels.npz", tmp_path / "r", rows=370) >= 0.92
+
+
+@slow
+@pytest.mark.skipif(not (DATA / "bbc_news.csv").exists(), reason="the articles are not here; see DSLC_DATA")
+def test_the_reader_of_news_knows_their_topics(tmp_path: Path) -> None:
+    assert accuracy("bbc_news.dl", DATA / "bbc_news.csv", tmp_path / "r", rows=425) >= 0.90
+
+
+@slow
+@pytest.mark.skipif(not (DATA / "shakespeare.txt").exists(), reason="the plays are not here; see DSLC_DATA")
+def test_the_language_model_is_left_with_few_characters_to_choose_from(tmp_path: Path) -> None:
+    arguments = ("train", MODELS / "char_lm.dl", "--data", DATA / "shakespeare.txt", "--out", tmp_path / "r", "-q")
+    result = CliRunner().invoke(commands, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.stderr
+    last = (tmp_path / "r" / "history.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["val.perplexity"] < 6
