@@ -13,7 +13,7 @@ from math import prod
 import numpy as np
 
 from dslc_runtime.kernels.kernel import Array, Kernel
-from dslc_runtime.kernels.windows import Ints, inner, padded, padded_sizes, taps, windows
+from dslc_runtime.kernels.windows import Ints, inner, padded, padded_sizes, places_of, taps, windows
 
 #: Elements of the columns that are made at a time.
 _ELEMENTS = 1 << 18
@@ -24,19 +24,11 @@ def _grouped(x: Array, axis: int, groups: int) -> Array:
     return x.reshape((*x.shape[:axis], groups, x.shape[axis] // groups, *x.shape[axis + 1 :]))
 
 
-def _places(sizes: Ints, window: Ints, stride: Ints, pad: Ints, dilation: Ints) -> Ints:
-    """How many places a window has on each axis."""
-    return tuple(
-        (size - apart * (width - 1) - 1) // step + 1
-        for size, width, step, apart in zip(padded_sizes(sizes, pad), window, stride, dilation, strict=True)
-    )
-
-
 # ---------------------------------------------------------------------------------------------- tap by tap
 
 
 def _conv(x: Array, w: Array, *, stride: Ints, pad: Ints, dilation: Ints, groups: int) -> Array:
-    places = _places(x.shape[2:], w.shape[2:], stride, pad, dilation)
+    places = places_of(x.shape[2:], w.shape[2:], stride, pad, dilation)
     images, weights = _grouped(padded(x, pad), 1, groups), _grouped(w, 0, groups)
     out = np.zeros((x.shape[0], groups, w.shape[0] // groups, *places), x.dtype)
     for tap, slices in taps(w.shape[2:], places, stride, dilation):

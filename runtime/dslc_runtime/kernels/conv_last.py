@@ -28,7 +28,7 @@ from dslc_runtime.kernels.columns import (
 from dslc_runtime.kernels.conv import CONV
 from dslc_runtime.kernels.kernel import Array, Kernel
 from dslc_runtime.kernels.steps import Step, Work, bound_and_run, contiguous, in_order
-from dslc_runtime.kernels.windows import Ints, padded_sizes
+from dslc_runtime.kernels.windows import Ints, places_of
 
 # ---------------------------------------------------------------------------------------------- what it means
 
@@ -59,25 +59,19 @@ def taken_apart(y: Array, apart: Ints) -> Array:
     return np.moveaxis(np.stack(taps), 2, -1)
 
 
-def _natural(sizes: Ints, window: Ints, stride: Ints, pad: Ints, dilation: Ints) -> Ints:
-    """How many places a window has on each axis."""
-    rows = zip(padded_sizes(sizes, pad), window, stride, dilation, strict=True)
-    return tuple((size - reach * (width - 1) - 1) // step + 1 for size, width, step, reach in rows)
-
-
 def _conv(x: Array, w: Array, *, stride: Ints, pad: Ints, dilation: Ints, apart: Ints) -> Array:
     y = CONV["conv"].obvious(np.moveaxis(x, -1, 1), w, stride=stride, pad=pad, dilation=dilation, groups=1)
     return taken_apart(y, apart)
 
 
 def _input_grad(g: Array, w: Array, *, stride: Ints, pad: Ints, dilation: Ints, sizes: Ints, apart: Ints) -> Array:
-    whole = together(g, apart, _natural(sizes, w.shape[2:], stride, pad, dilation))
+    whole = together(g, apart, places_of(sizes, w.shape[2:], stride, pad, dilation))
     options = {"stride": stride, "pad": pad, "dilation": dilation, "groups": 1, "sizes": sizes}
     return np.moveaxis(CONV["conv_input_grad"].obvious(whole, w, **options), 1, -1)
 
 
 def _weight_grad(x: Array, g: Array, *, stride: Ints, pad: Ints, dilation: Ints, sizes: Ints, apart: Ints) -> Array:
-    whole = together(g, apart, _natural(x.shape[1:-1], sizes, stride, pad, dilation))
+    whole = together(g, apart, places_of(x.shape[1:-1], sizes, stride, pad, dilation))
     options = {"stride": stride, "pad": pad, "dilation": dilation, "groups": 1, "sizes": sizes}
     return CONV["conv_weight_grad"].obvious(np.moveaxis(x, -1, 1), whole, **options)
 

@@ -22,6 +22,14 @@ def padded_sizes(sizes: Ints, pad: Ints) -> Ints:
     return tuple(size + pad[axis] + pad[axis + len(sizes)] for axis, size in enumerate(sizes))
 
 
+def places_of(sizes: Ints, window: Ints, stride: Ints, pad: Ints, dilation: Ints) -> Ints:
+    """How many places a window has on each axis."""
+    return tuple(
+        (size - apart * (width - 1) - 1) // step + 1
+        for size, width, step, apart in zip(padded_sizes(sizes, pad), window, stride, dilation, strict=True)
+    )
+
+
 def inner(x: Array, pad: Ints) -> Array:
     """What is left of the last axes when the padding is taken off: a view."""
     axes = len(pad) // 2
