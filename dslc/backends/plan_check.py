@@ -31,7 +31,7 @@ from dslc.ops.ir import Node, Value
 from dslc.ops.scan import scan_of
 from dslc_runtime.generated import namespace
 from dslc_runtime.kernels import KERNELS
-from dslc_runtime.memory import slot_offsets
+from dslc_runtime.memory import in_a_row, shared
 from dslc_runtime.program import Program
 from dslc_runtime.recurrence import Wiring
 
@@ -119,9 +119,9 @@ class _Trace:
         module = self._module()
         exec(compile(self.program.source, "<traced program>", "exec"), module)
         sizes = module["sizes"](*(self.expected.sizes[name] for name in self.program.face.sizes))
-        scratch, kept = module["memory"](sizes)
-        at, scratch_bytes = slot_offsets(scratch)
-        kept_at, kept_bytes = slot_offsets(kept)
+        lives, kept = module["memory"](sizes)
+        at, scratch_bytes = shared(lives)
+        kept_at, kept_bytes = in_a_row(kept)
         scratch_memory = self._region("scratch", np.empty(scratch_bytes, np.uint8), None, writable=True)
         kept_memory = self._region("kept", np.empty(kept_bytes, np.uint8), None, writable=True)
         leaves = {op: self._leaves(op) for op in ("input", "draw", "param", "state", "constant")}

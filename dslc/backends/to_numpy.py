@@ -1,9 +1,9 @@
 """Plan -> NumPy source -> program. Source that reads like code a person wrote: one line per step, `out=` everywhere.
 
 The module has four functions. `sizes` works out every size from the run-time ones; `shapes` and `memory` say what to
-allocate; `bind` makes all arrays and views once and returns `run`, whose lines are the steps, each with the line and column
-it comes from. Nothing a program says reaches the text but numbers, element types and positions; strings are written by
-`repr`, and every name is made here:
+allocate, and when it is in use; `bind` makes all arrays and views once and returns `run`, whose lines are the steps, each with
+the line and column it comes from. Nothing a program says reaches the text but numbers, element types and positions; strings
+are written by `repr`, and every name is made here:
 
     d sizes, x inputs, r draws, p params, s states, c constants, b scratch buffers, k kept buffers, g segments,
     v views, h host numbers, t tiles of long vectors, f scans, NAME_0 kernels that are bound once
@@ -189,14 +189,13 @@ class _Writer:
         ]
 
     def _memory(self) -> list[str]:
-        slots: dict[tuple[bool, int], dict[str, None]] = {}
-        for buffer in self.plan.buffers:
-            size = self.sizes.amount(count(buffer.type.shape) * buffer.type.dtype.bytes)
-            slots.setdefault((buffer.kept, buffer.slot), {})[size] = None
-        scratch = [_largest(slots[False, slot]) for slot in range(self.plan.slots)]
-        kept = [_largest(slots[True, slot]) for slot in range(self.plan.kept_slots)]
+        scratch = [f"({self._bytes(b)}, {b.first}, {b.last})" for b in self.plan.buffers if not b.kept]
+        kept = [self._bytes(buffer) for buffer in self.plan.buffers if buffer.kept]
         result = f"return {_tuple(scratch)}, {_tuple(kept)}"
         return ["def memory(all_sizes):", *_indent([*self.sizes.unpack(), result])]
+
+    def _bytes(self, buffer: Buffer) -> str:
+        return self.sizes.amount(count(buffer.type.shape) * buffer.type.dtype.bytes)
 
     # ------------------------------------------------------------------------------------------ steps
 
@@ -332,7 +331,7 @@ class _Writer:
         return self.names[key]
 
     def _buffer(self, buffer: Any) -> str:
-        memory = f"kept, kept_at[{buffer.slot}]" if buffer.kept else f"scratch, at[{buffer.slot}]"
+        memory = f"kept, kept_at[{buffer.number}]" if buffer.kept else f"scratch, at[{buffer.number}]"
         return f"ndarray({self.sizes.shape(buffer.type.shape)}, {buffer.type.dtype.value}, {memory})"
 
     def _part(self, part: Any) -> str:
@@ -368,10 +367,6 @@ def _is_bound(node: Node) -> bool:
 def _position(node: Node) -> str:
     """A comment with the place in the program, as numbers only: text would let a program end the comment and go on as code."""
     return f"  # {node.span.line:d}:{node.span.column:d}" if node.span is not None else ""
-
-
-def _largest(sizes: dict[str, None]) -> str:
-    return f"largest({', '.join(sizes)})" if len(sizes) > 1 else next(iter(sizes))
 
 
 def _tuple(items: list[str]) -> str:

@@ -53,7 +53,6 @@ def namespace() -> dict[str, Any]:
         "inf": inf,
         "nan": nan,
         "float": float,
-        "largest": max,
         "isfinite": isfinite,
         "ndarray": np.ndarray,
         "dot": np.dot,

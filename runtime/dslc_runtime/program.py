@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from dslc_runtime.face import Face, SizeError, TensorSpec
 from dslc_runtime.generated import NoSizeError
-from dslc_runtime.memory import aligned, slot_offsets
+from dslc_runtime.memory import aligned, in_a_row, shared
 from dslc_runtime.random import Draw, DrawSpec, drawing
 from dslc_runtime.recurrence import Run, Wiring, bind_steps
 
@@ -79,6 +79,16 @@ class Bound:
             self.step(*[scalars[name] for name in self.scalars])
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where buffers start in scratch memory, which they share, and in memory that is kept; bytes of both."""
+
+    at: Sequence[int]
+    scratch: int
+    kept_at: Sequence[int]
+    kept: int
+
+
 @dataclass(slots=True)
 class Program:
     """A compiled program.
@@ -103,6 +113,9 @@ class Program:
     _scratch: Array = field(default_factory=lambda: np.empty(0, np.uint8), repr=False)
     _solved: OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]] = field(
         default_factory=OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]], repr=False
+    )
+    _laid_out: OrderedDict[tuple[int, ...], Layout] = field(
+        default_factory=OrderedDict[tuple[int, ...], Layout], repr=False
     )
 
     def listing(self) -> str:
@@ -187,7 +200,8 @@ class Program:
         shapes = self._shapes(sizes)
         given = zip(shapes[0], (spec.dtype for spec in self.inputs.values()), strict=True)
         fed = sum(prod(shape) * np.dtype(dtype).itemsize for shape, dtype in (*given, *shapes[1]))
-        return fed + sum(slot_offsets(slots)[1] for slots in self.code["memory"](self._all_sizes(sizes)))
+        layout = self._layout(self._all_sizes(sizes))
+        return fed + layout.scratch + layout.kept
 
     def bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> Bound:
         """Memory for one choice of sizes, around the given parameters and states, which are used where they lie.
@@ -221,12 +235,10 @@ class Program:
                     raise TypeError(f"`{name}` must be a contiguous array of {spec.dtype}, got {array.dtype}")
         inputs = [np.zeros(shape, spec.dtype) for spec, shape in zip(self.inputs.values(), shapes[0], strict=True)]
         draws = [np.zeros(shape, dtype) for shape, dtype in shapes[1]]
-        scratch, kept = self.code["memory"](self._all_sizes(sizes))
-        at, arena_bytes = slot_offsets(scratch)
-        kept_at, kept_bytes = slot_offsets(kept)
-        if self._scratch.nbytes < arena_bytes:
-            self._scratch = aligned(arena_bytes)
-        memory = (self._scratch, at, aligned(kept_bytes), kept_at)
+        layout = self._layout(self._all_sizes(sizes))
+        if self._scratch.nbytes < layout.scratch:
+            self._scratch = aligned(layout.scratch)
+        memory = (self._scratch, layout.at, aligned(layout.kept), layout.kept_at)
         try:
             with np.errstate(all="ignore"):
                 step, outputs = self.code["bind"](
@@ -240,8 +252,18 @@ class Program:
             dict(zip(self.outputs, outputs, strict=True)),
             self.scalars,
             step,
-            arena_bytes,
+            layout.scratch,
         )
+
+    def _layout(self, sizes: tuple[int, ...]) -> Layout:
+        """Where buffers lie for these sizes; every step of a recurrence asks for the same."""
+        known = self._laid_out.get(sizes)
+        if known is None:
+            lives, kept = self.code["memory"](sizes)
+            known = self._laid_out[sizes] = Layout(*shared(lives), *in_a_row(kept))
+            if len(self._laid_out) > _CACHED:
+                self._laid_out.popitem(last=False)
+        return known
 
     def _scan(
         self, number: int, sizes: Mapping[str, int], operands: Sequence[Array], targets: Sequence[Array | None]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from graphs import assert_close, random_graphs, run_both
 from hypothesis import HealthCheck, given, settings
 
 from dslc.backends.numpy_forms import specialise
+from dslc.backends.plan import Plan, plan
+from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Loop, Part, Place, Step, View
 from dslc.backends.plan_check import check_program
 from dslc.backends.to_numpy import compile_numpy
 from dslc.graph import Graph, verify
@@ -42,3 +46,40 @@ def test_the_memory_of_a_random_program_is_proved(graph: Graph) -> None:
     program = compile_numpy(graph)
     for size in (1, 2, 5):
         check_program(special, program, {"B": size})
+
+
+@_SETTINGS
+@given(random_graphs())
+def test_no_step_touches_a_buffer_outside_its_life(graph: Graph) -> None:
+    """So a plan is right for all sizes if it is for one: where buffers lie follows from lives alone."""
+    made = plan(specialise(graph))
+    for time, step in zip(made.times, made.steps, strict=True):
+        for buffer in _touched(made, step):
+            assert buffer.first <= time <= buffer.last
+
+
+def _touched(made: Plan, step: Step) -> Iterator[Buffer]:
+    match step:
+        case Loop(calls):
+            for call in calls:
+                yield from _touched(made, call)
+        case Call(node):
+            items = [item.out for item, _ in made.graph.uses(node.out) if item.op == "item"]
+            values = [*node.inputs, *(items if node.op == "scan" else [node.out])]
+            yield from _buffers(made, [made.places.get(value.id) for value in values])
+        case Copy(_, source, target):
+            yield from _buffers(made, [source, target])
+        case Fill(_, target):
+            yield from _buffers(made, [target])
+        case Finite(value):
+            yield from _buffers(made, [made.places.get(value.id)])
+        case _:
+            return
+
+
+def _buffers(made: Plan, places: Iterable[Place | None]) -> Iterator[Buffer]:
+    for place in places:
+        while isinstance(place, Part | View):
+            place = place.whole if isinstance(place, Part) else made.places[place.node.inputs[0].id]
+        if isinstance(place, Buffer):
+            yield place

@@ -1,12 +1,13 @@
-"""Planning: the places of `places` and `slots` put together, so that each value can be asked where it lies.
+"""Planning, last part: the places of `places` put together, so that each value can be asked where it lies.
 
-First every need for memory is collected with its lifetime, then all are coloured at once, then places are made on demand.
+First every need for memory is collected with its lifetime, then places are made on demand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TypeAlias
 
 from dslc.backends.plan.aliases import Alias
@@ -14,7 +15,6 @@ from dslc.backends.plan.loops import tiled
 from dslc.backends.plan.model import Buffer, Leaf, Part, Place, Storage, View
 from dslc.backends.plan.places import START, Group, Read, Run, groups, reads
 from dslc.backends.plan.schedule import Schedule
-from dslc.backends.plan.slots import Life, colour
 from dslc.graph.ir import LEAVES
 from dslc.ops.ir import Node, Value
 from dslc.tensor_type import Dim, TensorType
@@ -22,6 +22,16 @@ from dslc.tensor_type import Dim, TensorType
 # What memory is for: ("group", a group), ("static" | "fill", a value), ("output", a name),
 # ("aside", a state: the value of another state, saved before that one is written), ("copy", a pack and an offset).
 Key: TypeAlias = tuple[str, "int | str | Group | tuple[int, Dim]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A need for memory from time `first` to time `last`, both included; `kept` is memory of its own, never shared."""
+
+    type: TensorType
+    first: int
+    last: int
+    kept: bool = False
 
 
 @dataclass(slots=True)
@@ -34,8 +44,6 @@ class Memory:
     groups: Mapping[int, Group]
     buffers: dict[Key, Buffer] = field(default_factory=dict[Key, Buffer])
     parts: dict[Key, Part] = field(default_factory=dict[Key, Part])
-    slots: int = 0
-    kept_slots: int = 0
 
     def place(self, value: Value) -> Place:
         """Where a value that is an array lies."""
@@ -83,10 +91,10 @@ def allot(run: Run, when: Schedule) -> Memory:
     read = reads(run)
     memory = Memory(run, when, read, groups(run, read))
     needs = dict(_needs(memory))
-    needs = {key: _through_loops(run, life) for key, life in needs.items()}
-    chosen, memory.slots, memory.kept_slots = colour(list(needs.values()))
-    for number, ((key, life), slot) in enumerate(zip(needs.items(), chosen, strict=True)):
-        memory.buffers[key] = Buffer(number, life.type, life.first, life.last, slot, life.kept)
+    numbers = {False: count(), True: count()}
+    for id_, (key, need) in enumerate(needs.items()):
+        life = _through_loops(run, need)
+        memory.buffers[key] = Buffer(id_, life.type, life.first, life.last, next(numbers[life.kept]), life.kept)
     return memory
 
 

@@ -1,7 +1,7 @@
 """What a plan is: steps, and the memory in which each value lies. Plain data; `plan` makes one.
 
-Nothing in a plan depends on run-time sizes: order, aliasing and slots are decided on symbols, and a slot is as large as the
-largest of its buffers once sizes are bound.
+Nothing in a plan depends on run-time sizes: order, aliasing and lives of buffers are decided on symbols. Where a buffer lies
+in memory follows from the lives once sizes are bound.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import TypeAlias
 from dslc.graph import Graph
 from dslc.ops.ir import Node, Value
 from dslc.tensor_type import Dim, TensorType, count, evaluate
-
-ALIGNMENT = 64
+from dslc_runtime.memory import Life, in_a_row, most_live, shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +32,17 @@ class Buffer:
     """Memory of the plan, live from time `first` to time `last`, both included.
 
     A kept buffer belongs to one binding and lives as long as it: results, and what is computed once when sizes are bound
-    (`first` is -1). The others share slots of one scratch memory.
+    (`first` is -1). The others share one scratch memory.
+
+    Attributes:
+        number: its place among the buffers of its kind, kept or not.
     """
 
     id: int
     type: TensorType
     first: int
     last: int
-    slot: int
+    number: int
     kept: bool
 
 
@@ -132,7 +134,6 @@ class Plan:
         scalars: the inputs given as Python numbers at every run.
         buffers: all of them, by id.
         parts: the segments of packed vectors.
-        slots, kept_slots: how many slots the scratch and the kept memory have.
     """
 
     graph: Graph
@@ -145,8 +146,6 @@ class Plan:
     scalars: tuple[Node, ...]
     buffers: tuple[Buffer, ...]
     parts: tuple[Part, ...]
-    slots: int
-    kept_slots: int
 
     def leaves_of(self, op: str) -> tuple[Node, ...]:
         """The leaves of one kind, in the order in which the program takes them."""
@@ -158,32 +157,18 @@ class Plan:
 
     def scratch_bytes(self, sizes: Mapping[str, int]) -> int:
         """Bytes of the scratch memory for given run-time sizes."""
-        return self._bytes(sizes, kept=False)
+        return shared(self._lives(sizes))[1]
 
     def kept_bytes(self, sizes: Mapping[str, int]) -> int:
         """Bytes of the kept memory for given run-time sizes."""
-        return self._bytes(sizes, kept=True)
+        return in_a_row([nbytes(buffer.type, sizes) for buffer in self.buffers if buffer.kept])[1]
 
     def live_bytes(self, sizes: Mapping[str, int]) -> int:
         """The most bytes of scratch buffers that are live at one step: no plan of these lifetimes needs less."""
-        end = max((buffer.last for buffer in self.buffers), default=0)
-        change = [0] * (end + 3)
-        for buffer in self.buffers:
-            if not buffer.kept:
-                change[buffer.first + 1] += nbytes(buffer.type, sizes)
-                change[buffer.last + 2] -= nbytes(buffer.type, sizes)
-        live = peak = 0
-        for amount in change:
-            live += amount
-            peak = max(peak, live)
-        return peak
+        return most_live(self._lives(sizes))
 
-    def _bytes(self, sizes: Mapping[str, int], *, kept: bool) -> int:
-        largest = [0] * (self.kept_slots if kept else self.slots)
-        for buffer in self.buffers:
-            if buffer.kept is kept:
-                largest[buffer.slot] = max(largest[buffer.slot], nbytes(buffer.type, sizes))
-        return sum(-(-size // ALIGNMENT) * ALIGNMENT for size in largest)
+    def _lives(self, sizes: Mapping[str, int]) -> list[Life]:
+        return [(nbytes(b.type, sizes), b.first, b.last) for b in self.buffers if not b.kept]
 
 
 def nbytes(type_: TensorType, sizes: Mapping[str, int]) -> int:

@@ -39,8 +39,6 @@ def plan(graph: Graph) -> Plan:
         scalars=when.scalars,
         buffers=tuple(memory.buffers.values()),
         parts=tuple(memory.parts.values()),
-        slots=memory.slots,
-        kept_slots=memory.kept_slots,
     )
 
 

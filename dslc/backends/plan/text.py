@@ -25,7 +25,7 @@ def plan_text(plan: Plan, sizes: Mapping[str, int] | None = None) -> str:
     lines += [f"  {text}" for text in _buffers(plan, sizes)]
     if sizes is not None:
         lines.append(
-            f"scratch {plan.scratch_bytes(sizes)} bytes in {plan.slots} slots, {plan.live_bytes(sizes)} live at most; "
+            f"scratch {plan.scratch_bytes(sizes)} bytes, {plan.live_bytes(sizes)} live at most; "
             f"kept {plan.kept_bytes(sizes)} bytes"
         )
     return "\n".join(lines) + "\n"
@@ -77,6 +77,6 @@ def _place(place: Place) -> str:
 
 def _buffers(plan: Plan, sizes: Mapping[str, int] | None) -> Iterator[str]:
     for buffer in plan.buffers:
-        where = f"kept slot {buffer.slot}" if buffer.kept else f"slot {buffer.slot}"
+        where = "kept, " if buffer.kept else ""
         size = f", {nbytes(buffer.type, sizes)} bytes" if sizes is not None else ""
-        yield f"b{buffer.id}: {buffer.type}, {where}, from {buffer.first} to {buffer.last}{size}"
+        yield f"b{buffer.id}: {buffer.type}, {where}from {buffer.first} to {buffer.last}{size}"
