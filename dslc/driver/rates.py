@@ -13,12 +13,12 @@ from dslc_runtime.schedules import Span, Stage, schedule, times
 
 def rate(step: TypedStep, per_epoch: int, cuts: int = 0) -> Callable[[int], float]:
     """The learning rate of a step, by the number of the update, counted from 1, after so many cuts by a plateau."""
-    return schedule(_stages(step), per_epoch, cuts)
+    return schedule(stages(step), per_epoch, cuts)
 
 
 def plateau(step: TypedStep, per_epoch: int) -> Plateau | None:
     """What cuts the learning rate of a step, if anything does."""
-    for stage, (begin, end) in zip(step.optimizer.lr, times(_stages(step), per_epoch), strict=True):
+    for stage, (begin, end) in zip(step.optimizer.lr, times(stages(step), per_epoch), strict=True):
         if stage.watched is not None:
             return Plateau(
                 stage.watched.on,
@@ -34,7 +34,7 @@ def plateau(step: TypedStep, per_epoch: int) -> Plateau | None:
     return None
 
 
-def _stages(step: TypedStep) -> list[Stage]:
+def stages(step: TypedStep) -> list[Stage]:
     """The schedule of a step as the runtime has it."""
     return [
         Stage(

@@ -13,6 +13,7 @@ from dslc.driver import exporting
 from dslc.driver.faults import as_diagnostics
 from dslc.driver.frontend import Checked
 from dslc.driver.models import choose_model, compile_model, initial_params
+from dslc.driver.scripting import script_of
 from dslc.driver.training import choose_train
 from dslc.graph import Graph
 from dslc.graph.text import print_graph
@@ -82,8 +83,12 @@ def write_stage(checked: Checked, name: str | None, stage: str | None, target: P
             compiled = compile_model(choose_model(checked, name, {}))
             exporting.export_model(compiled, initial_params(compiled.typed.body.params, 0), target)
             return f"{target}: inference, with initial parameters"
+        if target.suffix == ".py":
+            typed = choose_train(checked, name)
+            write_atomic(target, script_of(typed).encode())
+            return f"{target}: the training `{typed.name}`, standing alone"
         if target.suffix == ".txt":
             write_atomic(target, (emit_stage(checked, name, "optimized") + "\n").encode())
             return f"{target}: the optimised graph"
-    notes = (Note("the endings are .onnx and .txt; `--emit STAGE` says what else to write"),)
+    notes = (Note("the endings are .onnx, .py and .txt; `--emit STAGE` says what else to write"),)
     raise DslcError([Diagnostic("DL0055", f"nothing is written to files that end in `{target.suffix}`", (), notes)])

@@ -17,8 +17,8 @@ from dslc.driver.training import Prepared, diagnosis, figures_of
 from dslc.passes import optimize
 from dslc.training import GRADIENT, gradient_graph
 from dslc_runtime.generated import NonFiniteError
-from dslc_runtime.loop import TIDY_STEPS
 from dslc_runtime.program import Bound, Program
+from dslc_runtime.stepping import Moment, Objective, run_objective, tidy
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -77,7 +77,9 @@ def one_step(
     """
     before = prepared.state.copy() if len(prepared.steps) > 1 else None
     try:
-        return _updated(prepared, batch, number, per_epoch, gathered + rows_in(batch))
+        rows = rows_in(batch)
+        moment = Moment(number, prepared.typed.accumulate, rows, gathered + rows)
+        return _updated(prepared, batch, moment, per_epoch() if counts_epochs(prepared) else 1)
     except DslcError:
         if before is not None:
             prepared.state.copy_from(before)
@@ -85,41 +87,42 @@ def one_step(
 
 
 def _updated(
-    prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int, per_epoch: Callable[[], int], gathered: int
+    prepared: Prepared, batch: Mapping[str, npt.ArrayLike], moment: Moment, per_epoch: int
 ) -> dict[str, float]:
     """As `one_step`, but steps before one whose loss is not finite have updated what they update."""
     found: dict[str, float] = {}
-    update, kept = -(-number // prepared.typed.accumulate), kept_of(prepared.typed)
-    due = number % prepared.typed.accumulate == 0
-    for position, step in enumerate(prepared.typed.steps):
-        bound = _fed(prepared, prepared.steps[position], batch, prepared.state.for_training)
-        for draw in bound.drawing(prepared.typed.seed):
-            draw(number)
-        timed = any(
-            length.unit == "epochs" for stage in step.optimizer.lr for length in (stage.length, stage.every) if length
-        )
-        numbers = {
-            "lr": rate(step, per_epoch() if timed else 1)(update),
-            "step": float(update),
-            "rows": float(rows_in(batch)),
-        }
-        if kept is not None:
-            numbers["kept"] = kept(update)
+    for position, objective in enumerate(objectives(prepared, per_epoch)):
+        bound = _fed(prepared, objective.program, batch, prepared.state.for_training)
         try:
-            bound.run(**{name: numbers[name] for name in bound.scalars})
+            run_objective(objective, bound, prepared.state, prepared.typed.seed, moment)
         except NonFiniteError as error:
             given = {**bound.inputs, **{spec.stream: drawn for spec, drawn in bound.draws}}
-            culprit = diagnosis(prepared, position)(given, update)
+            culprit = diagnosis(prepared, position)(given, moment.update)
             notes = (Note(f"the first value that is not finite is {culprit}"),) if culprit else ()
-            raise DslcError([Diagnostic("DL5030", f"the loss is not finite at step {update}", (), notes)]) from error
-        if due and prepared.applied:
-            applied = prepared.applied[position].bind({}, prepared.state.for_training)
-            applied.run(**{name: {**numbers, "rows": float(gathered)}[name] for name in applied.scalars})
+            text = f"the loss is not finite at step {moment.update}"
+            raise DslcError([Diagnostic("DL5030", text, (), notes)]) from error
         figures = figures_of(prepared.graphs.figures[position]).finish(bound.outputs)
-        found |= {prepared.typed.called(step, name): value for name, value in figures.items()}
-    if due and update % TIDY_STEPS == 0:
-        prepared.state.drop_tiny()
+        found |= {prepared.typed.called(prepared.typed.steps[position], name): value for name, value in figures.items()}
+    tidy(prepared.state, moment)
     return found
+
+
+def objectives(prepared: Prepared, per_epoch: int) -> tuple[Objective, ...]:
+    """The steps of a train block for training by hand, where an epoch has so many updates."""
+    kept = kept_of(prepared.typed)
+    applied = prepared.applied or (None,) * len(prepared.steps)
+    return tuple(
+        Objective(step.name, program, rate(step, per_epoch), update, kept)
+        for step, program, update in zip(prepared.typed.steps, prepared.steps, applied, strict=True)
+    )
+
+
+def counts_epochs(prepared: Prepared) -> bool:
+    """Whether a learning rate depends on how many updates an epoch has."""
+    lengths = (
+        each for step in prepared.typed.steps for stage in step.optimizer.lr for each in (stage.length, stage.every)
+    )
+    return any(length.unit == "epochs" for length in lengths if length is not None)
 
 
 def _fed(prepared: Prepared, program: Program, batch: Mapping[str, npt.ArrayLike], state: Mapping[str, Array]) -> Bound:

@@ -134,6 +134,10 @@ REQUESTS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
     "several_models": (text("two.dl", TWO), ("info", "two.dl")),
     "no_model": (text("empty.dl", "dim B\n"), ("info", "empty.dl")),
     "nothing_written_to_this_ending": (nothing, ("compile", "toy.dl", "-o", "toy.foo")),
+    "script_of_scores": (
+        text("watched.dl", TOY.replace("adam(lr = 0.05)", 'adam(lr = 0.05 |> plateau(on = "loss"))')),
+        ("compile", "watched.dl", "-o", "step.py"),
+    ),
     "imports_forty_deep": (chain, ("check", "b0.dl")),
     "no_data_to_replace": (text("lookup.dl", LOOKUP), ("train", "lookup.dl", "--data", "other.npz")),
     "setting_without_value": (nothing, ("check", "toy.dl", "--set", "hidden")),

@@ -114,6 +114,7 @@ def test_every_block_of_the_document_does_what_it_says(
 ) -> None:
     shutil.copytree(ROOT / "models", tmp_path / "models")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # as for a script that lies there
     reader = _Reader(tmp_path)
     failures: list[str] = []
     for block in blocks(read(document)):

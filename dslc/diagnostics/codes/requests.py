@@ -57,7 +57,7 @@ In Python: `program.model("Perceptron")`.
         "a stage of the compiler does not exist for this program",
         """
 `dslc compile --emit training` prints the graph of a training step, so the program needs a train block. The other stages need
-a model. By file ending, `-o` writes ONNX (`.onnx`) and the text of the graph (`.txt`).
+a model. By file ending, `-o` writes ONNX (`.onnx`), a training that stands alone (`.py`) and the text of the graph (`.txt`).
 """,
     ),
     Code(
@@ -72,6 +72,20 @@ program (`inline`) are not replaced: their columns have no file to come from.
 Mended: a program that reads its data from a file.
 
     source = npz("rows.npz", x = "x", y = "y")
+""",
+    ),
+    Code(
+        "DL0058",
+        "a training cannot be a file of its own",
+        """
+`dslc compile -o step.py` writes the steps of a train block with everything they call, so that NumPy alone runs them. What needs
+other files or a whole run is not in such a file: weights to start from, and a rate that follows a score of validation.
+
+    optimizer = adam(lr = 1e-3 |> plateau(on = "val.loss"))     # needs the scores of epochs
+
+Mended: a schedule that counts steps.
+
+    optimizer = adam(lr = cosine(1000 steps, to = 1e-5))
 """,
     ),
     Code(

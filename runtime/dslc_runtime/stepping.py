@@ -1,0 +1,141 @@
+"""Training by hand: batches of arrays -> updates, for loops that are not `dslc_runtime.loop`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc_runtime.loop import TIDY_STEPS
+from dslc_runtime.program import Bound, Program
+from dslc_runtime.state import State
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What is done with every batch, once.
+
+    Attributes:
+        name: stands in front of its quantities ("critic" gives `critic.loss`); "" where it is the only one.
+        program: outputs a loss and metrics; updates the state, or adds to the sum that `applied` updates from.
+        rate: the learning rate of an update, counted from 1.
+        applied: the program of the update, where that takes several batches.
+        kept: the share of the running mean of the weights that an update keeps.
+    """
+
+    name: str
+    program: Program
+    rate: Callable[[int], float]
+    applied: Program | None = None
+    kept: Callable[[int], float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A batch's place in a training.
+
+    Attributes:
+        number: of the batch, counted from 1.
+        accumulate: how many batches make an update.
+        rows: of the batch.
+        gathered: rows of the batches since the last update, this one among them.
+    """
+
+    number: int
+    accumulate: int
+    rows: int
+    gathered: int
+
+    @property
+    def update(self) -> int:
+        """The number of the update it belongs to."""
+        return -(-self.number // self.accumulate)
+
+    @property
+    def due(self) -> bool:
+        """Whether it is the last batch of its update."""
+        return self.number % self.accumulate == 0
+
+
+def run_objective(objective: Objective, bound: Bound, state: State, seed: int, moment: Moment) -> None:
+    """Run an objective's program, whose inputs hold the batch; and the update, if it is due.
+
+    Raises:
+        NonFiniteError: the loss is not finite; nothing has been written.
+    """
+    for draw in bound.drawing(seed):
+        draw(moment.number)
+    numbers = {"lr": objective.rate(moment.update), "step": float(moment.update), "rows": float(moment.rows)}
+    if objective.kept is not None:
+        numbers["kept"] = objective.kept(moment.update)
+    bound.run(**{name: numbers[name] for name in bound.scalars})
+    if moment.due and objective.applied is not None:
+        applied = objective.applied.bind({}, state.for_training)
+        numbers["rows"] = float(moment.gathered)
+        applied.run(**{name: numbers[name] for name in applied.scalars})
+
+
+def tidy(state: State, moment: Moment) -> None:
+    """Now and then, set what is tiny in the optimizers' slots to 0."""
+    if moment.due and moment.update % TIDY_STEPS == 0:
+        state.drop_tiny()
+
+
+class Training:
+    """Objectives on the state they share.
+
+    Attributes:
+        params: every parameter and buffer by key; they may be written to.
+        seed: of the random tensors.
+    """
+
+    def __init__(self, objectives: Sequence[Objective], state: State, seed: int, accumulate: int = 1) -> None:
+        self.params = state.params
+        self._objectives = tuple(objectives)
+        self._state = state
+        self.seed = seed
+        self._moment = Moment(0, accumulate, 0, 0)
+
+    def step(self, batch: Mapping[str, npt.ArrayLike]) -> dict[str, float | Array]:
+        """One batch for each objective in turn, and the update if it is due; what the programs put out, before that.
+
+        Args:
+            batch: an array for each input of the objectives, with the batch on the first axis.
+
+        Raises:
+            NonFiniteError: a loss is not finite; no objective has updated anything.
+            SizeError: an array has another shape than the program takes.
+        """
+        rows = next((len(array) for array in map(np.asarray, batch.values()) if array.ndim), 1)
+        before, last = self._state.copy() if len(self._objectives) > 1 else None, self._moment
+        gathered = rows if last.due else last.gathered + rows
+        self._moment = Moment(last.number + 1, last.accumulate, rows, gathered)
+        try:
+            return self._run(batch)
+        except ArithmeticError:
+            if before is not None:
+                self._state.copy_from(before)
+            self._moment = last
+            raise
+
+    def _run(self, batch: Mapping[str, npt.ArrayLike]) -> dict[str, float | Array]:
+        found: dict[str, float | Array] = {}
+        for objective in self._objectives:
+            program = objective.program
+            arrays = {name: np.asarray(batch[name]) for name in program.inputs}
+            sizes = program.sizes_of({name: array.shape for name, array in arrays.items()})
+            sizes |= dict.fromkeys(program.free_sizes, self._moment.rows)
+            bound = program.bind(sizes, self._state.for_training)
+            for name, array in arrays.items():
+                np.copyto(bound.inputs[name], array, casting="same_kind")
+            run_objective(objective, bound, self._state, self.seed, self._moment)
+            for name, value in bound.outputs.items():
+                called = f"{objective.name}.{name}" if objective.name else name
+                found[called] = value.copy() if value.ndim else float(value)
+        tidy(self._state, self._moment)
+        return found
