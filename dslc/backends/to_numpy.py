@@ -30,6 +30,7 @@ from dslc.graph.arrays import constant_array, numpy_dtype
 from dslc.ops import OPS
 from dslc.ops.ir import Attr, Node, Value
 from dslc.ops.scan import scan_of
+from dslc.passes.remat import recompute
 from dslc.tensor_type import DType, Size, TensorType, count, symbol
 from dslc_runtime.face import Face, TensorSpec
 from dslc_runtime.generated import load
@@ -42,16 +43,18 @@ _NO_NAMES: Mapping[str, str] = {}
 _LETTERS = {"input": "x", "draw": "r", "param": "p", "state": "s", "constant": "c"}
 
 
-def compile_numpy(graph: Graph, *, poison: bool = False, watch: Watch | None = None) -> Program:
+def compile_numpy(graph: Graph, *, remat: bool = False, poison: bool = False, watch: Watch | None = None) -> Program:
     """Write a graph in NumPy's operators, plan it, write its source and load it.
 
+    With `remat`, cheap results that the backward pass reads are computed again instead of kept: the same bytes in less memory.
     With `poison`, memory is overwritten as soon as nothing needs it, which must not change any result: a test's option.
     With `watch`, which is new, every line is timed by its clock.
 
     Raises:
         InternalError: an operator has no kernel.
     """
-    made = plan(specialise(graph))
+    special = specialise(graph)
+    made = plan(recompute(special) if remat else special)
     constants = tuple(map(constant_array, made.leaves_of("constant")))
     bodies = tuple(_body(node, poison, watch) for node in made.scans())
     source = emit(made, poison=poison, watch=watch)

@@ -70,19 +70,9 @@ def _bytes(node: Node) -> Dim:
 
 def _kept(graph: Graph) -> set[int]:
     """The values on the way to the outputs that are read again by what is computed for the updates alone."""
-    forward = _ancestors(graph, [value.id for value in graph.outputs.values()])
+    forward = graph.ancestors(graph.outputs.values())
     read = {value.id for node in graph.order() if node.id not in forward for value in node.inputs}
     return {_owner(graph, number) for number in read & forward}
-
-
-def _ancestors(graph: Graph, wanted: list[int]) -> set[int]:
-    found: set[int] = set()
-    while wanted:
-        number = wanted.pop()
-        if number not in found:
-            found.add(number)
-            wanted += [value.id for value in graph.nodes[number].inputs]
-    return found
 
 
 def _owner(graph: Graph, number: int) -> int:

@@ -70,7 +70,7 @@ def _of_training(train: TypedTrain) -> list[str]:
 
 def _sections(graph: Graph, forward: set[str], loss: str) -> list[str]:
     """What results need, and then what only gradients need."""
-    needed = _ancestors(graph, [value.id for name, value in graph.outputs.items() if name in forward])
+    needed = graph.ancestors(value for name, value in graph.outputs.items() if name in forward)
     lines = formulas(graph)
     return [
         "forward",
@@ -79,16 +79,6 @@ def _sections(graph: Graph, forward: set[str], loss: str) -> list[str]:
         f"backward: `{SIGN}v` is the gradient of {loss} with respect to v",
         *_table([line for line in lines if line.id not in needed]),
     ]
-
-
-def _ancestors(graph: Graph, ids: list[int]) -> set[int]:
-    found: set[int] = set()
-    while ids:
-        id_ = ids.pop()
-        if id_ not in found:
-            found.add(id_)
-            ids += [value.id for value in graph.nodes[id_].inputs]
-    return found
 
 
 def _table(lines: list[Formula]) -> list[str]:

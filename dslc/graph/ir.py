@@ -7,7 +7,7 @@ everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -56,6 +56,17 @@ class Graph:
         topological, and of all such orders the lexicographically smallest.
         """
         return [self.nodes[i] for i in sorted(self.nodes)]
+
+    def ancestors(self, values: Iterable[Value]) -> set[int]:
+        """The ids of all that some values need, themselves included."""
+        found: set[int] = set()
+        stack = [value.id for value in values]
+        while stack:
+            number = stack.pop()
+            if number not in found:
+                found.add(number)
+                stack += [value.id for value in self.nodes[number].inputs]
+        return found
 
     def uses(self, value: Value) -> list[tuple[Node, int]]:
         """The (node, input position) pairs that read a value, in id order."""

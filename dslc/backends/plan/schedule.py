@@ -12,12 +12,11 @@ It decides nothing about memory.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dslc.graph import Graph
 from dslc.graph.ir import LEAVES
-from dslc.ops.ir import Data, Node, Value
+from dslc.ops.ir import Data, Node
 from dslc.tensor_type import DType
 
 # Host operators and how Python writes them; each agrees with NumPy's float64 in every case (see `dslc_runtime.scalars`).
@@ -70,10 +69,10 @@ def schedule(graph: Graph) -> Schedule:
 
 def _order(graph: Graph) -> list[Node]:
     """Topological order by (what it is for, id), with a heap: deterministic and linear but for the heap."""
-    rank = dict.fromkeys(_ancestors(graph, graph.updates.values()), 2)
-    rank |= dict.fromkeys(_ancestors(graph, graph.outputs.values()), 1)
+    rank = dict.fromkeys(graph.ancestors(graph.updates.values()), 2)
+    rank |= dict.fromkeys(graph.ancestors(graph.outputs.values()), 1)
     if "loss" in graph.outputs:
-        rank |= dict.fromkeys(_ancestors(graph, [graph.outputs["loss"]]), 0)
+        rank |= dict.fromkeys(graph.ancestors([graph.outputs["loss"]]), 0)
     missing: dict[int, int] = {}
     users: dict[int, list[int]] = {}
     for i in rank:
@@ -92,18 +91,6 @@ def _order(graph: Graph) -> list[Node]:
             if missing[user] == 0:
                 heapq.heappush(ready, (rank[user], user))
     return order
-
-
-def _ancestors(graph: Graph, values: Iterable[Value]) -> set[int]:
-    found: set[int] = set()
-    stack = [value.id for value in values]
-    while stack:
-        i = stack.pop()
-        if i in found:
-            continue
-        found.add(i)
-        stack.extend(value.id for value in graph.nodes[i].inputs)
-    return found
 
 
 def _is_static(node: Node, static: set[int]) -> bool:
