@@ -21,6 +21,9 @@ from dslc.training import training_graphs
 
 # Fewer units than ship, where a network is wide: the proof looks at every byte of its memory.
 SMALLER = {
+    "bbc_news": ("vocab=40", "d=6", "units=5"),
+    "char_lm": ("d=4", "units=5"),
+    "japanese_vowels": ("train.lstm.net.inner=LSTM(4)", "train.gru.net.inner=GRU(4)", "train.rnn.net.inner=RNN(4)"),
     "cifar_net": ("filters=[3, 4]", "hidden=[12, 8]"),
     "cnn_dropout": ("filters=[3, 4]", "hidden=8"),
     "cnn_mnist": ("filters=[3, 4]", "hidden=8"),
