@@ -10,7 +10,8 @@ _LAYERS = {
     "layernormalization": "LayerNorm", "simplernn": "RNN", "multiheadedattention": "MultiHeadAttention",
     "positionalencoding": "SinusoidalPositions", "sinepositionencoding": "SinusoidalPositions",
     "positionembedding": "LearnedPositions",
-    "dropout1d": "Dropout", "dropout2d": "Dropout",
+    "dropout1d": "ChannelDropout", "dropout2d": "ChannelDropout", "dropout3d": "ChannelDropout",
+    "spatialdropout1d": "SequenceDropout", "spatialdropout2d": "ChannelDropout", "spatialdropout3d": "ChannelDropout",
 }  # fmt: skip
 _FUNCTIONS = {
     "leakyrelu": "leaky_relu", "logsoftmax": "log_softmax", "swish": "silu", "heaviside": "step",

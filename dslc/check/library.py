@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parent.parent / "library"
 #: The file of each layer.
 LAYERS = {
     "BatchNorm": "norm.dl", "GroupNorm": "norm.dl", "InstanceNorm": "norm.dl", "LayerNorm": "norm.dl", "RMSNorm": "norm.dl",
-    "Bidirectional": "bidirectional.dl", "Conv1d": "conv.dl", "Conv2d": "conv.dl", "Conv3d": "conv.dl",
+    "Bidirectional": "bidirectional.dl", "ChannelDropout": "dropout.dl", "Conv1d": "conv.dl", "Conv2d": "conv.dl", "Conv3d": "conv.dl",
     "ConvTranspose1d": "conv_transpose.dl", "ConvTranspose2d": "conv_transpose.dl", "Dense": "dense.dl",
     "DepthwiseConv2d": "conv.dl", "Dropout": "dropout.dl", "Embedding": "embedding.dl", "FeedForward": "transformer.dl",
     "GLU": "gates.dl", "Highway": "gates.dl", "LearnedPositions": "positions.dl", "MultiHeadAttention": "attention.dl", "PReLU": "prelu.dl",
