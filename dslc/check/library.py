@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -14,18 +15,25 @@ from dslc.syntax.parse import parse
 
 FOLDER = Path(__file__).parent.parent / "library"
 
+#: The layers of each file of the library.
+_FILES: Mapping[str, tuple[str, ...]] = {
+    "attention.dl": ("MultiHeadAttention",),
+    "bidirectional.dl": ("Bidirectional",),
+    "conv.dl": ("Conv1d", "Conv2d", "Conv3d", "DepthwiseConv2d"),
+    "conv_transpose.dl": ("ConvTranspose1d", "ConvTranspose2d"),
+    "dense.dl": ("Dense", "Projection"),
+    "dropout.dl": ("ChannelDropout", "Dropout"),
+    "embedding.dl": ("Embedding",),
+    "gates.dl": ("GLU", "Highway", "Residual"),
+    "norm.dl": ("BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "RMSNorm"),
+    "positions.dl": ("LearnedPositions", "SinusoidalPositions"),
+    "prelu.dl": ("PReLU",),
+    "recurrent.dl": ("GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell", "RecurrentMask", "SequenceDropout"),
+    "transformer.dl": ("FeedForward", "TransformerDecoderLayer", "TransformerEncoderLayer"),
+}
+
 #: The file of each layer.
-LAYERS = {
-    "BatchNorm": "norm.dl", "GroupNorm": "norm.dl", "InstanceNorm": "norm.dl", "LayerNorm": "norm.dl", "RMSNorm": "norm.dl",
-    "Bidirectional": "bidirectional.dl", "ChannelDropout": "dropout.dl", "Conv1d": "conv.dl", "Conv2d": "conv.dl", "Conv3d": "conv.dl",
-    "ConvTranspose1d": "conv_transpose.dl", "ConvTranspose2d": "conv_transpose.dl", "Dense": "dense.dl",
-    "DepthwiseConv2d": "conv.dl", "Dropout": "dropout.dl", "Embedding": "embedding.dl", "FeedForward": "transformer.dl",
-    "GLU": "gates.dl", "Highway": "gates.dl", "LearnedPositions": "positions.dl", "MultiHeadAttention": "attention.dl", "PReLU": "prelu.dl",
-    "Projection": "dense.dl", "Residual": "gates.dl", "SinusoidalPositions": "positions.dl",
-    "TransformerDecoderLayer": "transformer.dl", "TransformerEncoderLayer": "transformer.dl",
-    "GRU": "recurrent.dl", "GRUCell": "recurrent.dl", "LSTM": "recurrent.dl", "LSTMCell": "recurrent.dl", "RNN": "recurrent.dl",
-    "RNNCell": "recurrent.dl", "RecurrentMask": "recurrent.dl", "SequenceDropout": "recurrent.dl",
-}  # fmt: skip
+LAYERS = {layer: file for file, layers in _FILES.items() for layer in layers}
 
 
 def library_layer(name: str) -> tuple[FileScope, tree.Definition] | None:

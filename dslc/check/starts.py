@@ -33,7 +33,9 @@ def takes_init(args: Sequence[tree.Arg], model: tree.Definition, sink: Sink) -> 
     mend = Help("name a run's folder, or a safetensors file:", code=(_EXAMPLE,))
     if isinstance(value, tree.String):
         mend = Help("read them from there:", (Edit(value.span, f"weights({value.span.text})"),))
-    sink.report("DL3114", "`init` takes the weights of a run or a file", value.span, "not `weights(...)`", footers=[mend])
+    sink.report(
+        "DL3114", "`init` takes the weights of a run or a file", value.span, "not `weights(...)`", footers=[mend]
+    )
     return False
 
 

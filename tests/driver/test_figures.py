@@ -14,8 +14,8 @@ import pytest
 from dslc.api import load
 from dslc.driver.evaluation import evaluate_part
 from dslc.driver.frontend import check_program
-from dslc.driver.testing import run_tests
 from dslc.driver.stepping import one_step
+from dslc.driver.testing import run_tests
 from dslc.driver.training import choose_train, prepare, train
 from dslc.source import Source
 

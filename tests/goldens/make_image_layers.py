@@ -58,7 +58,7 @@ LAYERS: dict[str, Callable[[], Callable[[Tensor], Tensor]]] = {
     "upsample-nearest": lambda: nn.Upsample(scale_factor=(2, 3)),
     "upsample-linear": lambda: nn.Upsample(scale_factor=3, mode="linear"),
     "upsample-bilinear": lambda: nn.Upsample(scale_factor=(2, 4), mode="bilinear"),
-    "prelu": lambda: nn.PReLU(),
+    "prelu": nn.PReLU,
     "prelu-per-channel": lambda: nn.PReLU(3),
     "prelu-ties": lambda: nn.PReLU(3),
     "avg-pool3d": lambda: nn.AvgPool3d(2, stride=1),

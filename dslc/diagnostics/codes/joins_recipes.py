@@ -64,8 +64,8 @@ updates keep less.
         "`init` does not say which weights a model starts from",
         """\
 `init = weights(PATH)` starts a model from the weights of a run or of a safetensors file: each parameter and buffer from the
-tensor of the same key. With `only` others keep first values of their own; `prefix` is what stands in front of the keys in the file, as
-those of a run of several models begin with the `use` name.
+tensor of the same key. With `only` others keep first values of their own; `prefix` is what stands in front of the keys in the
+file, as those of a run of several models begin with the `use` name.
 
     use net = MLP(init = weights())                                     # wrong: which run?
     use net = MLP(init = weights("runs/a", only = features))            # wrong: a pattern is a string

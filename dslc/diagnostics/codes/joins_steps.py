@@ -77,8 +77,8 @@ Put the first rate in front, and say how long each stage lasts:
         "DL3055",
         "a pattern matches no parameter",
         """\
-`freeze`, `l1`, `l2` and `weights(..., only = ...)` choose parameters by patterns over their keys; a `*` stands for anything, dots too. A pattern that
-matches nothing is a typing error nearly always, so it is not passed over. `dslc info` lists the keys.
+`freeze`, `l1`, `l2` and `weights(..., only = ...)` choose parameters by patterns over their keys; a `*` stands for anything,
+dots too. A pattern that matches nothing is a typing error nearly always, so it is not passed over. `dslc info` lists the keys.
 
     freeze = ["embed.*"]                # wrong where the layer is called `emb`
     freeze = ["*"]                      # wrong: then nothing learns

@@ -93,9 +93,9 @@ Mended, by a product that gives both the same features:
         "DL2171",
         "the mask of an attention does not fit its scores",
         """\
-A mask is bool, true where a query may look at a key, or has the scores' element type and is added to them. It broadcasts against the
-scores, [..., queries, keys]. One that says which keys of a padded sequence are real, [batch, keys], lacks axes for the heads and the
-queries.
+A mask is bool, true where a query may look at a key, or has the scores' element type and is added to them. It broadcasts
+against the scores, [..., queries, keys]. One that says which keys of a padded sequence are real, [batch, keys], lacks axes for
+the heads and the queries.
 
     y = attention(q, k, v, ids != 0)                 # q: f32[B, 4, T, 8], ids: i64[B, T]
 

@@ -266,8 +266,8 @@ Mended:
         "DL5081",
         "the weights to start from have other names",
         """\
-A model starts from the tensors that have its keys. Without `only`, the file holds exactly those of the model; with it, those that it
-chooses. The notes list what is missing, and what is more than the model has. In a run of several models the keys begin with
+A model starts from the tensors that have its keys. Without `only`, the file holds exactly those of the model; with it, those
+that it chooses. The notes list what is missing, and what is more than the model has. In a run of several models the keys begin with
 the `use` name, which is a `prefix`.
 
 Wrong, for a run with `use g = Generator()` and `use d = Critic()`:

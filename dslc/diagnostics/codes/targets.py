@@ -66,4 +66,20 @@ Exports are written at opset 18 and IR version 10, which every ONNX Runtime sinc
 kernels. Other opsets are not written, because each one would have to be proved like this one.
 """,
     ),
+    Code(
+        "DL6100",
+        "a training does not fit in the memory that is allowed",
+        """
+`dslc train --memory 200MB` asks for a training that takes no more. Counted are the parameters, what the optimizer keeps for
+them, and the inputs, results and all values between them of a full batch. Not counted are Python and its libraries (about
+40 MB), the data, and what kernels work in.
+
+If the training does not fit as it is, cheap results of the forward pass are computed again for the backward pass (`--remat`).
+If it does not fit then, nothing runs: the message names the tensors that take most and the largest batch that fits.
+
+    dslc train net.dl --memory 200MB --set train.net.batch=16
+
+With `accumulate = 4` in the train block, four batches of 16 make one update, as one batch of 64 would.
+""",
+    ),
 )
