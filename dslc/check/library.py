@@ -15,21 +15,30 @@ from dslc.syntax.parse import parse
 
 FOLDER = Path(__file__).parent.parent / "library"
 
-#: The layers of each file of the library.
+#: The layers of each file of the library, in the order of the documentation.
 _FILES: Mapping[str, tuple[str, ...]] = {
-    "attention.dl": ("MultiHeadAttention",),
-    "bidirectional.dl": ("Bidirectional",),
+    "dense.dl": ("Dense", "Projection"),
+    "dropout.dl": ("Dropout", "ChannelDropout"),
     "conv.dl": ("Conv1d", "Conv2d", "Conv3d", "DepthwiseConv2d"),
     "conv_transpose.dl": ("ConvTranspose1d", "ConvTranspose2d"),
-    "dense.dl": ("Dense", "Projection"),
-    "dropout.dl": ("ChannelDropout", "Dropout"),
-    "embedding.dl": ("Embedding",),
-    "gates.dl": ("GLU", "Highway", "Residual"),
-    "norm.dl": ("BatchNorm", "GroupNorm", "InstanceNorm", "LayerNorm", "RMSNorm"),
-    "positions.dl": ("LearnedPositions", "SinusoidalPositions"),
+    "norm.dl": ("BatchNorm", "LayerNorm", "GroupNorm", "InstanceNorm", "RMSNorm"),
     "prelu.dl": ("PReLU",),
-    "recurrent.dl": ("GRU", "GRUCell", "LSTM", "LSTMCell", "RNN", "RNNCell", "RecurrentMask", "SequenceDropout"),
-    "transformer.dl": ("FeedForward", "TransformerDecoderLayer", "TransformerEncoderLayer"),
+    "gates.dl": ("Residual", "Highway", "GLU"),
+    "embedding.dl": ("Embedding",),
+    "recurrent.dl": (
+        "RNN",
+        "LSTM",
+        "GRU",
+        "RNNCell",
+        "LSTMCell",
+        "GRUCell",
+        "SequenceDropout",
+        "RecurrentMask",
+    ),
+    "bidirectional.dl": ("Bidirectional",),
+    "attention.dl": ("MultiHeadAttention",),
+    "positions.dl": ("SinusoidalPositions", "LearnedPositions"),
+    "transformer.dl": ("TransformerEncoderLayer", "TransformerDecoderLayer", "FeedForward"),
 }
 
 #: The file of each layer.
