@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +10,17 @@ from typing import TypeVar
 import click
 
 F = TypeVar("F", bound=Callable[..., object])
+
+
+def memory(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
+    """An amount of memory, in bytes or with a unit -> bytes."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *(?:([kMG])(i?))?B?", value, re.IGNORECASE)
+    if found is None:
+        raise click.BadParameter(f"`{value}` is no amount of memory; write one as in 200MB, 1.5GB or 256MiB")
+    power = " kmg".index((found[2] or " ").lower())
+    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
 
 
 def common(command: F) -> F:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from dslc.cli.checking import split_name
-from dslc.cli.options import common, imports
+from dslc.cli.options import common, imports, memory
 from dslc.cli.output import INTERRUPTED, Output, reporting
 
 
@@ -22,6 +22,16 @@ from dslc.cli.output import INTERRUPTED, Output, reporting
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the program's number of epochs.")
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the program's seed.")
 @click.option("--threads", type=click.IntRange(min=1), help="BLAS threads; chosen by the work of a step by default.")
+@click.option(
+    "--remat", is_flag=True, help="Compute cheap results again for the backward pass: less memory, same numbers."
+)
+@click.option(
+    "--memory",
+    "budget",
+    callback=memory,
+    metavar="SIZE",
+    help="Take no more than this, such as 200MB; with `--remat` if it is needed.",
+)
 @click.option("--profile", "profiled", is_flag=True, help="Time every line of a step, and say what takes the time.")
 @imports
 @common
@@ -35,6 +45,8 @@ def train_command(
     epochs: int | None,
     seed: int | None,
     threads: int | None,
+    remat: bool,
+    budget: int | None,
     profiled: bool,
     allowed: tuple[Path, ...],
     quiet: bool,
@@ -45,11 +57,14 @@ def train_command(
         raise click.UsageError("`--resume` needs `--out`, the folder of the run to go on with")
     if resume and force:
         raise click.UsageError("give either `--resume` or `--force`")
+    from dslc.backends.watch import Watch
     from dslc.cli.progress import TerminalProgress
+    from dslc.driver.budget import within
+    from dslc.driver.data import Opened
     from dslc.driver.faults import as_diagnostics
     from dslc.driver.frontend import check_program, read_source, recheck
     from dslc.driver.profiling import PROFILE, profile, table, watched, write_profile
-    from dslc.driver.training import choose_train, fit, prepare
+    from dslc.driver.training import Prepared, choose_train, fit, prepare
     from dslc_runtime.observer import Silent
 
     with reporting(quiet, error_format) as output, as_diagnostics():
@@ -63,17 +78,28 @@ def train_command(
         output.diagnostics(checked.warnings)
         folder = out if out is not None else new_folder(Path("runs"), name)
         observer = Silent() if quiet else TerminalProgress()
-        prepared = prepare(choose_train(checked, name), start=not resume)
-        prepared, watches = watched(prepared) if profiled else (prepared, [])
+        watches: list[Watch] = []
+
+        def ready(prepared: Prepared, opened: Opened) -> Prepared:
+            if budget is not None:
+                prepared = within(prepared, opened, budget)
+            if prepared.remat and not remat:
+                output.note("cheap results are computed again for the backward pass, to fit in memory (`--remat`)")
+            if profiled:
+                prepared, found = watched(prepared)
+                watches.extend(found)
+            return prepared
+
         trained = fit(
             checked,
-            prepared,
+            prepare(choose_train(checked, name), start=not resume, remat=remat),
             out=folder,
             resume=resume,
             force=force,
             settings=settings,
             threads=threads,
             observer=observer,
+            ready=ready,
         )
         asked, had = trained.prepared.typed.epochs, trained.result.progress.epoch
         if had > asked:

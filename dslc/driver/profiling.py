@@ -86,7 +86,8 @@ def watched(prepared: Prepared) -> tuple[Prepared, list[Watch]]:
     """The same training with a clock in every line of its steps, and the clocks."""
     watches = [Watch() for _ in prepared.graphs.steps]
     steps = tuple(
-        compile_numpy(optimize(graph), watch=watch) for graph, watch in zip(prepared.graphs.steps, watches, strict=True)
+        compile_numpy(optimize(graph), remat=prepared.remat, watch=watch)
+        for graph, watch in zip(prepared.graphs.steps, watches, strict=True)
     )
     return replace(prepared, steps=steps), watches
 

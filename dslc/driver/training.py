@@ -23,6 +23,7 @@ from dslc.driver.models import choose, initial_params
 from dslc.driver.rates import kept_of, plateau, rate
 from dslc.driver.resuming import require_same_program
 from dslc.driver.starting import start_from
+from dslc.graph import Graph
 from dslc.passes import optimize
 from dslc.training import TrainingGraphs, training_graphs
 from dslc.version import __version__
@@ -57,6 +58,7 @@ class Prepared:
         state: parameters, buffers and slots at their first values; all programs run on it.
         gradients: the programs of losses with their gradients, by step, made when they are first asked for.
         started: the weights that models started from, for `run.json`.
+        remat: whether steps compute cheap results of the forward pass again for the backward pass, instead of keeping them.
     """
 
     typed: TypedTrain
@@ -68,6 +70,7 @@ class Prepared:
     state: State
     gradients: dict[int, Program] = field(default_factory=dict[int, Program])
     started: tuple[Mapping[str, Any], ...] = ()
+    remat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +88,13 @@ def choose_train(checked: Checked, name: str | None) -> TypedTrain:
     return checked.file.trains[choose("train block", list(checked.file.trains), name, checked.source.name)]
 
 
-def prepare(typed: TypedTrain, *, start: bool = True) -> Prepared:
+def prepare(typed: TypedTrain, *, start: bool = True, remat: bool = False) -> Prepared:
     """Compile a train block and make its first state.
 
     Args:
         start: whether models start from the weights that the program names, rather than all from first values: a training that is
             resumed, and one that is only looked at, need none.
+        remat: take less memory for a little more work; what is computed is the same, to the last bit.
 
     Raises:
         DslcError: weights that are not there, or do not fit (DL5080 to DL5082).
@@ -98,12 +102,15 @@ def prepare(typed: TypedTrain, *, start: bool = True) -> Prepared:
     graphs = training_graphs(typed)
     state = State.of(initial_params(typed.params, typed.seed), graphs.groups, graphs.buffers)
     started = start_from(state.params, typed.starts if start else (), several=len(typed.uses) > 1)
-    steps, applied = (
-        tuple(compile_numpy(optimize(graph)) for graph in each) for each in (graphs.steps, graphs.applied)
-    )
+    steps, applied = compiled(graphs.steps, remat=remat), compiled(graphs.applied)
     graph, figures = inference(typed.inference)
     evaluation = compile_numpy(optimize(graph))
-    return Prepared(typed, graphs, steps, applied, evaluation, figures, state, started=tuple(started))
+    return Prepared(typed, graphs, steps, applied, evaluation, figures, state, started=tuple(started), remat=remat)
+
+
+def compiled(graphs: Sequence[Graph], *, remat: bool = False) -> tuple[Program, ...]:
+    """The program of each step."""
+    return tuple(compile_numpy(optimize(graph), remat=remat) for graph in graphs)
 
 
 def train(
@@ -141,6 +148,7 @@ def fit(
     settings: Sequence[str] = (),
     threads: int | None = None,
     observer: Observer | None = None,
+    ready: Callable[[Prepared, Opened], Prepared] | None = None,
 ) -> Trained:
     """Train to the end, to Ctrl-C or to a fault, and write the run folder.
 
@@ -150,6 +158,7 @@ def fit(
         force: replace the run that may be in `out`.
         settings: what `--set` changed: a run that is resumed takes it over, and must be equal in all else.
         threads: BLAS threads; None chooses by the work of a step, and so by the program alone.
+        ready: what becomes of the training once its data is open, before anything is written.
 
     Raises:
         DslcError: the data does not fit the program.
@@ -164,6 +173,7 @@ def fit(
         require_same_program(RunFolder(out), config_text(saved), config_text(checked))
         learned = RunFolder(out).read_learned()
     opened = open_data(checked, typed.data, typed.fields, id_limits(typed.inference.body), learned)
+    prepared = ready(prepared, opened) if ready is not None else prepared
     used = threads if threads is not None else default_threads(_work(prepared, opened))
     folder = None
     about = facts(checked, prepared, opened, used)

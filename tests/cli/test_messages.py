@@ -217,6 +217,8 @@ REQUESTS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
         ("train", "on.dl", "--out", "r"),
     ),
     "opset_of_another_time": (nothing, ("export", "run", "-o", "toy.onnx", "--opset", "9")),
+    "more_memory_than_allowed": (nothing, ("train", "toy.dl", "--memory", "1500", "--out", "r")),
+    "less_memory_than_any_batch_takes": (nothing, ("train", "toy.dl", "--memory", "500", "--out", "r")),
     "nothing_to_document": (nothing, ("doc", "sofmax")),
     "size_that_is_none": (nothing, ("info", "toy.dl", "--sizes", "C=3")),
 }

@@ -344,3 +344,24 @@ def test_resuming_for_fewer_epochs_than_there_are_trains_nothing_and_says_so(dsl
     assert found.exit_code == 0
     assert "nothing was trained: the run has 3 epochs already, and 2 are asked for" in found.stderr
     assert Path("r/config.dl").read_text() == before
+
+
+# ---------------------------------------------------------------------------------------------- memory
+
+
+def test_computing_again_trains_the_same_weights(dslc, toy: Path) -> None:
+    for name, more in (("a", ()), ("b", ("--remat",)), ("c", ("--memory", "1GB")), ("d", ("--remat", "--profile"))):
+        assert dslc("train", toy, "--out", name, "-q", *more).exit_code == 0
+    assert weights("a") == weights("b") == weights("c") == weights("d")
+
+
+@pytest.mark.parametrize("amount", ["much", "12XB", "-5MB", "MB"])
+def test_an_amount_of_memory_is_a_number_with_a_unit(dslc, toy: Path, amount: str) -> None:
+    result = dslc("train", toy, "--memory", amount)
+    assert result.exit_code == 2
+    assert "200MB" in result.stderr
+
+
+@pytest.mark.parametrize("amount", ["200000", "200kB", "0.2MB", "200K", "196 KiB"])
+def test_units_are_thousands_or_powers_of_two(dslc, toy: Path, amount: str) -> None:
+    assert dslc("train", toy, "--memory", amount, "--out", "r", "-q").exit_code == 0

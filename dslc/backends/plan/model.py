@@ -167,6 +167,12 @@ class Plan:
         """The most bytes of scratch buffers that are live at one step: no plan of these lifetimes needs less."""
         return most_live(self._lives(sizes))
 
+    def live_at_most(self, sizes: Mapping[str, int]) -> tuple[Buffer, ...]:
+        """The scratch buffers that are live together at the time when they take most."""
+        scratch = [buffer for buffer in self.buffers if not buffer.kept]
+        known = [tuple(b for b in scratch if b.first <= time <= b.last) for time in sorted({b.first for b in scratch})]
+        return max(known, key=lambda live: sum(nbytes(buffer.type, sizes) for buffer in live), default=())
+
     def _lives(self, sizes: Mapping[str, int]) -> list[Life]:
         return [(nbytes(b.type, sizes), b.first, b.last) for b in self.buffers if not b.kept]
 
