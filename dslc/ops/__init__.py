@@ -14,6 +14,7 @@ from dslc.ops.creation import CREATION
 from dslc.ops.ctc import CTC
 from dslc.ops.distance_loss import DISTANCE_LOSS
 from dslc.ops.error_metric import ERROR_METRIC
+from dslc.ops.image_export import IMAGE_EXPORT
 from dslc.ops.index import INDEX
 from dslc.ops.joining import JOINING
 from dslc.ops.length import LENGTH
@@ -64,6 +65,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "arena": ARENA,
     "scan": SCAN,
     "recurrent": RECURRENT,
+    "images of ONNX": IMAGE_EXPORT,
 }
 
 OPS: dict[str, OpDef] = {opdef.name: opdef for family in FAMILIES.values() for opdef in family}

@@ -196,12 +196,12 @@ def _conv_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
     attrs = node.attrs
     x, pads = padded(onnx, names[0], attrs.shape("pad"), node.out.dtype)
     shared = {"strides": attrs.ints("stride"), "dilations": attrs.ints("dilation"), "group": attrs.int("groups")}
-    return onnx.node("Conv", x, names[1], pads=pads, **shared)
+    return onnx.node("Conv", x, *names[1:], pads=pads, **shared)
 
 
 def _input_grad_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
-    g, w = node.inputs
-    return spread(onnx, names[0], names[1], node.attrs, _window(node.op, g.type, w.type), g.type)
+    g, w = node.inputs[:2]
+    return spread(onnx, names[0], names[1:], node.attrs, _window(node.op, g.type, w.type), g.type)
 
 
 def _weight_grad_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:

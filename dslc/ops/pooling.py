@@ -163,14 +163,14 @@ def _put_tap_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
     window = node.attrs.ints("window")
     chosen = _chosen(onnx, names[1], tap.type, window)
     each = onnx.node("Where", chosen, alone(onnx, names[0], g.type), onnx.constant(0.0, g.dtype))
-    made = spread(onnx, each, taps_weight(onnx, window, g.dtype), node.attrs, window, g.type)
+    made = spread(onnx, each, [taps_weight(onnx, window, g.dtype)], node.attrs, window, g.type)
     return onnx.node("Reshape", made, onnx.shape(node.out.shape))
 
 
 def _spread_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
     (g,), window = node.inputs, node.attrs.ints("window")
     ones = onnx.node("Reshape", onnx.constant([1.0] * prod(window), g.dtype), onnx.shape((1, 1, *window)))
-    made = spread(onnx, alone(onnx, names[0], g.type), ones, node.attrs, window, g.type)
+    made = spread(onnx, alone(onnx, names[0], g.type), [ones], node.attrs, window, g.type)
     return onnx.node("Reshape", made, onnx.shape(node.out.shape))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from dslc.ops.ir import Attrs, OnnxEmitter
@@ -23,12 +24,12 @@ def put_on(onnx: OnnxEmitter, x: str, pad: Shape, dtype: DType, value: float = 0
     return onnx.node("Pad", x, onnx.shape((0, 0, *pad[:axes], 0, 0, *pad[axes:])), onnx.constant(value, dtype))
 
 
-def spread(onnx: OnnxEmitter, g: str, w: str, attrs: Attrs, window: tuple[int, ...], of: TensorType) -> str:
+def spread(onnx: OnnxEmitter, g: str, w: Sequence[str], attrs: Attrs, window: tuple[int, ...], of: TensorType) -> str:
     """The adjoint of a convolution in its image.
 
     Args:
         g: the cotangents.
-        w: the weight, `[channels of g, channels of the image / groups, *window]`.
+        w: the weight, `[channels of g, channels of the image / groups, *window]`, and behind it the bias if there is one.
         attrs: stride, pad, the sizes of the image, and dilation and groups where they are not 1.
         window: the sizes of the kernel.
         of: the type of `g`.
@@ -45,12 +46,14 @@ def spread(onnx: OnnxEmitter, g: str, w: str, attrs: Attrs, window: tuple[int, .
     fixed = tuple(r for r in rest if isinstance(r, int))
     pads = tuple(p for p in pad if isinstance(p, int))
     if len(fixed) == axes and len(pads) == len(pad):
-        return onnx.node("ConvTranspose", g, w, pads=pads, output_padding=fixed, **shared)
-    whole = onnx.node("ConvTranspose", g, w, **shared)
+        return onnx.node("ConvTranspose", g, *w, pads=pads, output_padding=fixed, **shared)
+    whole = onnx.node("ConvTranspose", g, w[0], **shared)
     longer = put_on(onnx, whole, (*(0,) * axes, *rest), of.dtype)
     stops = tuple(begin + size for begin, size in zip(pad[:axes], sizes, strict=True))
     along = onnx.constant(range(2, 2 + axes), DType.I64)
-    return onnx.node("Slice", longer, onnx.shape(pad[:axes]), onnx.shape(stops), along)
+    cut = onnx.node("Slice", longer, onnx.shape(pad[:axes]), onnx.shape(stops), along)
+    biases = [onnx.node("Unsqueeze", bias, onnx.constant(range(1, 1 + axes), DType.I64)) for bias in w[1:]]
+    return onnx.node("Add", cut, *biases) if biases else cut
 
 
 def taps_weight(onnx: OnnxEmitter, window: tuple[int, ...], dtype: DType) -> str:

@@ -1,13 +1,14 @@
 """Graph as it was lowered -> the one that is written as ONNX.
 
 It goes through the same passes as any other, after scans that an operator of ONNX computes became that operator: then they still
-say plainly what they compute. The result holds operators that no engine of ours has.
+say plainly what they compute. Afterwards convolutions take in their biases. The result holds operators that no engine of ours has.
 """
 
 from __future__ import annotations
 
 from dslc.graph import Graph, verify
 from dslc.passes import optimize
+from dslc.passes.image_forms import image_operators
 from dslc.passes.prune import prune_scans
 from dslc.passes.recurrent import recurrent_operators
 from dslc.passes.scans import Pass, has_scans, where_scans_are
@@ -23,4 +24,6 @@ def optimize_for_export(graph: Graph) -> Graph:
     for name, run in EXPORT_PASSES if has_scans(graph) else ():
         graph = run(graph)
         verify(graph, name)
-    return optimize(graph)
+    graph = image_operators(optimize(graph))
+    verify(graph, "operators on images")
+    return graph
