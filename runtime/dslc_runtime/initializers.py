@@ -36,14 +36,14 @@ def initialize(
     """The first values of the parameter `key`.
 
     Args:
-        name: one of `INITIALIZERS`, or "literal", whose numbers are `value`.
+        name: one of `INITIALIZERS`, or "literal", whose numbers are `value`; one number fills.
         options: the initialiser's own options, and `layout`, `fan_in`, `fan_out` where the shape does not tell.
 
     Raises:
         KeyError: there is no initialiser of that name; the compiler has checked it, so that is a defect.
     """
     if name == "literal":
-        return np.array(value, dtype).reshape(shape)
+        return np.full(shape, value, dtype)
     return INITIALIZERS[name](generator(seed, "param", key), shape, options).astype(dtype)
 
 

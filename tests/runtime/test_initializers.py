@@ -103,6 +103,7 @@ def test_the_simple_ones_are_what_they_say() -> None:
     assert np.array_equal(made("identity", (3, 4), gain=2.0), 2 * np.eye(3, 4))
     assert initialize("k", (), "float32", "literal", {}, 4).dtype == np.float32
     assert initialize("k", (2, 2), "float32", "literal", {}, ((0, 1), (2, 3))).tolist() == [[0, 1], [2, 3]]
+    assert initialize("k", (2, 3), "int64", "literal", {}, 7).tolist() == [[7, 7, 7]] * 2
 
 
 def test_a_value_depends_on_seed_and_key_alone() -> None:
