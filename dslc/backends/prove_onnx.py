@@ -6,8 +6,9 @@ installed, at several sizes of every run-time dimension, because a frozen batch 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from dslc_runtime.errors import RuntimeFault
 
 SIZES = (1, 2, 7)
 _LARGEST = 512
+_NEARBY = 12  # numbers tried for each run-time size where multiples do not fit
 
 # |a - b| <= t * (1 + max |b|), by the precision of the output's element type: sums of many terms may cancel to anything
 # small, so a value is held against the largest one beside it.
@@ -33,7 +35,8 @@ _TOLERANCE = {"f16": 1e-2, "f32": 1e-5, "f64": 1e-10}
 class Proof:
     """What was proved of an export: the sizes compared and the largest difference of a value, relative to 1 + the output's largest.
 
-    `sizes` is empty where ONNX Runtime is not installed and nothing was compared.
+    `sizes` holds numbers of the first run-time size. It is empty where nothing was compared: ONNX Runtime is not installed, or
+    no small sizes fit the model.
     """
 
     sizes: tuple[int, ...]
@@ -53,9 +56,12 @@ def prove(model: onnx.ModelProto, graph: Graph, params: Mapping[str, npt.NDArray
         return Proof((), 0.0)
     session = ort.open_session(model.SerializeToString(deterministic=True))
     program = compile_numpy(graph)
+    compared: list[int] = []
     worst = 0.0
-    for size in SIZES:
-        feeds = _feeds(graph, size)
+    for seed, sizes in enumerate(_trials(graph)):
+        size = next(iter(sizes.values()), 1)
+        compared.append(size)
+        feeds = _feeds(graph, sizes, seed)
         bound = program.bind(program.sizes_of({name: array.shape for name, array in feeds.items()}), params)
         for name, array in feeds.items():
             np.copyto(bound.inputs[name], array)
@@ -63,30 +69,51 @@ def prove(model: onnx.ModelProto, graph: Graph, params: Mapping[str, npt.NDArray
         found = session.run(feeds)
         for name, expected in bound.outputs.items():
             worst = max(worst, _difference(name, graph.outputs[name].dtype.value, size, found[name], expected))
-    return Proof(SIZES, worst)
+    return Proof(tuple(dict.fromkeys(compared)), worst)
 
 
-def _feeds(graph: Graph, size: int) -> dict[str, npt.NDArray[Any]]:
-    """Random inputs: the first run-time size of the program is `size`, each further one is one larger than the last.
+def _trials(graph: Graph) -> Iterator[dict[str, int]]:
+    """Run-time sizes to compare at: the first is about as each of `SIZES`, each further one is one larger than the last.
 
-    All are doubled until no tensor is empty.
+    Numbers that do not fit the graph give way to multiples of them, then to others nearby; where none fits there is no trial.
     """
-    inputs = graph.leaves("input")
-    names: dict[str, None] = {}
-    for node in inputs:
-        for dim in node.out.shape:
-            names |= dict.fromkeys(sorted(symbols(dim)))
-    sizes = {name: size + offset for offset, name in enumerate(names)}
-    while not _hold_something(graph, sizes) and max(sizes.values()) < _LARGEST:
-        sizes = {name: 2 * number for name, number in sizes.items()}
-    generator = np.random.Generator(np.random.Philox(size))
-    return {node.attrs.str("name"): _random(node, sizes, generator) for node in inputs}
+    names = dict.fromkeys(
+        name for node in graph.leaves("input") for dim in node.out.shape for name in sorted(symbols(dim))
+    )
+    every = {dim for node in graph.order() for value in node.outputs for dim in value.shape if isinstance(dim, Size)}
+    # Quotients come first: they are what rules most numbers out.
+    dims = sorted((dim for dim in every if dim.symbols() <= names.keys()), key=lambda dim: -dim.den)
+    for size in SIZES:
+        first = {name: size + offset for offset, name in enumerate(names)}
+        fitting = next((sizes for sizes in _nearby(first) if _fit(dims, sizes)), None)
+        if fitting is not None:
+            yield fitting
 
 
-def _hold_something(graph: Graph, sizes: Mapping[str, int]) -> bool:
-    """Whether no tensor is empty: where a window does not fit into an image, engines differ in what they make of it."""
-    dims = {dim for node in graph.order() for value in node.outputs for dim in value.shape if isinstance(dim, Size)}
-    return all(evaluate(dim, sizes) >= 1 for dim in dims if dim.symbols() <= sizes.keys())
+def _nearby(sizes: Mapping[str, int]) -> Iterator[dict[str, int]]:
+    """Sizes, their multiples up to the largest worth trying, and other numbers nearby."""
+    most = max(_LARGEST // max(sizes.values(), default=_LARGEST), 1)
+    for times in range(1, most + 1):
+        yield {name: times * number for name, number in sizes.items()}
+    for offsets in product(range(_NEARBY), repeat=len(sizes)):
+        yield {name: number + offset for (name, number), offset in zip(sizes.items(), offsets, strict=True)}
+
+
+def _fit(dims: Iterable[Size], sizes: Mapping[str, int]) -> bool:
+    """Whether every tensor has a size, and none is empty.
+
+    Where a window does not fit into an image, engines differ in what they make of it.
+    """
+    try:
+        return all(evaluate(dim, sizes) >= 1 for dim in dims)
+    except ValueError:
+        return False
+
+
+def _feeds(graph: Graph, sizes: Mapping[str, int], seed: int) -> dict[str, npt.NDArray[Any]]:
+    """Random inputs."""
+    generator = np.random.Generator(np.random.Philox(seed))
+    return {node.attrs.str("name"): _random(node, sizes, generator) for node in graph.leaves("input")}
 
 
 def _random(node: Node, sizes: Mapping[str, int], generator: np.random.Generator) -> npt.NDArray[Any]:

@@ -12,7 +12,7 @@ from toy import LOOKUP, TOY
 
 import dslc
 from dslc.backends import prove_onnx
-from dslc.driver import exporting
+from dslc.driver import exporting, using
 from dslc_runtime import ort
 
 needs_ort = pytest.mark.skipif(not ort.is_installed(), reason="ONNX Runtime is not installed")
@@ -203,6 +203,26 @@ def test_the_proof_names_sizes_and_the_worst_difference() -> None:
     _, proof = exporting.onnx_bytes(compiled, initial_params(compiled.typed.body.params, 0))
     assert proof.sizes == prove_onnx.SIZES == (1, 2, 7)
     assert 0 <= proof.worst < 1e-5
+
+
+@needs_ort
+@pytest.mark.parametrize(
+    ("size", "value", "sizes"),
+    [
+        ("T / 2, 2, 3", 'rearrange(x, "(t s) d -> t s d", s = 2)', (2, 14)),
+        ("T, 3", "reshape(x, [-1, 3])", (1, 2, 7)),
+        ("T / 5, 15", "reshape(x, [-1, 15])", (5, 10, 35)),
+        ("(T + 1) / 2, 2, 3", 'rearrange(concat(x, x[:1], axis = 0), "(t s) d -> t s d", s = 2)', (1, 3, 7)),
+        ("T / 600, 1800", "reshape(x, [-1, 1800])", ()),
+    ],
+)
+def test_models_whose_sizes_are_quotients_are_compared_at_sizes_that_fit(
+    tmp_path: Path, size: str, value: str, sizes: tuple[int, ...]
+) -> None:
+    path = tmp_path / "m.dl"
+    path.write_text(f"dim T\nmodel M {{\n  input x: f32[T, 3]\n  output y: f32[{size}]\n  y = {value}\n}}\n")
+    said = using.export_file(path, None, tmp_path / "m.onnx", 18, [], 0).text
+    assert (f"at batch sizes {', '.join(map(str, sizes))};" if sizes else "no small sizes fit the model") in said
 
 
 @pytest.mark.parametrize(
