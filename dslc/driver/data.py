@@ -60,6 +60,7 @@ def open_data(
     fields: Sequence[str] = (),
     limits: Mapping[str, IdLimit] | None = None,
     learned: Mapping[str, Learned] | None = None,
+    split: str | None = None,
 ) -> Opened:
     """Open the sources of a data block and materialise its fields.
 
@@ -67,6 +68,7 @@ def open_data(
         fields: the fields that are needed; all of them where it is empty.
         limits: how many classes or rows the ids of a field may name, by field.
         learned: what a run's fields learned; else it is learned from the training part.
+        split: the fingerprint of the only data that parts are split off; off any where it is not given.
 
     Raises:
         RuntimeFault: a source cannot be read, or holds what a field cannot (DL5001 to DL5010, DL5060 to DL5069).
@@ -81,7 +83,9 @@ def open_data(
     }
     programs = {part: [field.program for field in found] for part, found in compiled.items()}
     in_order = any(field.windows for field in compiled["train"])
-    rows = _split(data, tables["train"], programs["train"], in_order)
+    fingerprint = _fingerprint(tables)
+    splits = split is None or split == fingerprint
+    rows = _split(data, tables["train"], programs["train"], in_order) if splits else {}
     known = learned if learned is not None else learn(_rows_of(tables["train"], rows), programs["train"])
     require_learned(programs["train"], known)
 
@@ -100,7 +104,7 @@ def open_data(
         made = {part: fields_of(part, table) for part, table in tables.items()}
         parts = made | {part: Part(made["train"].fields, each) for part, each in rows.items()}
         whole = partial(Part, made["train"].fields)
-    return Opened(parts, whole, _fingerprint(tables), known, labels_of(compiled["train"], known))
+    return Opened(parts, whole, fingerprint, known, labels_of(compiled["train"], known))
 
 
 def _open(folder: Path, data: TypedData, spec: SourceSpec, reads: Sequence[ColumnRead]) -> Table:

@@ -29,6 +29,7 @@ from dslc.driver.tables import dialect_of, runtime_reads
 from dslc.graph import Graph
 from dslc.lower import lower
 from dslc.record import replace
+from dslc_runtime import ort
 from dslc_runtime.data.csv_file import Dialect
 from dslc_runtime.data.fields import materialise, require_ids
 from dslc_runtime.data.learned import require_learned
@@ -48,7 +49,8 @@ def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, 
 
     Args:
         data: read the data from here instead.
-        split: a part, or "all": the rows of the first source, before any were split off.
+        split: a part, or "all": the rows of the first source, of which none are split off. By default rows that the run was not
+            trained on, as far as there are such.
 
     Raises:
         RuntimeFault: the run, the data, the engine or the device cannot be had.
@@ -56,9 +58,10 @@ def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, 
     run = open_run(path, data)
     typed = run.typed
     fields = tuple(typed.inference.body.inputs)
-    opened = open_data(run.checked, typed.data, fields, id_limits(typed.inference.body), run.learned())
-    known = run.folder.read_about().get("data") == opened.fingerprint
-    chosen = split or _usual_part(opened, known)
+    own = str(run.folder.read_about().get("data"))
+    divided = own if split is None else "" if split == "all" else None
+    opened = open_data(run.checked, typed.data, fields, id_limits(typed.inference.body), run.learned(), divided)
+    chosen = split or _usual_part(opened, own == opened.fingerprint)
     part = opened.whole() if chosen == "all" else opened.part(chosen)
     with limited(run.threads):
         figures = evaluate_part(run.typed, part, run.params, engine, device)
@@ -169,6 +172,7 @@ def export_file(
 
 def _said(target: Path, proof: Proof) -> str:
     if not proof.sizes:
-        return f"{target}: written; not compared with NumPy, because ONNX Runtime is not installed (`dslc[cpu]`)"
+        why = "no small sizes fit the model" if ort.is_installed() else "ONNX Runtime is not installed (`dslc[cpu]`)"
+        return f"{target}: written; not compared with NumPy, because {why}"
     sizes = ", ".join(map(str, proof.sizes))
     return f"{target}: equal to NumPy within {proof.worst:.1e} at batch sizes {sizes}"

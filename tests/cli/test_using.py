@@ -412,12 +412,16 @@ def test_one_of_several_trained_models_is_named(dslc, toy: Path) -> None:
 # ---------------------------------------------------------------------------------------------- data named at the command
 
 
-def test_new_data_are_evaluated_whole_and_the_runs_own_in_the_part_kept_aside(dslc, toy: Path) -> None:
+def of_one_file(toy: Path) -> str:
+    """The toy program with all its rows in one source."""
     text = toy.read_text().replace(
         '  source = {\n    train: npz("toy.npz", x = "x", y = "y"),\n', '  source = npz("toy.npz", x = "x", y = "y")\n'
     )
-    text = text.replace('    test:  npz("toy.npz", x = "tx", y = "ty"),\n  }\n', "")
-    toy.write_text(text)
+    return text.replace('    test:  npz("toy.npz", x = "tx", y = "ty"),\n  }\n', "")
+
+
+def test_new_data_are_evaluated_whole_and_the_runs_own_in_the_part_kept_aside(dslc, toy: Path) -> None:
+    toy.write_text(of_one_file(toy))
     assert dslc("train", toy, "--out", "run").exit_code == 0
     np.savez("new.npz", x=np.load("toy.npz")["tx"], y=np.load("toy.npz")["ty"])
 
@@ -430,6 +434,20 @@ def test_new_data_are_evaluated_whole_and_the_runs_own_in_the_part_kept_aside(ds
     assert evaluated("--data", "new.npz", "--split", "val") == ("val", 5)
     shutil.copy("toy.npz", "moved.npz")
     assert evaluated("--data", "moved.npz") == ("val", 10)
+
+
+def test_new_data_have_no_part_split_off_however_few_they_are(dslc, toy: Path) -> None:
+    toy.write_text(of_one_file(toy).replace("{ val: 0.25 }", "{ val: 0.25, test: 0.25 }"))
+    assert dslc("train", toy, "--out", "run").exit_code == 0
+    for count in (20, 1):
+        np.savez("new.npz", x=rows(count), y=arrays()["ty"][:count])
+        for more in ((), ("--split", "all")):
+            result = dslc("eval", "run", "--json", "--data", "new.npz", *more)
+            assert result.exit_code == 0, result.stderr
+            found = json.loads(result.stdout)
+            assert (found["split"], found["rows"]) == ("all", count)
+    assert json.loads(dslc("eval", "run", "--json").stdout)["split"] == "test"
+    assert "error[DL5008]" in dslc("eval", "run", "--data", "new.npz", "--split", "val").stderr
 
 
 def test_data_may_be_a_folder_with_a_file_of_the_same_name(dslc, run: Path) -> None:
