@@ -45,5 +45,10 @@ CASES: dict[str, tuple[str, tuple[int, ...]]] = {
     "prelu": ("it: PReLU()", (2, 3, 4)),
     "prelu-per-channel": ("it: PReLU(per_channel = true)", (2, 3, 4, 2)),
     "prelu-ties": ("it: PReLU(per_channel = true)", (4, 3)),
+    "adaptive-max-pool1d": ("adaptive_max_pool1d(3)", (2, 2, 7)),
+    "softmax": ("softmax", (2, 3, 5)),
+    "softmax-of-channels": ("softmax(axis = 1)", (2, 3, 4, 2)),
+    "log-softmax": ("log_softmax", (2, 3, 5)),
+    "logsumexp": ("logsumexp(axis = 1)", (2, 3, 5)),
     "avg-pool3d": ("avg_pool3d(2, stride = 1)", (1, 2, 3, 4, 3)),
 }

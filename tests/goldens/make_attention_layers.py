@@ -2,9 +2,9 @@
 
     python tests/goldens/make_attention_layers.py
 
-The gradients are those of sum(y * of_y). Inputs and parameters are drawn at random, as fractions that float32 holds.
-What PyTorch has no layer for is written down in its functions. The tests need the stored file only. Made with PyTorch 2.13 on a
-CPU.
+The gradients are those of sum(y * of_y); `trained` is what parameters are after steps towards of_y. Inputs and parameters are drawn
+at random, as fractions that float32 holds. What PyTorch has no layer for is written down in its functions. The tests need the
+stored file only. Made with PyTorch 2.13 on a CPU.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from attention_layers_cases import CASES
-from storing import store
+from storing import RATE, STEPS, store
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -219,6 +219,25 @@ def drawn(shape: tuple[int, ...], deviation: float) -> Tensor:
     return torch.round(torch.randn(shape, dtype=torch.float64) * deviation * 64) / 64
 
 
+def parameters(layer: nn.Module) -> Named:
+    """All parameters of a layer, whose own have no path."""
+    for name, value, slope in linear("", layer) if isinstance(layer, nn.Linear) else named(layer):
+        yield name.removeprefix("."), value, slope
+
+
+def train_on(layer: nn.Module, inputs: dict[str, Tensor], target: Tensor) -> None:
+    """Steps of Adam that make mean((layer(inputs) - target)^2) small; the layer is trained in place."""
+    learning = list(layer.parameters())
+    if not learning:
+        return
+    rule = torch.optim.Adam(learning, lr=RATE)
+    fixed = {name: value.detach() for name, value in inputs.items()}
+    for _ in range(STEPS):
+        rule.zero_grad()
+        (layer(**fixed) - target).square().mean().backward()
+        rule.step()
+
+
 def run(case: str) -> dict[str, np.ndarray]:
     """One case: what goes in, what comes out, and all gradients."""
     torch.manual_seed(0)
@@ -237,9 +256,12 @@ def run(case: str) -> dict[str, np.ndarray]:
         found[f"input {name}"] = value
         if value.grad is not None:
             found[f"d {name}"] = value.grad
-    for name, value, slope in linear("", layer) if isinstance(layer, nn.Linear) else named(layer):
-        found |= {f"param {name.removeprefix('.')}": value, f"d {name.removeprefix('.')}": slope}
-    return {f"{case}/{name}": value.detach().numpy() for name, value in found.items()}
+    for name, value, slope in parameters(layer):
+        found |= {f"param {name}": value, f"d {name}": slope}
+    found = {name: value.detach().clone() for name, value in found.items()}
+    train_on(layer, inputs, of_y)
+    found |= {f"trained it.{name}": value.detach() for name, value, _ in parameters(layer)}
+    return {f"{case}/{name}": value.numpy() for name, value in found.items()}
 
 
 if __name__ == "__main__":

@@ -61,6 +61,11 @@ LAYERS: dict[str, Callable[[], Callable[[Tensor], Tensor]]] = {
     "prelu": nn.PReLU,
     "prelu-per-channel": lambda: nn.PReLU(3),
     "prelu-ties": lambda: nn.PReLU(3),
+    "adaptive-max-pool1d": lambda: nn.AdaptiveMaxPool1d(3),
+    "softmax": lambda: nn.Softmax(-1),
+    "softmax-of-channels": lambda: nn.Softmax(1),
+    "log-softmax": lambda: nn.LogSoftmax(-1),
+    "logsumexp": lambda: lambda x: x.logsumexp(1),
     "avg-pool3d": lambda: nn.AvgPool3d(2, stride=1),
 }
 
