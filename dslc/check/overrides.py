@@ -21,17 +21,18 @@ _PATH = re.compile(r"\s*([^\W\d]\w*(?:\s*\.\s*[^\W\d]\w*)*)\s*=(?!=)")
 _OPEN, _CLOSE = "train t {\n  v = ", "\n}\n"
 
 
-def apply_overrides(unit: Unit, settings: Sequence[str], sink: Sink) -> Unit:
+def apply_overrides(unit: Unit, settings: Sequence[str], sink: Sink, about: str | None = None) -> Unit:
     """The program with every setting (`hidden=256`, `train.mlp.optimizer.lr=3e-4`) put in place, in order.
 
-    A path may be any suffix of a full path that only one place has. Settings at fault are reported and left out.
+    A path may be any suffix of a full path that only one place has, or only one in the block that a command is `about`. Settings
+    at fault are reported and left out.
     """
     for setting in settings:
-        unit = edited(unit, _override(unit, Source("--set", setting), sink))
+        unit = edited(unit, _override(unit, Source("--set", setting), sink, about))
     return unit
 
 
-def _override(unit: Unit, setting: Source, sink: Sink) -> tuple[Edit, ...]:
+def _override(unit: Unit, setting: Source, sink: Sink, about: str | None) -> tuple[Edit, ...]:
     """The edits that apply one setting; none after a report."""
     match = _PATH.match(setting.text)
     if match is None:
@@ -41,7 +42,7 @@ def _override(unit: Unit, setting: Source, sink: Sink) -> tuple[Edit, ...]:
         return ()
     span = Span(setting, match.start(1), match.end(1))
     path = "".join(span.text.split())
-    target = _resolve(unit, path, span, sink)
+    target = _resolve(unit, path, span, sink, about)
     place = _place(setting, match.end(), sink)
     value = None if place is None else _value(place, sink)
     if target is None or place is None or value is None or not _suits(target, value, place, sink):
@@ -150,12 +151,14 @@ def _kind(value: tree.Expr) -> str | None:
 # ---------------------------------------------------------------------------------------------- the path
 
 
-def _resolve(unit: Unit, path: str, span: Span, sink: Sink) -> Target | None:
+def _resolve(unit: Unit, path: str, span: Span, sink: Sink, about: str | None) -> Target | None:
     """The one place a path means, or None after a report."""
     every = targets(unit)
     found = [t for t in every if t.path == path] or [t for t in every if t.path.endswith(f".{path}")]
     if len(found) > 1:
         found = _by_defaults(found)
+    if len(found) > 1:
+        found = [t for t in found if t.path.split(".")[1] == about] or found
     if len(found) == 1:
         return found[0]
     if found:

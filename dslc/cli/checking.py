@@ -33,7 +33,7 @@ def check(
         for file in files:
             try:
                 path, name = split_name(file)
-                checked = check_program(read_source(path), settings, allowed=allowed)
+                checked = check_program(read_source(path), settings, allowed=allowed, about=name)
                 require_declared(checked, name)
                 output.diagnostics(checked.warnings)
                 if opens_data:

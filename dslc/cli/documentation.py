@@ -62,7 +62,7 @@ def info_command(
 
     with reporting(quiet, error_format) as output:
         path, name = split_name(file)
-        checked = check_program(read_source(path), settings, allowed=allowed)
+        checked = check_program(read_source(path), settings, allowed=allowed, about=name)
         output.diagnostics(checked.warnings)
         found = describe(checked, name, batch, sizes)
         if json_wanted:

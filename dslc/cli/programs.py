@@ -67,7 +67,7 @@ def compile_command(
 
     with reporting(quiet, error_format) as output:
         path, name = split_name(file)
-        checked = check_program(read_source(path), settings, allowed=allowed)
+        checked = check_program(read_source(path), settings, allowed=allowed, about=name)
         output.diagnostics(checked.warnings)
         if target is not None:
             output.note(write_stage(checked, name, emit, target))
@@ -99,7 +99,7 @@ def explain_command(
             from dslc.driver.explaining import explain_program
             from dslc.driver.frontend import check_program, read_source
 
-            checked = check_program(read_source(path), settings, allowed=allowed)
+            checked = check_program(read_source(path), settings, allowed=allowed, about=name)
             output.diagnostics(checked.warnings)
             output.result(explain_program(checked, name))
             return

@@ -44,7 +44,7 @@ def test_command(
         for file in files:
             try:
                 path, name = split_name(file)
-                checked = check_program(read_source(path), settings, allowed=allowed)
+                checked = check_program(read_source(path), settings, allowed=allowed, about=name)
                 require_declared(checked, name)
                 output.diagnostics(checked.warnings)
                 for result in run_tests(checked, pattern, update, about=name):

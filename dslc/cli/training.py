@@ -69,7 +69,7 @@ def train_command(
 
     with reporting(quiet, error_format) as output, as_diagnostics():
         path, name = split_name(file)
-        checked = check_program(read_source(path), settings, data, allowed)
+        checked = check_program(read_source(path), settings, data, allowed, about=name)
         name = choose_train(checked, name).name
         short = {"epochs": epochs, "seed": seed}
         more = [f"train.{name}.{key}={value}" for key, value in short.items() if value is not None]

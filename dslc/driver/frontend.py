@@ -72,18 +72,23 @@ def require_declared(checked: Checked, name: str | None) -> None:
 
 
 def check_program(
-    source: Source, settings: Sequence[str] = (), data: Path | None = None, allowed: Sequence[Path] = ()
+    source: Source,
+    settings: Sequence[str] = (),
+    data: Path | None = None,
+    allowed: Sequence[Path] = (),
+    about: str | None = None,
 ) -> Checked:
     """Parse and check a program, with `--set` overrides and another data path put into its text first.
 
     Args:
         allowed: folders that it may import from besides its own.
+        about: the block that settings mean where several have what they name.
 
     Raises:
         DslcError: there are errors; its diagnostics hold the warnings too.
     """
     sink = Sink()
-    return _checked(load_unit(source, ImportedFiles(source, allowed), sink), settings, data, sink)
+    return _checked(load_unit(source, ImportedFiles(source, allowed), sink), settings, data, sink, about)
 
 
 def recheck(checked: Checked, settings: Sequence[str]) -> Checked:
@@ -92,12 +97,12 @@ def recheck(checked: Checked, settings: Sequence[str]) -> Checked:
     Raises:
         DslcError: a setting does not fit.
     """
-    return _checked(checked.unit, settings, None, Sink())
+    return _checked(checked.unit, settings, None, Sink(), None)
 
 
-def _checked(unit: Unit, settings: Sequence[str], data: Path | None, sink: Sink) -> Checked:
+def _checked(unit: Unit, settings: Sequence[str], data: Path | None, sink: Sink, about: str | None) -> Checked:
     if not sink.failed:
-        unit = apply_overrides(unit, settings, sink)
+        unit = apply_overrides(unit, settings, sink, about)
         if data is not None:
             unit = set_data_path(unit, data, data.is_dir(), sink)
     checked = check_unit(unit, sink)

@@ -169,7 +169,7 @@ def fit(
         require_no_run(out)
     learned = None
     if out is not None and resume and RunFolder(out).config.exists():
-        saved = check_program(read_source(RunFolder(out).config), settings)
+        saved = check_program(read_source(RunFolder(out).config), settings, about=typed.name)
         require_same_program(RunFolder(out), config_text(saved), config_text(checked))
         learned = RunFolder(out).read_learned()
     opened = open_data(checked, typed.data, typed.fields, id_limits(typed.inference.body), learned)

@@ -164,7 +164,7 @@ def export_file(
     """Write a model with initial parameters as ONNX."""
     if not path.exists():
         raise DslcError([Diagnostic("DL0050", f"there is no run and no program `{path}`")])
-    checked = check_program(read_source(path), settings, allowed=allowed)
+    checked = check_program(read_source(path), settings, allowed=allowed, about=name)
     compiled = compile_model(choose_model(checked, name, {}))
     proof = export_model(compiled, initial_params(compiled.typed.body.params, seed), target, opset)
     return Exported(f"{_said(target, proof)}; its parameters are initial values, not trained", checked.warnings)

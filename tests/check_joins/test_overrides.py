@@ -213,3 +213,33 @@ def test_another_data_path_goes_into_every_source() -> None:
     text = set_data_path(Unit(parsed(PROGRAM)), Path("/other.npz"), False, sink).source.text
     assert not sink.found
     assert text.count('npz("/other.npz", x = "x")') == 2
+
+
+TWO = """\
+dim B
+model M(hidden: int = 4) { input x: f32[B, 2]; output y: f32[B, hidden]; y = x |> fc: Dense(hidden) }
+train small { use net = M(hidden = 2); data = d; epochs = 3 }
+train large { use net = M(hidden = 8); data = d; epochs = 5 }
+"""
+
+
+@pytest.mark.parametrize(
+    ("about", "setting", "line"),
+    [
+        ("large", "epochs=7", "train large { use net = M(hidden = 8); data = d; epochs = 7 }"),
+        ("small", "epochs=7", "train small { use net = M(hidden = 2); data = d; epochs = 7 }"),
+        ("large", "net.hidden=9", "train large { use net = M(hidden = 9); data = d; epochs = 5 }"),
+    ],
+)
+def test_a_short_path_means_the_block_that_the_command_is_about(about: str, setting: str, line: str) -> None:
+    sink = Sink()
+    result = apply_overrides(Unit(parsed(TWO)), [setting], sink, about).source.text
+    assert not sink.found
+    assert changed_lines(TWO, result) == [line]
+
+
+@pytest.mark.parametrize("about", [None, "M", "other"])
+def test_a_short_path_that_the_command_does_not_settle_is_refused(about: str | None) -> None:
+    sink = Sink()
+    assert apply_overrides(Unit(parsed(TWO)), ["epochs=7"], sink, about).source.text == TWO
+    assert [found.code for found in sink] == ["DL3082"]

@@ -365,3 +365,14 @@ def test_an_amount_of_memory_is_a_number_with_a_unit(dslc, toy: Path, amount: st
 @pytest.mark.parametrize("amount", ["200000", "200kB", "0.2MB", "200K", "196 KiB"])
 def test_units_are_thousands_or_powers_of_two(dslc, toy: Path, amount: str) -> None:
     assert dslc("train", toy, "--memory", amount, "--out", "r", "-q").exit_code == 0
+
+
+def test_a_short_setting_means_the_train_block_that_is_named_when_a_run_is_resumed_too(dslc, toy: Path) -> None:
+    text = toy.read_text()
+    block = text[text.index("train toy") : text.index('test "learns"')]
+    toy.write_text(text + block.replace("train toy", "train other"))
+    assert "error[DL3082]" in dslc("check", toy, "--set", "epochs=2").stderr
+    for epochs, more in ((1, ()), (2, ("--resume",))):
+        result = dslc("train", f"{toy}:other", "--set", f"epochs={epochs}", "--out", "run", *more)
+        assert result.exit_code == 0, result.stderr
+        assert len((Path("run") / "history.jsonl").read_text().splitlines()) == epochs
