@@ -103,7 +103,12 @@ class Program:
         return Model(compile_model(typed), initial_params(typed.body.params, seed), seed)
 
     def trainer(
-        self, name: str | None = None, *, engine: Literal["numpy"] = "numpy", set: Mapping[str, Any] | None = None
+        self,
+        name: str | None = None,
+        *,
+        engine: Literal["numpy"] = "numpy",
+        set: Mapping[str, Any] | None = None,
+        remat: bool = False,
     ) -> Trainer:
         """A train block, compiled; nothing has run yet.
 
@@ -111,6 +116,7 @@ class Program:
             name: which; may be left out where there is one.
             engine: NumPy is the only engine that trains.
             set: settings by path, as `--set` takes them: ``{"train.xor.epochs": 10}``.
+            remat: compute cheap results again for the backward pass: less memory, the same numbers.
 
         Raises:
             DslcError: no such train block, or a setting that does not fit.
@@ -121,7 +127,7 @@ class Program:
         if set:
             checked = recheck(checked, [f"{path}={_written(value)}" for path, value in set.items()])
         with as_diagnostics():
-            return Trainer(checked, training.prepare(training.choose_train(checked, name)))
+            return Trainer(checked, training.prepare(training.choose_train(checked, name), remat=remat))
 
 
 def _require(name: str, value: object, least: int) -> None:

@@ -68,6 +68,14 @@ def test_a_step_of_gradient_descent_subtracts_the_gradient() -> None:
         assert np.max(np.abs(model.params[key] - (before[key] - 0.5 * gradient))) < 1e-6
 
 
+def test_a_step_that_computes_again_gives_the_same_weights() -> None:
+    made = [dslc.parse(TOY).trainer(remat=remat) for remat in (False, True)]
+    found = [[each.step(BATCH) for _ in range(3)] for each in made]
+    assert found[0] == found[1]
+    for key, value in made[0].models["net"].params.items():
+        assert value.tobytes() == made[1].models["net"].params[key].tobytes(), key
+
+
 def test_models_share_the_trainers_memory() -> None:
     made = trainer()
     model, again = made.models["net"], made.models["net"]
