@@ -2,7 +2,8 @@
 
 Run it by hand (``python tests/goldens/make_losses.py``, with PyTorch installed); the tests read the file only. Each case `c` of
 `CASES` leaves the arrays ``c/x`` (prediction), ``c/t`` (target), ``c/y`` (loss) and ``c/gx`` (gradient of its sum by the
-prediction), and ``c/gt`` where the target has a gradient; names of float32 results end in ``32``.
+prediction), and ``c/gt`` where the target has a gradient; names of float32 results end in ``32``. Where the loss is one number,
+``c/trained`` is what has come to be added to the prediction of every row after steps of training.
 """
 
 from __future__ import annotations
@@ -160,12 +161,25 @@ def _run(x: np.ndarray, t: np.ndarray, loss: Loss, dtype: torch.dtype) -> dict[s
     return arrays | ({"gt": target.grad.numpy()} if target.grad is not None else {})
 
 
+def _trained(x: np.ndarray, t: np.ndarray, loss: Loss) -> np.ndarray:
+    """What is added to every row of x after 20 steps of Adam in float64."""
+    shift = torch.zeros(x.shape[1:], dtype=torch.float64, requires_grad=True)
+    rule = torch.optim.Adam([shift], lr=5e-4)
+    for _ in range(20):
+        rule.zero_grad()
+        loss(torch.tensor(x) + shift, torch.tensor(t)).backward()
+        rule.step()
+    return shift.detach().numpy()
+
+
 def main() -> None:
     """Write the file beside this script."""
     arrays: dict[str, np.ndarray] = {}
     for name, (x, t, loss) in cases().items():
         arrays |= {f"{name}/x": x, f"{name}/t": t}
         arrays |= {f"{name}/{key}": array for key, array in _run(x, t, loss, torch.float64).items()}
+        if np.ndim(arrays[f"{name}/y"]) == 0:
+            arrays[f"{name}/trained"] = _trained(x, t, loss)
         arrays |= {f"{name}/{key}32": array for key, array in _run(x, t, loss, torch.float32).items()}
     path = Path(__file__).with_name("losses.npz")
     np.savez_compressed(path, torch=np.array(torch.__version__), **arrays)
