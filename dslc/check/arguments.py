@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from dslc.check.foreign import argument_meant
+from dslc.check.foreign import argument_meant, difference
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Argument, CallSite, Context
 from dslc.check.typed import TypedValue
@@ -62,7 +62,10 @@ def unknown(e: Context, what: str, name: tree.Ident, names: Sequence[str], kind:
     close = near(name.text, names)
     footers: list[Note | Help] = []
     meant = argument_meant(name.text, names)
-    if meant:
+    otherwise = difference(name.text) if kind == "input" else ""
+    if otherwise:
+        footers.append(Help(otherwise))
+    elif meant:
         footers.append(Help(f"it is called `{meant}` here:", (Edit(name.span, meant),)))
     elif name.text == "activation":
         footers.append(Help("an activation is a stage of its own: `x |> Dense(8) |> relu`"))

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 _LAYERS = {
     "linear": "Dense", "fullyconnected": "Dense", "innerproduct": "Dense", "convolution2d": "Conv2d",
-    "batchnorm1d": "BatchNorm", "batchnorm2d": "BatchNorm", "batchnormalization": "BatchNorm",
+    "batchnorm1d": "BatchNorm", "batchnorm2d": "BatchNorm",
     "layernormalization": "LayerNorm", "simplernn": "RNN", "multiheadedattention": "MultiHeadAttention",
     "positionalencoding": "SinusoidalPositions", "sinepositionencoding": "SinusoidalPositions",
     "positionembedding": "LearnedPositions",
@@ -18,7 +18,7 @@ _FUNCTIONS = {
     "logistic": "sigmoid", "mseloss": "mse", "meansquarederror": "mse", "l1loss": "mae", "meanabsoluteerror": "mae",
     "smoothl1loss": "huber", "huberloss": "huber", "crossentropyloss": "cross_entropy",
     "sparsecategoricalcrossentropy": "cross_entropy", "categoricalcrossentropy": "cross_entropy",
-    "softmaxcrossentropy": "cross_entropy", "binarycrossentropy": "bce", "bceloss": "bce",
+    "softmaxcrossentropy": "cross_entropy", "bceloss": "bce",
     "bcewithlogits": "bce_logits", "bcewithlogitsloss": "bce_logits", "binarycrossentropywithlogits": "bce_logits",
     "ctcloss": "ctc", "contrastiveloss": "contrastive", "f1score": "f1", "precisionscore": "precision",
     "recallscore": "recall", "rocaucscore": "auc", "rocauc": "auc", "r2score": "r2", "rootmeansquarederror": "rmse",
@@ -34,8 +34,7 @@ _FUNCTIONS = {
     "averagepooling3d": "avg_pool3d", "avgpool1d": "avg_pool1d", "avgpool2d": "avg_pool2d", "avgpool3d": "avg_pool3d",
     "adaptiveavgpool1d": "adaptive_avg_pool1d", "adaptiveavgpool2d": "adaptive_avg_pool2d",
     "adaptivemaxpool1d": "adaptive_max_pool1d", "adaptivemaxpool2d": "adaptive_max_pool2d",
-    "globalaveragepooling1d": "global_avg_pool", "globalaveragepooling2d": "global_avg_pool",
-    "globalmaxpooling1d": "global_max_pool", "globalmaxpooling2d": "global_max_pool", "zeropadding2d": "pad",
+    "globalaveragepooling2d": "global_avg_pool", "globalmaxpooling2d": "global_max_pool", "zeropadding2d": "pad",
     "upsampling2d": "upsample", "interpolate": "upsample", "var": "variance",
     "scaleddotproductattention": "attention", "dotproductattention": "attention", "range": "arange",
     "rand": "random_uniform", "randn": "random_normal",
@@ -49,7 +48,7 @@ _ARGUMENTS = {
     "padding": ("pad",), "filters": ("channels",), "outchannels": ("channels",), "dilationrate": ("dilation",),
     "numheads": ("heads",), "nhead": ("heads",), "dimfeedforward": ("ff",), "iscausal": ("causal",), "usecausalmask": ("causal",),
     "keypaddingmask": ("mask",), "srckeypaddingmask": ("mask",), "tgtkeypaddingmask": ("mask",), "attnmask": ("mask",),
-    "attentionmask": ("mask",), "memorykeypaddingmask": ("memory_mask",), "outputpadding": ("output_pad",),
+    "attentionmask": ("mask",), "outputpadding": ("output_pad",),
     "depthmultiplier": ("multiplier",), "weight": ("weights",), "classweight": ("weights",), "posweight": ("pos_weight",),
     "hiddensize": ("units",), "nonlinearity": ("activation",), "gobackwards": ("reverse",), "initialstate": ("h0",),
     "hx": ("h0",), "cx": ("c0",), "sequencelength": ("lengths",), "sequencelengths": ("lengths",), "seqlengths": ("lengths",),
@@ -57,6 +56,47 @@ _ARGUMENTS = {
     "paddingindex": ("padding_idx",),
     "inputlengths": ("steps",), "targetlengths": ("number",), "labellengths": ("number",), "blankindex": ("blank",),
 }  # fmt: skip
+#: Names whose counterpart here acts otherwise: what to write, said in a sentence of its own.
+_DIFFERENCES = {
+    **dict.fromkeys(
+        ("batchnorm1d", "batchnorm2d", "batchnorm3d", "lazybatchnorm1d", "lazybatchnorm2d"),
+        "it is `BatchNorm()` here: the input says how many channels there are, and the first number is the axis they lie on",
+    ),
+    "batchnormalization": "it is `BatchNorm()` here, of axis 1 (`axis = -1` for the last one); `momentum` is the weight of"
+    " the new mean, 0.1 for Keras's 0.9",
+    "globalaveragepooling1d": "Keras averages the steps of [batch, steps, features]: `mean(axis = 1)` here;"
+    " `global_avg_pool()` averages what follows the channels of [batch, channels, steps]",
+    "globalmaxpooling1d": "Keras takes the largest over the steps of [batch, steps, features]: `max(axis = 1)` here;"
+    " `global_max_pool()` takes it over what follows the channels of [batch, channels, steps]",
+    **dict.fromkeys(
+        ("binarycrossentropy", "binaryfocalcrossentropy"),
+        "of logits it is `bce_logits`, and of probabilities (what `sigmoid` gives) `bce`",
+    ),
+    **dict.fromkeys(
+        ("keypaddingmask", "srckeypaddingmask", "tgtkeypaddingmask"),
+        "it is `mask` here, with the opposite meaning: true where a step is real; PyTorch's is true where it is padding:"
+        " `mask = not padding`",
+    ),
+    "memorykeypaddingmask": "it is `memory_mask` here, with the opposite meaning: true where a step is real;"
+    " PyTorch's is true where it is padding: `memory_mask = not padding`",
+    **dict.fromkeys(
+        ("attnmask", "srcmask", "tgtmask"),
+        "`causal = true` hides later steps, and `mask` says which steps of a sequence are real; a mask of pairs"
+        " of steps, true where one may look at the other, is for the function `attention`",
+    ),
+}  # fmt: skip
+#: What stands before a dot in programs of other libraries, and is nothing here.
+_PREFIXES = frozenset({"self", "nn", "F", "torch", "tf", "keras", "layers", "np", "jnp", "jax"})
+
+
+def difference(name: str) -> str:
+    """What to write for another library's name where no name here means just the same; or ""."""
+    return _DIFFERENCES.get(_plain(name), "")
+
+
+def is_prefix(name: str) -> bool:
+    """Whether a name stands before a dot in other libraries' programs: ``nn.Linear``."""
+    return name in _PREFIXES
 
 
 def layer_meant(name: str) -> str:

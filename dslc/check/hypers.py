@@ -123,7 +123,7 @@ def given(e: Context, what: str, hyper: tree.Hyper, arg: Argument, site: CallSit
             f"`{key}` of {what} must be {wanted}, not {describe(arg.value).removesuffix(', not applied to anything')}",
             arg.span,
             f"must be {wanted}",
-            footers=_kind_help(hyper, arg),
+            footers=_kind_help(what, hyper, arg),
         )
     if isinstance(value, Const) and value.origin is None:
         text = (
@@ -135,7 +135,7 @@ def given(e: Context, what: str, hyper: tree.Hyper, arg: Argument, site: CallSit
     return value
 
 
-def _kind_help(hyper: tree.Hyper, arg: Argument) -> list[Note | Help]:
+def _kind_help(what: str, hyper: tree.Hyper, arg: Argument) -> list[Note | Help]:
     """A mend for the common slips: a float where an int is meant, quotes around a function's name."""
     kinds = {ident.text for ident, _ in hyper.type.alternatives}
     value = arg.value.value if isinstance(arg.value, Const) else None
@@ -147,6 +147,9 @@ def _kind_help(hyper: tree.Hyper, arg: Argument) -> list[Note | Help]:
         return [_whole_quotient(arg.span)]
     if "fn" in kinds and isinstance(value, str) and value.isidentifier():
         return [Help("name the function without quotes:", (Edit(arg.span, value),))]
+    if arg.name is None and not kinds & {"int", "float"} and isinstance(value, int) and not isinstance(value, bool):
+        text = f"the input says how large it is; {what} is given the size of its result alone:"
+        return [Help(text, code=(f"{what.strip('`')}({arg.span.text})",))]
     if "bool" in kinds and isinstance(value, int) and value in (0, 1):
         return [Help("write a truth value:", (Edit(arg.span, "true" if value else "false"),))]
     return _cell_help(kinds, arg) if isinstance(arg.value, LayerRef) else []

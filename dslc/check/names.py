@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.calls import function_names, is_function
-from dslc.check.foreign import function_meant, layer_meant
+from dslc.check.foreign import difference, function_meant, is_prefix, layer_meant
 from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
@@ -129,7 +129,10 @@ def _unknown(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     visible = [known for known, binding in scope.names.items() if not isinstance(binding.value, Failed)]
     close = near(name, [*visible, *scope.file.dims, *function_names()])
     footers: list[Note | Help] = []
-    if close:
+    if is_prefix(name) and span.source.text[span.end : span.end + 1] == ".":
+        dotted = Span(span.source, span.start, span.end + 1)
+        footers.append(Help(f"layers, functions and parameters are named without `{name}.`:", (Edit(dotted, ""),)))
+    elif close:
         footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
     elif visible:
         footers.append(Note(f"names in scope: {', '.join(visible[:15])}"))
@@ -169,9 +172,9 @@ def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     function = [name.lower()] if is_function(name.lower()) else []
     close = function or near(name, _layers(scope))
     footers: list[Note | Help] = []
-    meant = layer_meant(name) or function_meant(name)
-    if meant and not function:
-        footers.append(_called(name, meant, span))
+    translated = _translated(name, layer_meant(name) or function_meant(name), span)
+    if translated is not None and not function:
+        footers.append(translated)
     elif close:
         footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
     footers.append(Note(f"{_imports(scope.file)}. `dslc doc` lists all layers"))
@@ -184,9 +187,12 @@ def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     )
 
 
-def _called(name: str, meant: str, span: Span) -> Help:
-    """A help that translates another library's name."""
-    return Help(f"what other libraries call `{name}` is `{meant}` here:", (Edit(span, meant),))
+def _translated(name: str, meant: str, span: Span) -> Help | None:
+    """A help for another library's name; a rename alone is no mend where what it means acts otherwise and takes arguments."""
+    otherwise = difference(name)
+    if otherwise and not (meant and span.source.text.startswith("()", span.end)):
+        return Help(otherwise)
+    return Help(f"what other libraries call `{name}` is `{meant}` here:", (Edit(span, meant),)) if meant else None
 
 
 def unknown_function(e: Context, scope: Scope, name: str, span: Span) -> Failed:
@@ -206,9 +212,9 @@ def unknown_function(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     if exact:
         close = exact
     footers: list[Note | Help] = []
-    meant = function_meant(name) or layer_meant(name)
-    if meant and not exact:
-        footers.append(_called(name, meant, span))
+    translated = _translated(name, function_meant(name) or layer_meant(name), span)
+    if translated is not None and not exact:
+        footers.append(translated)
     elif close:
         footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
     else:

@@ -24,14 +24,17 @@ def distance(a: str, b: str, most: int) -> int:
 def near(name: str, candidates: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """At most `limit` candidates close enough to `name` to be meant, the closest first; case counts little.
 
+    One that differs in case alone is meant, whatever else is close: `Conv2D` is `Conv2d`, not `Conv1d`.
     A candidate that is a whole word of the name is close too: `use_bias` is meant to be `bias`.
     """
     room = min(3, (len(name) + 1) // 3) if len(name) > 1 else 0
     wanted = name.lower()
+    known = [candidate for candidate in dict.fromkeys(candidates) if candidate != name]
+    same = tuple(candidate for candidate in known if candidate.lower() == wanted)
+    if same:
+        return same[:limit]
     scored: list[tuple[int, str]] = []
-    for candidate in dict.fromkeys(candidates):
-        if candidate == name:
-            continue
+    for candidate in known:
         if len(candidate) > 2 and candidate.lower() in wanted.split("_"):
             scored.append((room, candidate))
             continue

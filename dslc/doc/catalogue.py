@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dslc.check import optimizer, sources
 from dslc.check.builtins import FIELD_FUNCTIONS, FUNCTIONS, PENALTIES, SOURCES, STARTS
-from dslc.check.foreign import function_meant, layer_meant
+from dslc.check.foreign import difference, function_meant, layer_meant
 from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.check.units import Unit, visible
@@ -107,6 +107,8 @@ def _not_found(name: str, known: Sequence[str]) -> Diagnostic:
     meant = layer_meant(name) or function_meant(name)
     if meant in known:
         return Diagnostic("DL6040", message, (), (Help(f"what other libraries call `{name}` is `{meant}` here"),))
+    if difference(name):
+        return Diagnostic("DL6040", message, (), (Help(difference(name)),))
     return _unknown(message, name, known)
 
 
