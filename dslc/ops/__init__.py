@@ -13,6 +13,7 @@ from dslc.ops.counted_metric import COUNTED_METRIC
 from dslc.ops.creation import CREATION
 from dslc.ops.ctc import CTC
 from dslc.ops.distance_loss import DISTANCE_LOSS
+from dslc.ops.entropy_parts import ENTROPY_PARTS
 from dslc.ops.error_metric import ERROR_METRIC
 from dslc.ops.image_export import IMAGE_EXPORT
 from dslc.ops.index import INDEX
@@ -59,6 +60,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "resizing": RESIZING,
     "normalisation": NORM,
     "softmax": SOFTMAX,
+    "cross entropy in parts": ENTROPY_PARTS,
     "attention": ATTENTION,
     "loss": (*LOSS, *DISTANCE_LOSS, *CLASS_LOSS, *CTC),
     "metric": (*METRIC, *COUNTED_METRIC, *AUC, *ERROR_METRIC, *PERPLEXITY),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from sample import Sample, integers, strided, values
+from sample import Array, Sample, integers, strided, values
 
 _FAR = np.array([[1000.0, 0.0, -1000.0], [-1e30, -1e30, -1e30], [80.0, 80.0, 80.0]])
 _INFINITE = np.array([[0.0, -np.inf, 1.0], [-np.inf, -np.inf, -np.inf], [np.inf, 0.0, 1.0], [np.nan, 0.0, 1.0]])
@@ -26,6 +26,12 @@ _ALONG: list[Sample] = [
 
 def _ids(seed: int, n: int, *shape: int, dtype: type = np.int64):
     return integers(seed, *shape, low=0, high=n, dtype=dtype)
+
+
+def _parts(seed: int, classes: int, *rows: int) -> Array:
+    """What `entropy_parts` gives, as far as its gradient reads it: exponentials, their sums, and then the losses."""
+    e = np.exp(values(seed, classes, *rows))
+    return np.concatenate([e, e.sum(0, keepdims=True), np.zeros((1, *rows))])
 
 
 SOFTMAX: dict[str, list[Sample]] = {
@@ -56,5 +62,23 @@ SOFTMAX: dict[str, list[Sample]] = {
         Sample((strided(values(45, 2, 3)), strided(_ids(46, 3, 2)), strided(values(47, 2)))),
         Sample((values(48, 3, 40), _ids(49, 40, 3), values(50, 3))),
         Sample((_FAR, _ids(51, 3, 3), values(52, 3)), smooth=False),
+    ],
+    "entropy_parts": [
+        Sample((values(53, 2, 3), _ids(54, 3, 2))),
+        Sample((values(55, 3, 4), _ids(56, 3, 4, dtype=np.int32)), {"axis": 0}),
+        Sample((values(57, 2, 3, 2), _ids(58, 3, 2, 2)), {"axis": 1}),
+        Sample((values(59, 4), _ids(60, 4))),
+        Sample((values(61, 0, 3), _ids(62, 3, 0))),
+        Sample((values(63, 2, 1), _ids(64, 1, 2))),
+        Sample((strided(values(65, 2, 3)), strided(_ids(66, 3, 2)))),
+        Sample((values(67, 3, 40), _ids(68, 40, 3))),
+        Sample((_FAR, _ids(69, 3, 3)), smooth=False),
+    ],
+    "entropy_parts_grad": [
+        Sample((_parts(70, 3, 2), _ids(71, 3, 2), values(72, 2)), {"axis": 1}),
+        Sample((_parts(73, 3, 2, 3), _ids(74, 3, 2, 3, dtype=np.int32), values(75, 2, 3)), {"axis": 1}),
+        Sample((_parts(76, 4), _ids(77, 4), values(78)), {"axis": 0}),
+        Sample((_parts(79, 3, 0), _ids(80, 3, 0), values(81, 0)), {"axis": 0}),
+        Sample((strided(_parts(82, 3, 4)), strided(_ids(83, 3, 4)), strided(values(84, 4))), {"axis": 1}),
     ],
 }

@@ -159,7 +159,8 @@ def test_a_kernel_that_is_bound_once_sees_what_its_operands_hold_at_each_run(
     expected = compute(builder.graph, sample)
     kernel = KERNELS[str(OPS[name].kernel)]
     assert kernel.bind is not None
-    operands = [lay(np.full_like(o, np.nan)) for o in sample.operands if isinstance(o, np.ndarray)]
+    arrays = [o for o in sample.operands if isinstance(o, np.ndarray)]
+    operands = [lay(np.full_like(o, np.nan if o.dtype.kind == "f" else 0)) for o in arrays]
     out, work = garbage(expected, 0), Work()
     run = kernel.bind(*operands, out=out, work=work, **attrs)
     for operand, content in zip(operands, sample.operands, strict=True):

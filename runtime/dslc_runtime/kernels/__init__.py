@@ -5,6 +5,7 @@ from dslc_runtime.kernels.arena import ARENA
 from dslc_runtime.kernels.conv import CONV
 from dslc_runtime.kernels.conv_last import CONV_LAST
 from dslc_runtime.kernels.elementwise import ELEMENTWISE
+from dslc_runtime.kernels.entropy_parts import ENTROPY_PARTS
 from dslc_runtime.kernels.index import INDEX
 from dslc_runtime.kernels.kernel import Kernel
 from dslc_runtime.kernels.linalg import LINALG
@@ -26,6 +27,7 @@ KERNELS: dict[str, Kernel] = {
     **INDEX,
     **LINALG,
     **SOFTMAX,
+    **ENTROPY_PARTS,
     **LOSS,
     **METRIC,
     **ARENA,
