@@ -103,7 +103,11 @@ def _column_notes(body: Body, data: TypedData, field: FieldSpec) -> Iterator[Not
         if name not in columns:
             continue
         stored = source.columns.get(name, name)
-        places = {"npz": f"array `{stored}` of {source.path}", "inline": f"column `{name}` of the inline data"}
+        places = {
+            "npz": f"array `{stored}` of {source.path}",
+            "idx": str(stored),
+            "inline": f"column `{name}` of the inline data",
+        }
         yield Note(f"a row of {places.get(source.kind, f'column `{name}` of {source.path}')} is {value.type}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -254,3 +255,9 @@ def test_a_file_for_each_column_is_found_in_another_folder_too(tmp_path: Path) -
     found = open_data(checked, checked.file.datas["d"]).part("train").fields
     assert found["x"].tolist() == [[1, 2], [3, 4]]
     assert found["y"].tolist() == [7, 9]
+    (tmp_path / "e.dl").write_text(f"data d {{ {source}; {fields.replace('f32[2]', 'f32[3]')} }}\n")
+    checked = check_program(read_source(tmp_path / "e.dl"), data=tmp_path / "b")
+    with pytest.raises(DslcError) as caught:
+        open_data(checked, checked.file.datas["d"])
+    notes = [note.text for note in caught.value.diagnostics[0].footers]
+    assert any(re.fullmatch(r"a row of .*x\.idx is u8\[2\]", note) for note in notes), notes

@@ -120,6 +120,25 @@ def test_the_other_delimiter_is_proposed(tmp_path: Path) -> None:
     assert 'delimiter = ";"' in fault(path).help
 
 
+@pytest.mark.parametrize(
+    ("text", "header", "help"),
+    [
+        ("x;a\n1;2\n", (), 'delimiter = ";"'),
+        ("1,2.5\n3,4\n", (), 'columns = ["c0", "c1"]'),
+        ("1,2,3,4\n", (), 'columns = ["c0", "c1", "c2", ...]'),
+        ("b\n1\n", (), ""),
+        ("1\n", ("b",), ""),
+    ],
+)
+def test_a_first_line_that_has_not_the_names_says_what_may_be_meant(
+    tmp_path: Path, text: str, header: tuple[str, ...], help: str
+) -> None:
+    with pytest.raises(RuntimeFault) as caught:
+        open_csv(write(tmp_path, text), [read("a")], Dialect(header=header))
+    assert caught.value.code == "DL5003"
+    assert help in caught.value.help if help else not caught.value.help
+
+
 def test_text_where_numbers_are_read_names_the_function(tmp_path: Path) -> None:
     assert 'classes(source["a"])' in fault(write(tmp_path, "a\nx\n")).help
 

@@ -51,7 +51,7 @@ def open_csv(path: Path, reads: Sequence[Read], dialect: Dialect | None = None) 
     file.text.require_memory(1)
     try:
         header, rows = file.opened()
-        contents = _contents(reads, header, str(path))
+        contents = _contents(reads, header, file)
         return select(_parsed(file, contents, header, rows), reads, header)
     except MemoryError as error:
         raise RuntimeFault("DL5009", f"`{path.name}` does not fit into memory", str(path)) from error
@@ -66,15 +66,21 @@ def csv_header(path: Path, dialect: Dialect | None = None) -> list[str]:
     return _CsvFile(TextFile(path), dialect or Dialect()).opened()[0]
 
 
-def _contents(reads: Sequence[Read], header: Sequence[str], where: str) -> dict[str, Content]:
+def _contents(reads: Sequence[Read], header: Sequence[str], file: _CsvFile) -> dict[str, Content]:
     """What the cells of each column are taken for.
 
     Raises:
-        RuntimeFault: DL5066, a column is read as two things.
+        RuntimeFault: DL5003, DL5065 as `resolve`, DL5066 a column is read as two things.
     """
     found: dict[str, Content] = {}
+    where = str(file.text.path)
     for read in reads:
-        for column in resolve(read, header, where):
+        try:
+            columns = resolve(read, header, where)
+        except RuntimeFault as fault:
+            fault.help = fault.help or file.header_help(header)
+            raise
+        for column in columns:
             if found.setdefault(column, read.content) != read.content:
                 text = f"column `{column}` is read as {found[column]} and as {read.content}"
                 raise RuntimeFault("DL5066", text, where, help="a column of a text file is one of them in all fields")
@@ -125,6 +131,16 @@ class _CsvFile:
         fault.help = self._delimiter_help(row)
         raise fault
 
+    def header_help(self, header: Sequence[str]) -> str:
+        """What may be meant where the first line has not the names that are read: another delimiter, or no header."""
+        if self.dialect.header:
+            return ""
+        if all(_is_number(cell) for cell in header):
+            names = ", ".join(f'"c{number}"' for number in range(min(len(header), 3)))
+            more = ", ..." if len(header) > 3 else ""
+            return f'the first line holds numbers; name the columns: `csv("{self.text.path.name}", columns = [{names}{more}])`'
+        return self._delimiter_help(header)
+
     def _delimiter_help(self, row: Sequence[str]) -> str:
         for character, written in _OTHERS.items():
             if len(row) == 1 and character in row[0]:
@@ -134,6 +150,14 @@ class _CsvFile:
     def _malformed(self, how: str) -> RuntimeFault:
         path = self.text.path
         return RuntimeFault("DL5060", f"`{path.name}` is not a table: {how}", str(path))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(slots=True)
