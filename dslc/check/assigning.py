@@ -159,6 +159,9 @@ def _reshape_help(have: TensorType, want: TensorType) -> list[Help]:
     if have.shape == (*want.shape, 1):
         return [Help("take out the last axis: `|> squeeze(axis = -1)`")]
     if have.rank > want.rank == 2 and (have.shape[0], have.shape[-1]) == want.shape:
+        if any(symbols(size) for size in have.shape[1:-1]):
+            text = "every step has its own: take `mean(axis = 1)` over them, or of a recurrent layer the last one,"
+            return [Help(f"{text} `return_sequences = false`")]
         return [Help("`Dense` works on the last axis and keeps the others; join them before it: `|> flatten`")]
     return []
 

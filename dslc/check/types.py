@@ -13,6 +13,7 @@ from dslc.check.expressions import evaluate
 from dslc.check.extent import extent_problem, short
 from dslc.check.names import DTYPES, dimension_list, dimensions_in_scope, find, undefined
 from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.ranks import other_rank
 from dslc.check.scope import Argument, Context, Leading, Scope, origin_notes
 from dslc.check.signatures import accepts, element_types
 from dslc.check.typed import Origin, TypedValue
@@ -319,24 +320,17 @@ def _wrong_input(
         arg.span,
         label,
         Label(stmt.type.span, "wanted here"),
-        footers=[*origin_notes(e, sizes, arg.span), *_axis_help(e, stmt, value)],
+        footers=[*origin_notes(e, sizes, arg.span), *other_rank(e, scope, stmt, arg, value)],
     )
-
-
-def _axis_help(e: Context, stmt: tree.InputStmt, value: TypedValue) -> list[Help]:
-    """A mend where an image without colours, or one channel of a signal, lacks the axis of its channels."""
-    wanted = len(stmt.type.dims)
-    if not e.calls[-1].library or wanted < 3 or value.type.rank != wanted - 1:
-        return []
-    return [Help("one channel has its axis all the same: `|> expand_dims(axis = 1)`")]
 
 
 def _wrong_dtype(
     e: Context, scope: Scope, stmt: tree.InputStmt, arg: Argument, value: TypedValue, wanted: TensorType
 ) -> None:
     name = _title(scope)
-    ids = wanted.dtype.is_integer and value.type.dtype.is_float
+    ids = wanted.dtype.is_integer and value.type.dtype.is_float and stmt.default is None
     needs = element_types(stmt.type.dtype.text, wanted.dtype)
+    taker = f"`{name}`" if stmt.default is None else f"input `{stmt.name.text}` of `{name}`"
     holds = f"`{value.name}` holds" if value.name else "this holds"
     footers: list[Note | Help] = []
     more: list[Label] = []
@@ -353,7 +347,7 @@ def _wrong_dtype(
     footers.append(accepts(e, scope, stmt, value.type.dtype))
     e.report_call(
         "DL2010" if ids else "DL2003",
-        f"`{name}` {'looks up integer ids' if ids else f'takes {needs}'}, but {holds} {value.type.dtype.value} values",
+        f"{taker} {'looks up integer ids' if ids else f'takes {needs}'}, but {holds} {value.type.dtype.value} values",
         e.calls[-1].span,
         f"needs {needs}",
         *more,
