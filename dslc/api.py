@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Never, cast
 
 import numpy.typing as npt
 
@@ -14,7 +14,7 @@ from dslc.diagnostics import Diagnostic, DslcError
 from dslc.driver import exporting, runs, stepping, training
 from dslc.driver.data import open_data
 from dslc.driver.faults import as_diagnostics
-from dslc.driver.feeding import convert, feed_arrays
+from dslc.driver.feeding import convert, feed_arrays, require_names
 from dslc.driver.frontend import Checked, check_program, read_source, recheck
 from dslc.driver.models import Compiled, choose_model, compile_model, initial_params
 from dslc.driver.params import Params
@@ -180,12 +180,13 @@ class Model:
         """The shape of each input; run-time sizes are strings."""
         return {name: spec.shape for name, spec in self._compiled.program.inputs.items()}
 
-    def __call__(self, **inputs: npt.ArrayLike) -> dict[str, Array]:
+    def __call__(self, *unnamed: Never, **inputs: npt.ArrayLike) -> dict[str, Array]:
         """The outputs by name for one batch of inputs, in inference mode.
 
         Raises:
-            DslcError: an input is missing, unknown, or of another shape or kind (DL5040).
+            DslcError: an input is missing, unknown, given without its name, or of another shape or kind (DL5040).
         """
+        require_names(unnamed, self._compiled.program.inputs)
         bound = feed_arrays(self._compiled.program, inputs, self.params)
         with as_diagnostics():
             bound.run()

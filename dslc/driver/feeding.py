@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,17 @@ def convert(specs: Mapping[str, TensorSpec], given: Mapping[str, npt.ArrayLike])
     if missing:
         raise DslcError([_wrong(f"no array is given for {quoted(missing, 'and')}", specs)])
     return {name: _typed(name, spec, given[name], specs) for name, spec in specs.items()}
+
+
+def require_names(unnamed: Sequence[object], specs: Mapping[str, TensorSpec]) -> None:
+    """Refuse inputs that are given by their places.
+
+    Raises:
+        DslcError: there is one (DL5040).
+    """
+    if unnamed:
+        names = ", ".join(f"{name}=..." for name in specs)
+        raise DslcError([_wrong("inputs are given by their names", specs, Help(f"write `net({names})`"))])
 
 
 def _typed(name: str, spec: TensorSpec, value: npt.ArrayLike, specs: Mapping[str, TensorSpec]) -> Array:

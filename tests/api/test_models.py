@@ -135,6 +135,13 @@ def test_arrays_that_do_not_fit_are_a_coded_error(model: dslc.Model, inputs: dic
         assert text in caught.value.diagnostics[0].message
 
 
+def test_an_input_without_its_name_is_a_coded_error(model: dslc.Model) -> None:
+    with pytest.raises(dslc.DslcError) as caught:
+        model(X)
+    assert codes(caught) == ["DL5040"]
+    assert caught.value.diagnostics[0].footers[0].text == "write `net(x=...)`"
+
+
 def test_an_id_beyond_a_table_is_a_coded_error() -> None:
     model = dslc.parse(LOOKUP).model()
     with pytest.raises(dslc.DslcError) as caught:
