@@ -52,7 +52,7 @@ _ARGUMENTS = {
     "depthmultiplier": ("multiplier",), "weight": ("weights",), "classweight": ("weights",), "posweight": ("pos_weight",),
     "hiddensize": ("units",), "nonlinearity": ("activation",), "gobackwards": ("reverse",), "initialstate": ("h0",),
     "hx": ("h0",), "cx": ("c0",), "sequencelength": ("lengths",), "sequencelengths": ("lengths",), "seqlengths": ("lengths",),
-    "numembeddings": ("vocab",), "inputdim": ("vocab",), "embeddingdim": ("d",), "outputdim": ("d",),
+    "numembeddings": ("vocab",), "inputdim": ("vocab",), "embeddingdim": ("d",), "embeddim": ("d",), "outputdim": ("d",),
     "paddingindex": ("padding_idx",),
     "inputlengths": ("steps",), "targetlengths": ("number",), "labellengths": ("number",), "blankindex": ("blank",),
 }  # fmt: skip
@@ -79,6 +79,35 @@ _DIFFERENCES = {
     ),
     "memorykeypaddingmask": "it is `memory_mask` here, with the opposite meaning: true where a step is real;"
     " PyTorch's is true where it is padding: `memory_mask = not padding`",
+    **dict.fromkeys(
+        ("sequential", "modulelist"),
+        "stages follow each other by `|>`: `x |> fc1: Dense(64) |> relu |> fc2: Dense(10)`",
+    ),
+    **dict.fromkeys(
+        ("transformerencoder", "transformer"),
+        "layers one after another are a repeat: `x |> stack: repeat(6) { TransformerEncoderLayer(8) }`",
+    ),
+    "transformerdecoder": "a decoder's layers read the `memory` one after another:"
+    " `TransformerDecoderLayer(8)(x, memory)`, with a label for each",
+    **dict.fromkeys(
+        ("reducelronplateau", "plateaulr"),
+        "a rate that follows a score is a schedule of the optimizer:"
+        " `optimizer = adam(lr = 1e-3 |> plateau(\"val.loss\"))`",
+    ),
+    **dict.fromkeys(
+        ("cosinedecay", "cosineannealinglr", "cosineannealing"),
+        "a schedule is the rate of an optimizer: `optimizer = adam(lr = 1e-3 |> cosine(20 epochs))`",
+    ),
+    "numlayers": "one layer is made at a time: put several in a row, `|> first: LSTM(16) |> second: LSTM(16)`,"
+    " or `repeat(2) { LSTM(16) }`",
+    "bidirectional": "it is a layer of its own around another: `Bidirectional(LSTM(16))`",
+    **dict.fromkeys(
+        ("dmodel", "inputsize", "infeatures", "inchannels", "inputshape", "normalizedshape"),
+        "it is not given: the input says how large it is",
+    ),
+    **dict.fromkeys(
+        ("keydim", "valuedim", "headdim", "headsize"), "it is not given: each head has the features of the input / `heads`"
+    ),
     **dict.fromkeys(
         ("attnmask", "srcmask", "tgtmask"),
         "`causal = true` hides later steps, and `mask` says which steps of a sequence are real; a mask of pairs"
