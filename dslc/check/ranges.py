@@ -76,16 +76,16 @@ def ids(value: TypedValue) -> Ids | None:
         axis = source.attrs["axis"]
         size: Dim | None = source.inputs[0].type.shape[axis] if isinstance(axis, int) else None
         return Ids(0, size - 1, source) if isinstance(size, int) else None
-    numbers = _written(source)
+    numbers = [int(number) for number in written(source)]
     return Ids(min(numbers), max(numbers), source) if numbers else None
 
 
-def _written(value: TypedValue) -> list[int]:
-    """The whole numbers of a constant."""
+def written(value: TypedValue) -> list[int | float]:
+    """The numbers of a constant; none where a value is computed."""
     if value.op != "constant" or value.type.dtype not in _FORMATS:
         return []
     found = value.attrs["value"]
     if isinstance(found, Data):
         code = _FORMATS[value.type.dtype]
-        return [int(number) for (number,) in struct.iter_unpack(f"<{code}", found.bytes)]
-    return [int(found)] if isinstance(found, int | float) else []
+        return [number for (number,) in struct.iter_unpack(f"<{code}", found.bytes)]
+    return [found] if isinstance(found, int | float) else []

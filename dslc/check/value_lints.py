@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from dslc.check.ranges import LOG_PROBABILITY, PROBABILITY, SCORE, Holds, holds, ids, moved
+from dslc.check.ranges import LOG_PROBABILITY, PROBABILITY, SCORE, Holds, holds, ids, moved, written
 from dslc.check.typed import TypedValue
 from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note, Sink
 from dslc.source import Source, Span
@@ -40,7 +40,22 @@ def _logit_loss(loss: TypedValue) -> Diagnostic | None:
     known = holds(loss.inputs[0])
     if known is not None and known.what == PROBABILITY:
         return _twice(loss, known)
-    return _beyond_classes(loss)
+    return _beyond_classes(loss) or _rewarded(loss)
+
+
+def _rewarded(loss: TypedValue) -> Diagnostic | None:
+    """Weights of classes below 0."""
+    for weights in loss.inputs[2:]:
+        lowest = min(written(moved(weights)), default=0)
+        if lowest < 0:
+            return _found(
+                "DL4016",
+                f"`{loss.op}` weights a class by {lowest:g}",
+                loss.span,
+                "the worse its samples are told, the lower this loss",
+                help=Help("weights are numbers from 0 on; 0 leaves a class out"),
+            )
+    return None
 
 
 def _logits_alone(loss: TypedValue) -> Diagnostic | None:
@@ -99,7 +114,7 @@ def _bce(loss: TypedValue) -> Diagnostic | None:
 def _nll(loss: TypedValue) -> Diagnostic | None:
     known = holds(loss.inputs[0])
     if known is None or known.what == LOG_PROBABILITY:
-        return _beyond_classes(loss)
+        return _beyond_classes(loss) or _rewarded(loss)
     mend = "`nll(log_softmax(x), label)` is `cross_entropy(x, label)`"
     return _found(
         "DL4011",

@@ -197,6 +197,22 @@ Mended:
         "mixed-batch",
     ),
     Code(
+        "DL4016",
+        "a class has a weight below 0",
+        """\
+A loss with `weights` counts the samples of each class so many times. With a weight below 0 the loss falls without end as the
+samples of that class are told worse.
+
+    loss = cross_entropy(net.logits, data.label, weights = [1, -2])
+
+Mended:
+
+    loss = cross_entropy(net.logits, data.label, weights = [1, 2])
+""",
+        Severity.WARNING,
+        "negative-weight",
+    ),
+    Code(
         "DL4020",
         "a block hides a standard layer",
         """\
