@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dslc.check.foreign import difference
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.settings import literal_number
 from dslc.check.typed import Length
@@ -62,13 +63,22 @@ def _report_option(what: str, arg: tree.Arg, names: Sequence[str], sink: Sink) -
     sink.report("DL3038", message, place, "not an option", footers=footers)
 
 
+def _elsewhere(expr: tree.Expr) -> list[Help]:
+    """What to write for a class of another library: ``lr = CosineDecay(0.1, 10)``."""
+    callee = expr.callee if isinstance(expr, tree.Call) else expr
+    otherwise = difference(callee.id) if isinstance(callee, tree.Name) else ""
+    return [Help(otherwise)] if otherwise else []
+
+
 def number(name: str, expr: tree.Expr, sink: Sink) -> float | None:
     """A number written out; None after a report."""
     found = literal_number(expr)
     if found is None:
         unit = isinstance(expr, tree.Quantity)
         label = "has a unit" if unit else "not a number written out"
-        mend = [Help("write the number alone:", (Edit(expr.span, expr.number.span.text),))] if unit else []
+        mend = (
+            [Help("write the number alone:", (Edit(expr.span, expr.number.span.text),))] if unit else _elsewhere(expr)
+        )
         sink.report("DL3038", f"`{name}` is a number", expr.span, label, footers=mend)
         return None
     return float(found)

@@ -27,6 +27,8 @@ from dslc.syntax import tree
 from dslc.tensor_type import Dim, DType, Size, SizeError, TensorType
 
 _KINDS = {"float": DType.F32, "int": DType.I64}
+#: What other libraries write for a size that is not fixed.
+_NO_SIZE = frozenset({"None", "null", "Any"})
 
 
 @record
@@ -156,8 +158,12 @@ def unknown_dimension(e: Context, scope: Scope, expr: tree.Expr) -> bool:
         footers: list[Note | Help] = []
         if close:
             footers.append(Help(did_you_mean(close), (Edit(name.span, close[0]),) if len(close) == 1 else ()))
-        declared = ", ".join([*found, name.id])
-        footers.append(Help(f"{'or ' if close else ''}declare a new one: dim {declared}"))
+        if name.id in _NO_SIZE:
+            edits = (Edit(name.span, found[0]),) if len(found) == 1 else ()
+            footers = [Help("a size that each batch brings has a name" + ":" * bool(edits), edits)]
+        else:
+            declared = ", ".join([*found, name.id])
+            footers.append(Help(f"{'or ' if close else ''}declare a new one: dim {declared}"))
         more = [] if place is None or place.source is not name.span.source else [Label(place, dimension_list(found))]
         e.report("DL1020", f"dimension `{name.id}` is not declared", name.span, "not found", *more, footers=footers)
         return True
