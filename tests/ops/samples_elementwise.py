@@ -97,6 +97,7 @@ _CAST = [
     Sample((values(6, 0, 3),), {"dtype": DType.I32}),
     Sample((strided(integers(7, 3, 4, low=0, dtype=np.uint8)),), {"dtype": DType.F32}),
     Sample((values(8),), {"dtype": DType.I8}),
+    *(Sample((values(9, *shape),), {"dtype": DType.F64}) for shape in ((), (4,), (2, 3), (2, 1, 2))),
 ]
 
 

@@ -54,5 +54,6 @@ INDEX: dict[str, list[Sample]] = {
         Sample((values(57), _ids(58, 2)), {"axis": 0, "size": 2}),
         Sample((values(59, 0), _ids(60, 4, 0)), {"axis": 1, "size": 4}),
         Sample((strided(values(61, 3)), strided(_ids(62, 1, 3))), {"axis": 1, "size": 1}),
+        Sample((values(63, 1, 3), _ids(64, 2, 1, 3)), {"axis": 0, "size": 2}),
     ],
 }

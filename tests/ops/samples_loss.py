@@ -145,6 +145,8 @@ LOSS: dict[str, list[Sample]] = {
         Sample((*_three(120, 2, 3, 2)[:2], _ids(123, 2, 2, 3)), {"margin": 9.0}),
         Sample((*_three(124, 4, 2)[:2], values(127, 4, low=0, high=1)), {"margin": 9.0}),
         Sample((strided(values(128, 4, 2)), values(129, 4, 2), bools(130, 4)), {"margin": 9.0}),
+        Sample((*_three(131, 3, 2)[:2], bools(134, 3)), {"margin": 9.0}),
+        Sample((*_three(135, 1, 5)[:2], bools(138, 1)), {"margin": 9.0}),
         Sample((np.ones((2, 2)), np.ones((2, 2)), np.array([True, False])), smooth=False),
     ],
     "kl_div": [
@@ -162,11 +164,14 @@ LOSS: dict[str, list[Sample]] = {
         *(Sample((values(74, 2, 3), values(75, 2, 3)), {"reduction": r}) for r in _REDUCTIONS),
         Sample((values(76, 2, 3, 2), values(77, 2, 3, 2)), {"axis": 1}),
         Sample((values(78, 4), values(79, 4))),
+        Sample((values(68, 1, 5), values(69, 1, 5))),
         Sample((values(80, 0, 3), values(81, 0, 3)), {"reduction": "sum"}),
         Sample((strided(values(82, 2, 3)), values(83, 2, 3))),
         Sample((np.array([[0.0, 0.0], [1.0, 0.0]]), np.array([[0.0, 0.0], [0.0, 0.0]])), smooth=False),
     ],
     "triplet": [
+        Sample(_three(139, 3, 2), {"margin": 9.0}),
+        Sample(_three(142, 1, 4), {"margin": 9.0}),
         *(Sample(_three(84, 2, 3), {"reduction": r, "margin": 9.0}) for r in _REDUCTIONS),
         Sample(_three(87, 2, 3, 2), {"margin": 9.0}),
         Sample(_three(90, 4), {"margin": 9.0}),
@@ -198,5 +203,7 @@ LOSS: dict[str, list[Sample]] = {
         Sample((values(70, 8, low=0, high=1), bools(71, 8)), {"threshold": 0.5}),
         Sample((strided(values(72, 2, 3)), _ids(73, 2, 2, 3, dtype=np.int32))),
         Sample((np.array([0.0, -0.0]), np.array([1.0, 0.0]))),
+        Sample((values(74, 1, 3), bools(75, 1, 3))),
+        Sample((values(76), bools(77))),
     ],
 }

@@ -49,6 +49,7 @@ METRIC: dict[str, list[Sample]] = {
         Sample((_ROWS[:2],), smooth=False),
         Sample((strided(_ROWS),), smooth=False),
         Sample((_ROWS[:0],), smooth=False),
+        Sample((_ROWS[:1],), smooth=False),
     ],
     "rmse": [
         Sample((values(34, 8), values(35, 8))),
@@ -59,6 +60,7 @@ METRIC: dict[str, list[Sample]] = {
         Sample((np.ones(3), np.ones(3)), smooth=False),
     ],
     "r2": [
+        Sample((values(42, 5, 1), values(43, 5, 1))),
         Sample((values(43, 8), values(44, 8))),
         Sample((values(45, 4, 2), values(46, 4, 2))),
         Sample((values(47, 3, 2, 2), values(48, 3, 2, 2))),

@@ -68,6 +68,8 @@ REDUCTION: dict[str, list[Sample]] = {
         Sample((values(62, 4, gap=0.1),)),
         Sample((values(63, gap=0.1),)),
         Sample((strided(values(64, 2, 3, gap=0.1)),), {"axes": 0}),
+        Sample((values(65, 1, 3, 2, gap=0.1),), {"axes": (0, 2)}),
+        Sample((values(66, 5, 1, gap=0.1),), {"axes": 1}),
         Sample((np.array([[0.0, 0.0], [3e30, -4e30], [3e-30, 4e-30]]),), {"axes": 1}, smooth=False, onnx=False),
     ],
     "argmax": _positions(),

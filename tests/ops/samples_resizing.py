@@ -19,8 +19,12 @@ def _each(seed: int, **options: Attr) -> list[Sample]:
 
 def _of_axes(seed: int, axes: int) -> list[Sample]:
     sizes = (5, 6)[:axes]
-    return [Sample((values(seed + size, 2, 2, *sizes),), {"size": size}, cancels=True) for size in (1, 2, 3, 4, 5)] + [
-        Sample((values(seed + 9, 0, 2, *sizes),), {"size": 2})
+    return [
+        *(Sample((values(seed + size, 2, 2, *sizes),), {"size": size}, cancels=True) for size in (1, 2, 3, 4, 5)),
+        Sample((values(seed + 9, 0, 2, *sizes),), {"size": 2}),
+        Sample((values(seed + 10, 1, 1, *(3, 2)[:axes]),), {"size": 2}),
+        Sample((values(seed + 11, 1, 3, *(4, 7)[:axes]),), {"size": 3}),
+        Sample((strided(values(seed + 12, 3, 1, *(7, 4)[:axes])),), {"size": 2}),
     ]
 
 

@@ -26,6 +26,7 @@ _SHAPE: dict[str, list[Sample]] = {
         Sample((values(13, 3),)),
         Sample((values(14, 0, 2, 2),)),
         Sample((strided(values(15, 2, 2, 3)),)),
+        Sample((values(16, 1, 4),)),
     ],
     "transpose": [
         Sample((values(16, 3, 2),)),
@@ -53,6 +54,7 @@ _SHAPE: dict[str, list[Sample]] = {
         Sample((values(34),), {"axis": 0}),
         Sample((values(35, 0, 3),), {"axis": 1}),
         Sample((strided(values(36, 2, 3)),), {"axis": 1}),
+        Sample((values(37, 2, 1, 2),), {"axis": (1, -1)}),
     ],
     "sized": [
         Sample((values(60, 3, 4),), {"sizes": (3, 4), "claim": "`x` is f32[3, 4]"}),
@@ -60,6 +62,7 @@ _SHAPE: dict[str, list[Sample]] = {
         Sample((values(62, 0, 2),), {"sizes": (0, 2), "claim": "`x` is f32[0, 2]"}),
         Sample((strided(values(63, 2, 3)),), {"sizes": (2, 3), "claim": "`x` is f32[2, 3]"}),
         Sample((integers(64, 4),), {"sizes": (4,), "claim": "`x` is i64[4]"}),
+        Sample((values(65, 1, 2, 2),), {"sizes": (1, 2, 2), "claim": "`x` is f32[1, 2, 2]"}),
     ],
     "expand": [
         Sample((values(37, 3, 1),), {"sizes": (3, 4)}),
@@ -145,6 +148,7 @@ _ARENA: dict[str, list[Sample]] = {
         Sample((values(92, 5),), {"offset": 2, "sizes": (0, 2)}),
         Sample((values(93, 1),), {"offset": 0, "sizes": (1, 1)}),
         Sample((strided(values(94, 6)),), {"offset": 1, "sizes": (2, 2)}),
+        Sample((values(86, 7),), {"offset": 0, "sizes": (3, 2)}),
     ],
     "pack": [
         Sample((values(95, 2, 3), values(96, 3))),

@@ -14,6 +14,7 @@ def _samples(seed: int) -> list[Sample]:
         Sample((values(seed + 3, 5, 2),), {"diagonal": 7}),
         Sample((values(seed + 4, 2, 0, 3),)),
         Sample((strided(values(seed + 5, 4, 3)),)),
+        Sample((values(seed + 7, 2, 3),)),
         Sample((integers(seed + 6, 3, 4, dtype=np.int32),), {"diagonal": 1}),
     ]
 

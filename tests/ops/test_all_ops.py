@@ -253,6 +253,13 @@ def differentiable(name: str, sample: Sample) -> bool:
 DIFFERENTIABLE = [case for case in CASES if differentiable(*case.values)]
 
 
+def test_every_gradient_is_tried_at_five_shapes():
+    shapes: dict[str, set[tuple[tuple[int, ...], ...]]] = {}
+    for name, sample in (case.values for case in DIFFERENTIABLE):
+        shapes.setdefault(name, set()).add(tuple(np.shape(operand) for operand in sample.operands))
+    assert {name: found for name, found in shapes.items() if len(found) < 5} == {}
+
+
 def so_far(builder: Builder, output: str, value: Value) -> Graph:
     """The graph as it is now, with one output; what the builder adds later is not in it."""
     graph = builder.graph
@@ -287,6 +294,10 @@ def test_the_gradient_is_that_of_central_differences(name: str, sample: Sample):
 
 
 TWICE = [case for case in DIFFERENTIABLE if np.size(case.values[1].operands[0]) in range(1, 7)]
+
+
+def test_every_gradient_has_its_own():
+    assert {case.values[0] for case in DIFFERENTIABLE} == {case.values[0] for case in TWICE}
 
 
 @pytest.mark.parametrize(("name", "sample"), TWICE)
