@@ -2,7 +2,8 @@
 
     python tests/goldens/make_padded_sequences.py
 
-The gradients are those of the sum of every result times a random tensor. The tests need the stored file only. Made with
+The gradients are those of the sum of every result times a random tensor. Cases of lengths alone are then trained, as
+`storing.train` does, towards the tensor of their result. The tests need the stored file only. Made with
 PyTorch 2.13 on a CPU.
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from make_sequence_layers import UNITS, Recurrent
 from padded_sequences_cases import CASES, LENGTHS
-from storing import store
+from storing import store, train
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -88,7 +89,37 @@ def run(case: str) -> dict[str, np.ndarray]:
         arrays[f"d {name}"] = value.grad
     for name, value, slope in layer.named():
         arrays |= {f"param {name}": value, f"d {name}": slope}
-    return {f"{case}/{name}": value.detach().numpy() for name, value in arrays.items()}
+    found = {f"{case}/{name}": value.detach().numpy().copy() for name, value in arrays.items()}
+    return found | (
+        {f"{case}/{name}": value for name, value in after(case, layer, x, weights["of_y"]).items()}
+        if alone(case)
+        else {}
+    )
+
+
+def alone(case: str) -> bool:
+    """Whether a case has lengths alone, and one result."""
+    _, operands, results = CASES[case]
+    return operands == ("lengths",) and results == ("y",)
+
+
+class Answer(nn.Module):
+    """What a case answers to its input."""
+
+    def __init__(self, case: str, layer: Padded) -> None:
+        super().__init__()
+        self.layer = layer
+        self.result = "h" if "return_sequences = false" in CASES[case][0] else "y"
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer.run(x, torch.tensor(LENGTHS), {})[self.result]
+
+
+def after(case: str, layer: Padded, x: Tensor, target: Tensor) -> dict[str, np.ndarray]:
+    """Parameters, and the shift of the input, after steps of training."""
+    shift = train(Answer(case, layer), x, target)
+    found = {f"trained it.{name}": value for name, value, _ in layer.named()} | {"trained shift": shift}
+    return {name: value.detach().numpy().copy() for name, value in found.items()}
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from layer_goldens import RATE, check
+from layer_goldens import trained as steps
 from padded_sequences_cases import CASES, LENGTHS
 
 from dslc.autodiff import gradients
@@ -82,6 +84,49 @@ def feeds(case: str, dtype: type[np.floating[Any]]) -> dict[str, npt.NDArray[Any
         if name in ("x", "h0", "c0") or name.startswith(("of_", "param "))
     }
     return found | ({"lengths": np.array(LENGTHS)} if "lengths" in CASES[case][1] else {})
+
+
+TRAINED = [name.split("/")[0] for name in GOLDENS.files if name.endswith("/trained shift")]
+PROGRAM = """
+dim B
+model M {{
+  input  x: f32[B, 5, 3]
+  input  lengths: i64[B]
+  output y: f32[B, {of_y}]
+  param shift: f32[5, 3] = zeros()
+  layer it = {layer}
+  y = it(x + shift, lengths = lengths)
+}}
+data rows {{
+  source = npz("rows.npz")
+  field x: f32[5, 3]     = source["x"]
+  field lengths: i64[]   = source["lengths"]
+  field t: f32[{of_y}] = source["t"]
+}}
+train net {{
+  use net   = M()
+  data      = rows
+  loss      = mean(square(net.y - data.t))
+  optimizer = adam(lr = {rate})
+}}
+"""
+
+
+@pytest.mark.parametrize("case", TRAINED)
+def test_twenty_steps_in_float64_equal_those_of_pytorch(case: str) -> None:
+    arrays = stored(case)
+    of_y = ", ".join(map(str, arrays["of_y"].shape[1:]))
+    block = check(PROGRAM.format(of_y=of_y, layer=CASES[case][0], rate=RATE)).trains["net"]
+    first = {"shift": np.zeros((5, 3))}
+    first |= {name.replace("param ", "it."): value for name, value in arrays.items() if name.startswith("param ")}
+    found = steps(block, first, {"x": arrays["x"], "lengths": np.array(LENGTHS), "t": arrays["of_y"]})
+    assert found.keys() == first.keys()
+    for key, value in found.items():
+        np.testing.assert_allclose(value, arrays[f"trained {key}"], rtol=1e-9, atol=1e-11, err_msg=key)
+
+
+def test_lengths_are_trained_in_every_kind_of_layer() -> None:
+    assert {"rnn", "lstm", "lstm-last", "lstm-reverse", "gru", "lstm-both-ways", "gru-both-ways-last"} <= set(TRAINED)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
