@@ -6,9 +6,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dslc.cli.output import FAULT, reporting
+from dslc.cli.output import FAULT, Output, reporting
 from dslc.diagnostics import DslcError
-from dslc.driver.frontend import check_program, read_source, require_declared
+from dslc.driver.frontend import Checked, check_program, read_source, require_declared
 
 
 def split_name(file: str) -> tuple[Path, str | None]:
@@ -17,6 +17,21 @@ def split_name(file: str) -> tuple[Path, str | None]:
     if colon and name.isidentifier() and not Path(file).exists():
         return Path(path), name
     return Path(file), None
+
+
+def checked_file(
+    file: str, settings: Sequence[str], allowed: Sequence[Path], output: Output
+) -> tuple[Checked, str | None]:
+    """The program of `file.dl` or `file.dl:Name`, with its warnings shown, and the name.
+
+    Raises:
+        DslcError: there are errors, or it declares nothing of that name.
+    """
+    path, name = split_name(file)
+    checked = check_program(read_source(path), settings, allowed=allowed, about=name)
+    require_declared(checked, name)
+    output.diagnostics(checked.warnings)
+    return checked, name
 
 
 def check(
@@ -32,10 +47,7 @@ def check(
     with reporting(quiet, error_format) as output:
         for file in files:
             try:
-                path, name = split_name(file)
-                checked = check_program(read_source(path), settings, allowed=allowed, about=name)
-                require_declared(checked, name)
-                output.diagnostics(checked.warnings)
+                checked, _ = checked_file(file, settings, allowed, output)
                 if opens_data:
                     from dslc.driver.data import verify_data
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dslc.cli.checking import split_name
+from dslc.cli.checking import checked_file
 from dslc.cli.options import common, imports
 from dslc.cli.output import FAULT, reporting
 from dslc.diagnostics import DslcError
@@ -35,7 +35,6 @@ def test_command(
 
     FILE may be `file.dl:NAME`: only the tests that use the model NAME, or train the train block NAME.
     """
-    from dslc.driver.frontend import check_program, read_source, require_declared
     from dslc.driver.testing import TestResult, failures_of, run_tests, summary
 
     results: list[TestResult] = []
@@ -43,10 +42,7 @@ def test_command(
     with reporting(quiet, error_format) as output:
         for file in files:
             try:
-                path, name = split_name(file)
-                checked = check_program(read_source(path), settings, allowed=allowed, about=name)
-                require_declared(checked, name)
-                output.diagnostics(checked.warnings)
+                checked, name = checked_file(file, settings, allowed, output)
                 for result in run_tests(checked, pattern, update, about=name):
                     results.append(result)
                     mark = "passed" if result.passed else "FAILED"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 
 from dslc.backends.to_numpy import compile_numpy
@@ -18,7 +17,7 @@ from dslc.passes import optimize
 from dslc.training import GRADIENT, gradient_graph
 from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.program import Bound, Program
-from dslc_runtime.stepping import Moment, Objective, run_objective, tidy
+from dslc_runtime.stepping import Moment, Objective, rows_in, run_objective, tidy
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -51,11 +50,6 @@ def gradients(
         name.removeprefix(GRADIENT): value.copy() for name, value in bound.outputs.items() if name.startswith(GRADIENT)
     }
     return float(bound.outputs["loss"]), found
-
-
-def rows_in(batch: Mapping[str, npt.ArrayLike]) -> int:
-    """How many samples a batch has."""
-    return next((len(array) for array in map(np.asarray, batch.values()) if array.ndim), 1)
 
 
 def one_step(

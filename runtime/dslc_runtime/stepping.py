@@ -62,6 +62,11 @@ class Moment:
         return self.number % self.accumulate == 0
 
 
+def rows_in(batch: Mapping[str, npt.ArrayLike]) -> int:
+    """How many samples a batch has."""
+    return next((len(array) for array in map(np.asarray, batch.values()) if array.ndim), 1)
+
+
 def run_objective(objective: Objective, bound: Bound, state: State, seed: int, moment: Moment) -> None:
     """Run an objective's program, whose inputs hold the batch; and the update, if it is due.
 
@@ -111,7 +116,7 @@ class Training:
             NonFiniteError: a loss is not finite; no objective has updated anything.
             SizeError: an array has another shape than the program takes.
         """
-        rows = next((len(array) for array in map(np.asarray, batch.values()) if array.ndim), 1)
+        rows = rows_in(batch)
         before, last = self._state.copy() if len(self._objectives) > 1 else None, self._moment
         gathered = rows if last.due else last.gathered + rows
         self._moment = Moment(last.number + 1, last.accumulate, rows, gathered)

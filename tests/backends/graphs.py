@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from dslc.autodiff import gradients
@@ -145,6 +146,14 @@ def _same_kinds(pairs: list[tuple[dict[str, Array], dict[str, Array]]]) -> Itera
 
 
 # ---------------------------------------------------------------------------------------------- random graphs
+
+#: How tests over `random_graphs` run: the same graphs every time.
+SETTINGS = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 F32 = DType.F32
 _SQUASHED: dict[str, Callable[[Builder, Value], Value]] = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from graphs import assert_close, random_graphs, run_both
-from hypothesis import HealthCheck, given, settings
+from graphs import SETTINGS, assert_close, random_graphs, run_both
+from hypothesis import given
 
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import Plan, plan
@@ -14,15 +14,8 @@ from dslc.backends.plan_check import check_program
 from dslc.backends.to_numpy import compile_numpy
 from dslc.graph import Graph, verify
 
-_SETTINGS = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 
-
-@_SETTINGS
+@SETTINGS
 @given(random_graphs())
 def test_a_planned_graph_computes_what_the_interpreter_does(graph: Graph) -> None:
     program = compile_numpy(graph)
@@ -30,7 +23,7 @@ def test_a_planned_graph_computes_what_the_interpreter_does(graph: Graph) -> Non
         assert_close(run_both(graph, program, dict.fromkeys(program.face.sizes, size) or {"B": size}))
 
 
-@_SETTINGS
+@SETTINGS
 @given(random_graphs())
 def test_poison_in_freed_memory_changes_no_result(graph: Graph) -> None:
     program = compile_numpy(graph, poison=True)
@@ -38,7 +31,7 @@ def test_poison_in_freed_memory_changes_no_result(graph: Graph) -> None:
     assert_close(run_both(graph, program, sizes))
 
 
-@_SETTINGS
+@SETTINGS
 @given(random_graphs())
 def test_the_memory_of_a_random_program_is_proved(graph: Graph) -> None:
     special = specialise(graph)
@@ -48,7 +41,7 @@ def test_the_memory_of_a_random_program_is_proved(graph: Graph) -> None:
         check_program(special, program, {"B": size})
 
 
-@_SETTINGS
+@SETTINGS
 @given(random_graphs())
 def test_no_step_touches_a_buffer_outside_its_life(graph: Graph) -> None:
     """So a plan is right for all sizes if it is for one: where buffers lie follows from lives alone."""

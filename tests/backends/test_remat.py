@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from graphs import ADAM, OPTIMIZERS, feeds, random_graphs, training_step
-from hypothesis import HealthCheck, given, settings
+from graphs import ADAM, OPTIMIZERS, SETTINGS, feeds, random_graphs, training_step
+from hypothesis import given
 
 from dslc.autodiff import gradients
 from dslc.backends.numpy_forms import specialise
@@ -75,15 +75,7 @@ def blocks(depth: int, width: int = 16) -> Graph:
     return optimize(b.graph)
 
 
-_SETTINGS = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-
-
-@_SETTINGS
+@SETTINGS
 @given(random_graphs())
 def test_random_graphs_give_the_same_bytes_and_their_memory_is_proved(graph: Graph) -> None:
     again = recompute(specialise(graph))
