@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from dslc.driver.data import Opened, open_data
 from dslc.driver.figures import figures_of, inference
 from dslc.driver.frontend import Checked, check_program, folder_of, read_source
 from dslc.driver.models import choose, initial_params
+from dslc.driver.programs import Programs
 from dslc.driver.rates import kept_of, plateau, rate
 from dslc.driver.resuming import require_same_program
 from dslc.driver.starting import start_from
@@ -51,8 +53,8 @@ class Prepared:
     Attributes:
         typed: the train block.
         graphs: its steps before they were optimised, with the program's names in them.
-        steps: what each step does with a batch.
-        applied: where batches are accumulated, what updates after the last of them, step by step.
+        steps: what each step does with a batch; compiled when it is first asked for.
+        applied: where batches are accumulated, what updates after the last of them, step by step; likewise.
         inference: the program of what a batch contributes to all losses and metrics in inference mode.
         figures: how they come of it.
         state: parameters, buffers and slots at their first values; all programs run on it.
@@ -63,8 +65,8 @@ class Prepared:
 
     typed: TypedTrain
     graphs: TrainingGraphs
-    steps: tuple[Program, ...]
-    applied: tuple[Program, ...]
+    steps: Sequence[Program]
+    applied: Sequence[Program]
     inference: Program
     figures: Figures
     state: State
@@ -108,9 +110,13 @@ def prepare(typed: TypedTrain, *, start: bool = True, remat: bool = False) -> Pr
     return Prepared(typed, graphs, steps, applied, evaluation, figures, state, started=tuple(started), remat=remat)
 
 
-def compiled(graphs: Sequence[Graph], *, remat: bool = False) -> tuple[Program, ...]:
-    """The program of each step."""
-    return tuple(compile_numpy(optimize(graph), remat=remat) for graph in graphs)
+def compiled(graphs: Sequence[Graph], *, remat: bool = False) -> Sequence[Program]:
+    """The program of each step, compiled when it is first asked for: a training that is shared out needs others."""
+    return Programs([partial(_compiled, graph, remat) for graph in graphs])
+
+
+def _compiled(graph: Graph, remat: bool) -> Program:
+    return compile_numpy(optimize(graph), remat=remat)
 
 
 def train(
