@@ -6,12 +6,13 @@ Input: a graph. Output: lines. Nothing reads this text back; `text` is the exact
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from dslc.graph.ir import Graph
 from dslc.ops import OPS
-from dslc.ops.ir import Attr, Attrs, Data, Node, Region, Value
+from dslc.ops.ir import Attr, Attrs, Data, Node, Region
 from dslc.tensor_type import DType
 
 LONGEST = 72  # characters of a formula; longer ones are cut into lines of their own
@@ -21,7 +22,9 @@ _BINDS = {
     "or": 1, "and": 2, "not": 3, "==": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6, "%": 6, "@": 6,
     "**": 8,
 }  # fmt: skip
-_UNARY, _ATOM = 7, 9
+_UNARY, ATOM = 7, 9
+
+Operand: TypeAlias = "tuple[str, int]"  # a text, and how tightly it binds
 
 #: Operators that no program can write, as what they compute.
 _MEANINGS: Mapping[str, str] = {
@@ -57,49 +60,52 @@ class _Writer:
     names: dict[int, str]
     uses: Counter[int]
     lines: list[Formula] = field(default_factory=list[Formula])
-    written: dict[int, tuple[str, int]] = field(default_factory=dict[int, "tuple[str, int]"])
+    written: dict[int, Operand] = field(default_factory=dict[int, Operand])
     temporaries: int = 0
 
     def add(self, node: Node) -> None:
         """Write a node: on a line where it has a name, else into the formulas that read it."""
         if not node.inputs and node.op not in ("constant", "zeros", "ones", "full"):
-            self.written[node.id] = (_leaf(node, self.names), _ATOM)
+            self.written[node.id] = (leaf_text(node, self.names.get(node.id, node.op)), ATOM)
             return
-        text, binds = self._formula(node)
+        text, binds = expression(node, [self.written[value.id] for value in node.inputs])
         name = self.names.get(node.id, "")
         if not name and node.inputs and (self.uses[node.id] > 1 or len(text) > LONGEST):
             self.temporaries += 1
             name = f"t{self.temporaries}"
         if name:
             self.lines.append(Formula(name, text, str(node.out.type), node.id))
-            text, binds = name, _ATOM
+            text, binds = name, ATOM
         self.written[node.id] = (text, binds)
 
-    def _formula(self, node: Node) -> tuple[str, int]:
-        if node.op == "constant":
-            return _constant(node), _ATOM
-        opdef = OPS[node.op]
-        if opdef.symbol and len(node.inputs) == 2:
-            binds = _BINDS[opdef.symbol]
-            right = binds if opdef.symbol == "**" else binds + 1
-            left = binds + 1 if opdef.symbol == "**" else binds
-            return f"{self._at(node.inputs[0], left)} {opdef.symbol} {self._at(node.inputs[1], right)}", binds
-        if opdef.symbol:
-            space = " " if opdef.symbol.isalpha() else ""
-            return f"{opdef.symbol}{space}{self._at(node.inputs[0], _UNARY)}", _UNARY
-        if node.op == "divide_by_size":
-            size = _attr(node.attrs["size"])
-            return f"{self._at(node.inputs[0], _BINDS['/'])} / {f'({size})' if ' ' in size else size}", _BINDS["/"]
-        operands = [self._at(value, 0) for value in node.inputs]
-        if node.op in _MEANINGS:
-            attrs = {name: _attr(value) for name, value in node.attrs.items()}
-            return _MEANINGS[node.op].format(*operands, **attrs), _ATOM
-        return f"{node.op}({', '.join([*operands, *_options(node)])})", _ATOM
 
-    def _at(self, value: Value, binds: int) -> str:
-        """A value where an operator binds so tightly; in brackets where it binds less."""
-        text, own = self.written[value.id]
+def expression(node: Node, operands: Sequence[Operand]) -> Operand:
+    """What a node computes, written with the texts of its operands."""
+
+    def at(position: int, binds: int) -> str:
+        """An operand where an operator binds so tightly; in brackets where it binds less."""
+        text, own = operands[position]
         return text if own >= binds else f"({text})"
+
+    if node.op == "constant":
+        return _constant(node), ATOM
+    opdef = OPS[node.op]
+    if opdef.symbol and len(node.inputs) == 2:
+        binds = _BINDS[opdef.symbol]
+        right = binds if opdef.symbol == "**" else binds + 1
+        left = binds + 1 if opdef.symbol == "**" else binds
+        return f"{at(0, left)} {opdef.symbol} {at(1, right)}", binds
+    if opdef.symbol:
+        space = " " if opdef.symbol.isalpha() else ""
+        return f"{opdef.symbol}{space}{at(0, _UNARY)}", _UNARY
+    if node.op == "divide_by_size":
+        size = _attr(node.attrs["size"])
+        return f"{at(0, _BINDS['/'])} / {f'({size})' if ' ' in size else size}", _BINDS["/"]
+    texts = [at(position, 0) for position in range(len(operands))]
+    if node.op in _MEANINGS:
+        attrs = {name: _attr(value) for name, value in node.attrs.items()}
+        return _MEANINGS[node.op].format(*texts, **attrs), ATOM
+    return f"{node.op}({', '.join([*texts, *_options(node)])})", ATOM
 
 
 def _options(node: Node) -> list[str]:
@@ -149,13 +155,14 @@ def _again(graph: Graph, writer: _Writer) -> Iterator[Formula]:
                 yield Formula(name, text, str(value.type), value.id)
 
 
-def _leaf(node: Node, names: Mapping[int, str]) -> str:
+def leaf_text(node: Node, name: str) -> str:
+    """What stands for a leaf in formulas; `name` where it has none of its own."""
     if node.op == "draw":
         return f"{node.attrs.str('dist')}()"
     if node.op == "size":
         return _attr(node.attrs["size"])
     key = {"input": "name", "state": "name", "param": "key"}.get(node.op, "")
-    return node.attrs.str(key) if key else names.get(node.id, node.op)
+    return node.attrs.str(key) if key else name
 
 
 def _constant(node: Node) -> str:
