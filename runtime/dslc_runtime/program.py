@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import prod
 from typing import Any, TypeAlias
 
@@ -21,7 +22,7 @@ from dslc_runtime.face import Face, SizeError, TensorSpec
 from dslc_runtime.generated import NoSizeError
 from dslc_runtime.memory import aligned, in_a_row, shared
 from dslc_runtime.random import Draw, DrawSpec, drawing
-from dslc_runtime.recurrence import Run, Wiring, bind_steps
+from dslc_runtime.recurrence import Lanes, Run, Wiring, bind_steps
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -110,7 +111,7 @@ class Program:
     _bound: OrderedDict[tuple[object, ...], tuple[Bound, object]] = field(
         default_factory=OrderedDict[tuple[object, ...], tuple[Bound, object]], repr=False
     )
-    _scratch: Array = field(default_factory=lambda: np.empty(0, np.uint8), repr=False)
+    _memory: Memory = field(default_factory=lambda: Memory(Growing(aligned), aligned), repr=False)
     _solved: OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]] = field(
         default_factory=OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]], repr=False
     )
@@ -189,6 +190,18 @@ class Program:
             self._check(self.inputs, given, self._shapes(sizes)[0])
         return sizes
 
+    def fed(self, sizes: Mapping[str, int]) -> tuple[dict[str, Buffer], list[Buffer]]:
+        """What is filled before a run for these sizes: the inputs by name, and the random tensors in order.
+
+        Raises:
+            SizeError: a size does not work out.
+        """
+        shapes = self._shapes(sizes)
+        inputs = {
+            name: (shape, spec.dtype) for (name, spec), shape in zip(self.inputs.items(), shapes[0], strict=True)
+        }
+        return inputs, list(shapes[1])
+
     def memory_bytes(self, sizes: Mapping[str, int]) -> int:
         """The bytes that a binding for these sizes needs besides parameters and states: inputs, draws, outputs and scratch.
 
@@ -197,9 +210,8 @@ class Program:
         Raises:
             SizeError: a size does not work out.
         """
-        shapes = self._shapes(sizes)
-        given = zip(shapes[0], (spec.dtype for spec in self.inputs.values()), strict=True)
-        fed = sum(prod(shape) * np.dtype(dtype).itemsize for shape, dtype in (*given, *shapes[1]))
+        inputs, draws = self.fed(sizes)
+        fed = sum(prod(shape) * dtype.itemsize for shape, dtype in (*inputs.values(), *draws))
         layout = self._layout(self._all_sizes(sizes))
         return fed + layout.scratch + layout.kept
 
@@ -227,18 +239,11 @@ class Program:
         return bound
 
     def _bind(self, sizes: Mapping[str, int], params: list[Array], states: list[Array]) -> Bound:
+        self._check_arrays(sizes, params, states)
         shapes = self._shapes(sizes)
-        for specs, arrays, expected in ((self.params, params, shapes[2]), (self.states, states, shapes[3])):
-            self._check(specs, [array.shape for array in arrays], expected)
-            for (name, spec), array in zip(specs.items(), arrays, strict=True):
-                if array.dtype != spec.dtype or not array.flags.c_contiguous:
-                    raise TypeError(f"`{name}` must be a contiguous array of {spec.dtype}, got {array.dtype}")
         inputs = [np.zeros(shape, spec.dtype) for spec, shape in zip(self.inputs.values(), shapes[0], strict=True)]
         draws = [np.zeros(shape, dtype) for shape, dtype in shapes[1]]
-        layout = self._layout(self._all_sizes(sizes))
-        if self._scratch.nbytes < layout.scratch:
-            self._scratch = aligned(layout.scratch)
-        memory = (self._scratch, layout.at, aligned(layout.kept), layout.kept_at)
+        memory = self._memory(sizes)
         try:
             with np.errstate(all="ignore"):
                 step, outputs = self.code["bind"](
@@ -252,11 +257,26 @@ class Program:
             dict(zip(self.outputs, outputs, strict=True)),
             self.scalars,
             step,
-            layout.scratch,
+            self._layout(self._all_sizes(sizes)).scratch,
         )
 
+    def _check_arrays(self, sizes: Mapping[str, int], params: list[Array], states: list[Array]) -> None:
+        shapes = self._shapes(sizes)
+        for specs, arrays, expected in ((self.params, params, shapes[2]), (self.states, states, shapes[3])):
+            self._check(specs, [array.shape for array in arrays], expected)
+            for (name, spec), array in zip(specs.items(), arrays, strict=True):
+                if array.dtype != spec.dtype or not array.flags.c_contiguous:
+                    raise TypeError(f"`{name}` must be a contiguous array of {spec.dtype}, got {array.dtype}")
+
+    def _memory(self, sizes: Mapping[str, int]) -> tuple[Array, Sequence[int], Array, Sequence[int]]:
+        """Scratch memory, kept memory, and where buffers start in them."""
+        layout = self._layout(self._all_sizes(sizes))
+        if self._scratch.nbytes < layout.scratch:
+            self._scratch = aligned(layout.scratch)
+        return self._scratch, layout.at, aligned(layout.kept), layout.kept_at
+
     def _layout(self, sizes: tuple[int, ...]) -> Layout:
-        """Where buffers lie for these sizes; every step of a recurrence asks for the same."""
+        """Where buffers lie for these sizes."""
         known = self._laid_out.get(sizes)
         if known is None:
             lives, kept = self.code["memory"](sizes)
@@ -270,14 +290,30 @@ class Program:
     ) -> Run:
         """Bind a body for every step."""
         body, wiring = self.bodies[number]
-
-        def bind(arrays: Mapping[str, Array]) -> Run:
-            params, states = ([arrays[name] for name in names] for names in (body.params, body.states))
-            return body._bind(sizes, params, states).step
-
         shapes = body._shapes(sizes)[3]
         values = [(shape, spec.dtype) for shape, spec in zip(shapes, body.states.values(), strict=True)]
-        return bind_steps(wiring, values, operands, targets, bind)
+        return bind_steps(wiring, values, operands, targets, partial(body._bind_steps, sizes))
+
+    def _bind_steps(self, sizes: Mapping[str, int], lanes: Lanes, length: int) -> list[Run]:
+        """The program once for every step. What is the same for all of them is looked at and made once."""
+        params, states = ([lanes[name] for name in names] for names in (self.params, self.states))
+        if not length:
+            return []
+        self._check_arrays(sizes, [lane[0] for lane in params], [lane[0] for lane in states])
+        all_sizes, memory, bind = self._all_sizes(sizes), self._memory(sizes), self.code["bind"]
+        return [
+            bind(
+                all_sizes,
+                *memory,
+                (),
+                (),
+                [lane[step] for lane in params],
+                [lane[step] for lane in states],
+                self.constants,
+                self._scan,
+            )[0]
+            for step in range(length)
+        ]
 
     def _all_sizes(self, sizes: Mapping[str, int]) -> tuple[int, ...]:
         """The run-time sizes and all that is worked out from them."""
@@ -292,6 +328,14 @@ class Program:
 
     def _shapes(self, sizes: Mapping[str, int]) -> Any:
         return self.code["shapes"](self._all_sizes(sizes))
+
+    def _require(
+        self, specs: Mapping[str, TensorSpec], arrays: Sequence[Array], expected: Sequence[tuple[int, ...]]
+    ) -> None:
+        self._check(specs, [array.shape for array in arrays], expected)
+        for (name, spec), array in zip(specs.items(), arrays, strict=True):
+            if array.dtype != spec.dtype or not array.flags.c_contiguous:
+                raise TypeError(f"`{name}` must be a contiguous array of {spec.dtype}, got {array.dtype}")
 
     @staticmethod
     def _check(

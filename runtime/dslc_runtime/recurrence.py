@@ -35,11 +35,12 @@ class Wiring:
 
 
 Spec: TypeAlias = tuple[tuple[int, ...], np.dtype[Any]]
-Bind: TypeAlias = Callable[[Mapping[str, Array]], Run]
+Lanes: TypeAlias = Mapping[str, Sequence[Array]]
+BindSteps: TypeAlias = Callable[[Lanes, int], Sequence[Run]]
 
 
 def bind_steps(
-    wiring: Wiring, values: Sequence[Spec], operands: Sequence[Array], targets: Sequence[Array | None], bind: Bind
+    wiring: Wiring, values: Sequence[Spec], operands: Sequence[Array], targets: Sequence[Array | None], bind: BindSteps
 ) -> Run:
     """A function that runs all steps.
 
@@ -47,19 +48,20 @@ def bind_steps(
         values: shape and element type of each value that a step writes.
         operands: initial states, sequences (time on axis 0), constants; never written.
         targets: where the final states and the stacked outputs go; None where nothing reads one.
-        bind: a step as a function, for arrays by name: states "s0", ..., elements "x0", ..., constants "c0", ...; it writes
-            "r0", ...
+        bind: every step as a function, for what steps read and write by name, in the order in which they run: states "s0",
+            ..., elements "x0", ..., constants "c0", ...; they write "r0", ... Arrays of one name are laid out alike.
     """
-    outs = _Outs(wiring, values, targets)
     length = len(operands[wiring.states])
-    current = list(operands[: wiring.states])
-    steps: list[Run] = []
-    for number, t in enumerate(range(length - 1, -1, -1) if wiring.reverse else range(length)):
-        written = outs.at(number, t, last=number == length - 1)
-        steps.append(bind(_named(wiring, operands, current, t) | {f"r{v}": out for v, out in enumerate(written)}))
-        current = [written[v] for v in wiring.results[: wiring.states]]
-    copies = [*outs.repeated(), *_finals(targets, current)]
-    return _run(tuple(steps), tuple(copies))
+    outs = _Outs(wiring, values, targets, length)
+    written = [outs.lane(value) for value in range(len(values))]
+    first, last = wiring.states, wiring.states + wiring.sequences
+    after = [[initial, *written[v]] for initial, v in zip(operands, wiring.results[:first], strict=False)]
+    lanes: dict[str, Sequence[Array]] = {f"s{i}": states for i, states in enumerate(after)}
+    lanes |= {f"x{i}": _in_order(wiring, sequence) for i, sequence in enumerate(operands[first:last])}
+    lanes |= {f"c{i}": [constant] * length for i, constant in enumerate(operands[last:])}
+    lanes |= {f"r{value}": lane for value, lane in enumerate(written)}
+    copies = [*outs.repeated(), *_finals(targets, [states[-1] for states in after])]
+    return _run(tuple(bind(lanes, length)), tuple(copies))
 
 
 def _run(steps: tuple[Run, ...], copies: tuple[tuple[Array, Array], ...]) -> Run:
@@ -72,11 +74,10 @@ def _run(steps: tuple[Run, ...], copies: tuple[tuple[Array, Array], ...]) -> Run
     return run
 
 
-def _named(wiring: Wiring, operands: Sequence[Array], states: Sequence[Array], t: int) -> dict[str, Array]:
-    first, last = wiring.states, wiring.states + wiring.sequences
-    named = {f"s{i}": state for i, state in enumerate(states)}
-    named |= {f"x{i}": sequence[t, ...] for i, sequence in enumerate(operands[first:last])}
-    return named | {f"c{i}": constant for i, constant in enumerate(operands[last:])}
+def _in_order(wiring: Wiring, sequence: Array) -> list[Array]:
+    """The elements of a sequence, or of a stacked result, in the order in which steps run."""
+    length = len(sequence)
+    return [sequence[t, ...] for t in (range(length - 1, -1, -1) if wiring.reverse else range(length))]
 
 
 def _finals(targets: Sequence[Array | None], current: Sequence[Array]) -> list[tuple[Array, Array]]:
@@ -87,7 +88,10 @@ def _finals(targets: Sequence[Array | None], current: Sequence[Array]) -> list[t
 class _Outs:
     """Where each value that a step writes goes."""
 
-    def __init__(self, wiring: Wiring, values: Sequence[Spec], targets: Sequence[Array | None]) -> None:
+    def __init__(self, wiring: Wiring, values: Sequence[Spec], targets: Sequence[Array | None], length: int) -> None:
+        self._wiring = wiring
+        self._values = values
+        self._length = length
         self._finals: dict[int, Array] = {}
         self._stacks: dict[int, list[Array]] = {}
         for index, (value, target) in enumerate(zip(wiring.results, targets, strict=True)):
@@ -95,18 +99,16 @@ class _Outs:
                 self._finals.setdefault(value, target)
             elif target is not None:
                 self._stacks.setdefault(value, []).append(target)
-        self._turns = [
-            None if value in self._stacks else (np.empty(*spec), np.empty(*spec)) for value, spec in enumerate(values)
-        ]
 
-    def at(self, number: int, t: int, *, last: bool) -> list[Array]:
-        """The arrays of one step."""
-        return [self._one(value, turns, number, t, last) for value, turns in enumerate(self._turns)]
-
-    def _one(self, value: int, turns: tuple[Array, Array] | None, number: int, t: int, last: bool) -> Array:
-        if turns is None:
-            return self._stacks[value][0][t, ...]
-        return self._finals[value] if last and value in self._finals else turns[number % 2]
+    def lane(self, value: int) -> list[Array]:
+        """The arrays that hold a value, step by step."""
+        if value in self._stacks:
+            return _in_order(self._wiring, self._stacks[value][0])
+        turns = [np.empty(*self._values[value]) for _ in range(min(2, self._length))]
+        lane = [turns[number % 2] for number in range(self._length)]
+        if lane and value in self._finals:
+            lane[-1] = self._finals[value]
+        return lane
 
     def repeated(self) -> list[tuple[Array, Array]]:
         """Stacked results of one value after the first: copies of it."""
