@@ -9,11 +9,12 @@ from __future__ import annotations
 from dslc.graph import Graph, verify
 from dslc.passes import optimize
 from dslc.passes.image_forms import image_operators
+from dslc.passes.pipeline import Pipeline, run_all
 from dslc.passes.prune import prune_scans
 from dslc.passes.recurrent import recurrent_operators
-from dslc.passes.scans import Pass, has_scans, where_scans_are
+from dslc.passes.scans import has_scans, where_scans_are
 
-EXPORT_PASSES: tuple[tuple[str, Pass], ...] = (
+EXPORT_PASSES: Pipeline = (
     ("pruning scans", where_scans_are(prune_scans)),
     ("operators for scans", recurrent_operators),
 )
@@ -21,9 +22,7 @@ EXPORT_PASSES: tuple[tuple[str, Pass], ...] = (
 
 def optimize_for_export(graph: Graph) -> Graph:
     """Run all passes over a graph that becomes ONNX."""
-    for name, run in EXPORT_PASSES if has_scans(graph) else ():
-        graph = run(graph)
-        verify(graph, name)
+    graph = run_all(graph, EXPORT_PASSES) if has_scans(graph) else graph
     graph = image_operators(optimize(graph))
     verify(graph, "operators on images")
     return graph
