@@ -14,6 +14,7 @@ from dslc.check.layers import inner_values
 from dslc.check.parameters import new_name
 from dslc.check.recurrence import not_scanned, run_cell
 from dslc.check.scope import BLOCK_DEPTH, Argument, Call, CallSite, Context, Scope
+from dslc.check.size_first import size_first
 from dslc.check.statements import run
 from dslc.check.typed import LayerRun
 from dslc.check.types import bind_inputs, declare_inputs, never_bound
@@ -40,7 +41,8 @@ def elaborate(e: Context, instance: Instance, args: Sequence[Argument] | None, s
         instance.results = FAILED if first else instance.results
         return FAILED
     scope = open_scope(instance)
-    e.calls.append(Call(ref.definition, ref.home.library, site.span))
+    sized = size_first(e, ref, values)
+    e.calls.append(Call(ref.definition, ref.home.library, site.span, sized.help if sized is not None else None))
     e.depth += BLOCK_DEPTH
     start, keys = len(e.body.values), len(e.keys)
     try:
@@ -51,6 +53,8 @@ def elaborate(e: Context, instance: Instance, args: Sequence[Argument] | None, s
     finally:
         e.depth -= BLOCK_DEPTH
         e.calls.pop()
+    if sized is not None and sized.likely and not isinstance(value, Failed):
+        sized.warn(e)
     e.body.runs.append(LayerRun(layer_path(e, instance, keys), start, len(e.body.values)))
     if first:
         instance.results = value

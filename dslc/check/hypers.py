@@ -67,7 +67,8 @@ def make_layer(
         if isinstance(value, Failed):
             return FAILED
         hypers[key] = value
-    return LayerRef(definition, home, hypers, site.span)
+    positional = tuple(arg.span for arg in args if arg.name is None)
+    return LayerRef(definition, home, hypers, site.span, positional=positional)
 
 
 def _given_too_early(definition: tree.Definition, args: Sequence[Argument]) -> tree.Ident | None:

@@ -205,7 +205,7 @@ def apply_op(
     if (problem := extent_problem(result, f"the result {short(result)}")) is not None:
         code, text = problem
         raise OpError(text, code)
-    known = _origins(op, result, operands, span) if origins is None else origins
+    known = _origins(op, result, operands, e.seen_at(span)) if origins is None else origins
     value = TypedValue(result, op, tuple(operands), given, span, name, known)
     e.body.values.append(value)
     return value

@@ -154,11 +154,16 @@ class Scope:
 
 @record
 class Call:
-    """A block being elaborated: which, and the place that asked for it."""
+    """A block being elaborated: which, and the place that asked for it.
+
+    Attributes:
+        mend: what mistakes in a library block's numbers may come from; None where nothing looks wrong.
+    """
 
     definition: tree.Definition
     library: bool
     span: Span
+    mend: Help | None = None
 
 
 @record(frozen=False)
@@ -261,16 +266,21 @@ class Context:
         *more: Label,
         footers: Sequence[Note | Help] = (),
     ) -> Failed:
-        """Report a mistake as the user sees it, once per place, and give the value that silences what follows."""
+        """Report a mistake as the user sees it, once per place, and give the value that silences what follows.
+
+        What goes wrong inside a library block after something else did is a consequence.
+        """
         labels = [Label(span, label), *more]
         notes = list(footers)
         outer = _visible(self.calls)
+        inside = not _is_user_place(span, self.calls)
         if len(outer) < len(self.calls):
             call = self.calls[len(outer)]
-            if not _is_user_place(span, self.calls):
+            if inside:
                 if source_text(span) not in label:
                     notes.append(Note(f"in the library's `{call.definition.name.text}`: {source_text(span)}"))
                 labels[0] = Label(call.span, label)
+            notes += [call.mend] if call.mend is not None else []
             labels = [labels[0], *(m for m in labels[1:] if _is_user_place(m.span, self.calls))]
             notes = [note for note in notes if not _edits_library(note, self.calls)]
         if outer:
@@ -278,7 +288,7 @@ class Context:
             if all(known.span != outer[-1].span for known in labels):
                 labels.append(Label(outer[-1].span, f"in this use of `{name}`"))
         place = labels[0].span
-        if self.sink.has(code, place):
+        if self.sink.has(code, place) or (inside and self.sink.has_error(place)):
             return FAILED
         self.sink.add(Diagnostic(code, message, tuple(labels), tuple(notes)))
         return FAILED
@@ -313,7 +323,8 @@ class Context:
                 return self.report(code, message, span, label, *shown, footers=footers)
             shown = [] if call.library else [Label(span, label), *more]
             label = f"required by `{call.definition.name.text}`"
-            return self.report(code, message, call.span, label, *shown, footers=footers)
+            mends = [call.mend] if call.mend is not None else []
+            return self.report(code, message, call.span, label, *shown, footers=[*footers, *mends])
         finally:
             self.calls.append(call)
 

@@ -80,6 +80,7 @@ class LayerRef:
     Attributes:
         scan: how a cell is run along time; None for a block, and for a cell alone.
         name: the hyper-parameter that hands it into a body, or "".
+        positional: where the hyper-parameters stand that were given by position.
     """
 
     definition: tree.Definition
@@ -88,6 +89,7 @@ class LayerRef:
     span: Span
     scan: Scan | None = None
     name: str = ""
+    positional: tuple[Span, ...] = ()
 
 
 @record(eq=False, frozen=False)

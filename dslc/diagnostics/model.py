@@ -128,6 +128,10 @@ class Sink:
         """Whether there is a diagnostic of that code whose primary label is at a place."""
         return (code, place) in self._places
 
+    def has_error(self, place: Span) -> bool:
+        """Whether there is an error whose primary label is at a place."""
+        return any(known.is_error and known.labels and known.labels[0].span == place for known in self.found)
+
     def report(
         self, code: str, message: str, span: Span, label: str = "", *more: Label, footers: Sequence[Note | Help] = ()
     ) -> None:

@@ -88,3 +88,54 @@ def test_a_loss_that_may_well_be_meant_is_left_alone(loss: str) -> None:
 def test_the_shipped_models_have_no_warnings(path: Path) -> None:
     source = read_source(path)
     assert not list(check_source(source, ImportedFiles(source))[1])
+
+
+SIZED = """\
+dim B, T
+
+model Net {{
+  input  image: f32[B, 64, 160, 160]
+  input  words: f32[B, T, 16]
+  output y: f32[] = mean({layer})
+}}
+"""
+
+
+def codes_of_layer(layer: str) -> list[str]:
+    return [d.code for d in check_source(Source("m.dl", SIZED.format(layer=layer)))[1] if d.code != "DL4004"]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "image |> it: Conv2d(64, 128, 3)",
+        "image |> it: Conv2d(64, 64, 3)",
+        "image |> it: Conv2d(64, 32, 1)",
+        "image |> it: Conv2d(64, 6, 5)",
+        "image |> it: ConvTranspose2d(64, 32, 3)",
+        "words |> it: TransformerEncoderLayer(16, 4)",
+        "words |> it: TransformerDecoderLayer(16, 2)(words)",
+    ],
+)
+def test_numbers_that_read_as_those_of_pytorch_are_told(layer: str) -> None:
+    assert codes_of_layer(layer) == ["DL4017"]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "image |> it: Conv2d(64, 3)",
+        "image |> it: Conv2d(64, 3, 1)",
+        "image |> it: Conv2d(64, 3, 2)",
+        "image |> it: Conv2d(64, 8, 4)",
+        "image |> it: Conv2d(64, 5, 5)",
+        "image |> it: Conv2d(64, kernel = 16, stride = 3)",
+        "image |> it: Conv2d(32, 16, 16)",
+        "image |> it: ConvTranspose2d(64, 4, 2, 1)",
+        "words |> it: TransformerEncoderLayer(16, 64)",
+        "words |> it: TransformerEncoderLayer(4, 8)",
+        "words |> it: Dense(16)",
+    ],
+)
+def test_numbers_of_layers_that_may_well_be_meant_are_left_alone(layer: str) -> None:
+    assert codes_of_layer(layer) == []

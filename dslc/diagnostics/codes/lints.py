@@ -213,6 +213,25 @@ Mended:
         "negative-weight",
     ),
     Code(
+        "DL4017",
+        "a layer is given the size of its input first",
+        """\
+PyTorch's layers are given how large their input is before anything else. Here the input says it, and the numbers of a layer begin with the
+next one: `Conv2d(channels, kernel, stride)`, `TransformerEncoderLayer(heads, ff)`. PyTorch's numbers can be legal and mean
+something else.
+
+    h = photo |> conv: Conv2d(3, 16, 3)          # 3 channels, a kernel of 16, a stride of 3
+
+Mended:
+
+    h = photo |> conv: Conv2d(16, 3)
+
+Where the numbers are meant as they are, name them: `Conv2d(3, kernel = 16, stride = 3)`.
+""",
+        Severity.WARNING,
+        "input-size-first",
+    ),
+    Code(
         "DL4020",
         "a block hides a standard layer",
         """\
