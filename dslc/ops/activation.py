@@ -9,6 +9,7 @@ from dslc.ops.export import single
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.math import clip_onnx, normal_cdf_onnx, normal_pdf_onnx
 from dslc.ops.opdef import OpDef, Option
+from dslc.ops.rows import OF_ONE, per_element
 from dslc.ops.rules import elementwise, float_options, same_float
 from dslc.tensor_type import DType
 
@@ -157,6 +158,7 @@ SIGMOID = OpDef(
 
     Exact to a few units in the last place in both tails; 0 where exp(-x) overflows. Gradient: g * y * (1 - y).""",
     infer=same_float("sigmoid"),
+    rows=OF_ONE,
     vjp=_sigmoid_vjp,
     kernel="sigmoid",
     onnx=single("Sigmoid"),
@@ -170,6 +172,7 @@ TANH = OpDef(
 
     Gradient: g * (1 - y ** 2).""",
     infer=same_float("tanh"),
+    rows=OF_ONE,
     vjp=_tanh_vjp,
     kernel="tanh",
     onnx=single("Tanh"),
@@ -182,6 +185,7 @@ RELU = OpDef(
 
     Gradient: g where x > 0, else 0, so 0 at 0 as in PyTorch; read off the output.""",
     infer=same_float("relu"),
+    rows=OF_ONE,
     vjp=_relu_vjp,
     kernel="relu",
     onnx=single("Relu"),
@@ -194,6 +198,7 @@ RELU_GRAD = OpDef(
 
     Gradient: to g as itself, none to y.""",
     infer=elementwise("relu_grad"),
+    rows=per_element(1, 0),
     operands=("g", "y"),
     vjp=_relu_grad_vjp,
     kernel="relu_grad",
@@ -209,6 +214,7 @@ LEAKY_RELU = OpDef(
     Gradient: g where x > 0, else slope * g. With slope 0 an infinite x gives nan (0 * inf): that is what `relu` is for.""",
     example="y = leaky_relu(x, slope = 0.1)",
     infer=same_float("leaky_relu"),
+    rows=OF_ONE,
     options=(Option("slope", "float", 0.01),),
     normalize=float_options("slope"),
     vjp=_leaky_relu_vjp,
@@ -223,6 +229,7 @@ ELU = OpDef(
     Gradient: g where x > 0, else g * alpha * exp(x). Source: Clevert, Unterthiner and Hochreiter, 2015.""",
     example="y = elu(x, alpha = 0.5)",
     infer=same_float("elu"),
+    rows=OF_ONE,
     options=(Option("alpha", "float", 1.0),),
     normalize=float_options("alpha"),
     vjp=_elu_vjp,
@@ -237,6 +244,7 @@ SOFTPLUS = OpDef(
 
     Gradient: g * sigmoid(x).""",
     infer=same_float("softplus"),
+    rows=OF_ONE,
     vjp=_softplus_vjp,
     kernel="softplus",
     onnx=_softplus_onnx,
@@ -261,6 +269,7 @@ GELU_EXACT = OpDef(
 
     Gradient: g * (normal_cdf(x) + x * normal_pdf(x)).""",
     infer=same_float("gelu_exact"),
+    rows=OF_ONE,
     vjp=_gelu_exact_vjp,
     kernel="gelu_exact",
     onnx=_gelu_exact_onnx,
@@ -274,6 +283,7 @@ GELU_GRAD = OpDef(
 
     Gradient, of h: h * (cdf + x * normal_pdf(x)) to g, h * g * (1 - x ** 2) * normal_pdf(x) to x, h * g to cdf.""",
     infer=same_float("gelu_grad"),
+    rows=per_element(1, 0, 0),
     operands=("g", "x", "cdf"),
     vjp=_gelu_grad_vjp,
     kernel="gelu_grad",
@@ -318,6 +328,7 @@ SOFTSIGN = OpDef(
     Gradient: g / (1 + |x|) ** 2, read off the output as g * (1 - |y|) ** 2. nan of infinities. Source: Bergstra, Desjardins,
     Lamblin and Bengio, 2009.""",
     infer=same_float("softsign"),
+    rows=OF_ONE,
     vjp=_softsign_vjp,
     kernel="softsign",
     onnx=single("Softsign"),
@@ -342,6 +353,7 @@ HARD_TANH = OpDef(
     Source: Collobert, 2004.""",
     example="y = hard_tanh(x, low = -2, high = 2)",
     infer=same_float("hard_tanh"),
+    rows=OF_ONE,
     options=(Option("low", "float", -1.0), Option("high", "float", 1.0)),
     normalize=float_options("low", "high", check=_check_bounds),
     vjp=_hard_tanh_vjp,
@@ -356,6 +368,7 @@ STEP = OpDef(
 
     The gradient is zero: none flows.""",
     infer=same_float("step"),
+    rows=OF_ONE,
     kernel="step",
     onnx=_step_onnx,
     inplace=(0,),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dslc.ops.cost import free
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.ops.rows import meeting, packing
 from dslc.ops.rules import check_same_dtype
 from dslc.tensor_type import Dim, DType, TensorType, count
 
@@ -65,6 +66,7 @@ ARENA = (
 
         A view. Gradient: g between zeros.""",
         infer=_segment_type,
+        rows=meeting(1),
         operands=("flat",),
         options=(Option("offset", "int", required=True), Option("sizes", "sizes", required=True)),
         vjp=_segment_vjp,
@@ -80,6 +82,7 @@ ARENA = (
 
         Gradient: the segments of g.""",
         infer=_pack_type,
+        rows=packing,
         operands=("*tensors",),
         vjp=_pack_vjp,
         kernel="pack",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dslc.ops.export import single, widened
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError
+from dslc.ops.rows import ADDITIVE, LINEAR, OF_TWO, per_element
 from dslc.ops.rules import FLOATS, KIND_CODE, SIGNED, broadcast_shape, check_same_dtype, elementwise
 from dslc.tensor_type import TensorType
 
@@ -99,6 +100,7 @@ ADD = OpDef(
 
     Gradient: g to both. Integers wrap around on overflow.""",
     infer=elementwise("+"),
+    rows=ADDITIVE,
     operands=("x", "y"),
     vjp=_add_vjp,
     kernel="add",
@@ -113,6 +115,7 @@ SUB = OpDef(
 
     Gradient: g and -g. Integers wrap around on overflow.""",
     infer=elementwise("-"),
+    rows=ADDITIVE,
     operands=("x", "y"),
     vjp=_sub_vjp,
     kernel="sub",
@@ -127,6 +130,7 @@ MUL = OpDef(
 
     Gradient: g * y and g * x. Integers wrap around on overflow.""",
     infer=elementwise("*"),
+    rows=per_element(1, 1),
     operands=("x", "y"),
     vjp=_mul_vjp,
     kernel="mul",
@@ -141,6 +145,7 @@ DIV = OpDef(
 
     Gradient: g / y and -(g / y) * (x / y). x / 0 is inf, -inf or nan, as IEEE 754 says.""",
     infer=_infer_div,
+    rows=per_element(1, -1),
     operands=("x", "y"),
     vjp=_div_vjp,
     kernel="div",
@@ -157,6 +162,7 @@ POW = OpDef(
     the fraction cut to an integer, 0 unless the base is 1 or -1 (and 0 for the base 0).
     Gradient: g * y * x ** (y - 1), and 0 where y is 0; g * x ** y * log(x), and 0 where x is 0 and y >= 0. These are PyTorch's.""",
     infer=elementwise("**"),
+    rows=OF_TWO,
     operands=("x", "y"),
     vjp=_pow_vjp,
     kernel="pow",
@@ -171,6 +177,7 @@ MOD = OpDef(
 
     Gradient: g and -g * floor(x / y). x % 0 is nan, and 0 for integers.""",
     infer=elementwise("%"),
+    rows=OF_TWO,
     operands=("x", "y"),
     vjp=_mod_vjp,
     kernel="mod",
@@ -186,6 +193,7 @@ MINIMUM = OpDef(
     Gradient: g to the smaller one; at a tie half of it to each, as PyTorch does.""",
     example="y = minimum(x, 1)",
     infer=elementwise("minimum"),
+    rows=OF_TWO,
     operands=("x", "y"),
     vjp=_extreme_vjp("lt"),
     kernel="minimum",
@@ -200,6 +208,7 @@ MAXIMUM = OpDef(
     Gradient: g to the larger one; at a tie half of it to each, as PyTorch does.""",
     example="y = maximum(x, 0)",
     infer=elementwise("maximum"),
+    rows=OF_TWO,
     operands=("x", "y"),
     vjp=_extreme_vjp("gt"),
     kernel="maximum",
@@ -213,6 +222,7 @@ NEG = OpDef(
 
     Gradient: -g. The smallest integer of its type stays as it is.""",
     infer=elementwise("-", SIGNED),
+    rows=LINEAR,
     vjp=_neg_vjp,
     kernel="neg",
     onnx=widened(single("Neg")),

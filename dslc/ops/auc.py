@@ -6,6 +6,7 @@ from dslc.ops.cost import per_operand
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.metric import check_truths, is_true
 from dslc.ops.opdef import OpDef, OverPart, at_once
+from dslc.ops.rows import meeting
 from dslc.tensor_type import DType, TensorType
 
 
@@ -68,6 +69,7 @@ AUC = (
 
         By sorting; ONNX compares every pair.""",
         infer=_area_type,
+        rows=meeting(0),
         operands=("rows",),
         kernel="roc_area",
         flops=per_operand(),

@@ -6,6 +6,7 @@ from dslc.ops.cost import free
 from dslc.ops.export import single, widened
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OnnxRule, OpDef, OpError, Option
+from dslc.ops.rows import LINEAR, OF_ONE, OF_TWO, cast_rows, per_element
 from dslc.ops.rules import ANY, BOOLS, KIND_CODE, NUMBERS, broadcast_shape, check_kind, check_same_dtype, elementwise
 from dslc.tensor_type import DType, TensorType
 
@@ -15,6 +16,7 @@ def _comparison(name: str, symbol: str, sentence: str, onnx: OnnxRule, allowed: 
         name=name,
         doc=f"{sentence}, as bool.\n\n    No gradient flows through it. A comparison with nan is false, `!=` true.",
         infer=elementwise(symbol, allowed, result=DType.BOOL),
+        rows=OF_TWO,
         operands=("x", "y"),
         kernel=name,
         onnx=widened(onnx),
@@ -87,6 +89,7 @@ LOGICAL_AND = OpDef(
     No gradient flows through it.""",
     example="y = x > 0 and x < 1",
     infer=elementwise("and", BOOLS),
+    rows=OF_TWO,
     operands=("x", "y"),
     kernel="logical_and",
     onnx=single("And"),
@@ -101,6 +104,7 @@ LOGICAL_OR = OpDef(
     No gradient flows through it.""",
     example="y = x < 0 or x > 1",
     infer=elementwise("or", BOOLS),
+    rows=OF_TWO,
     operands=("x", "y"),
     kernel="logical_or",
     onnx=single("Or"),
@@ -115,6 +119,7 @@ LOGICAL_NOT = OpDef(
     No gradient flows through it.""",
     example="y = not (x > 0)",
     infer=elementwise("not", BOOLS),
+    rows=OF_ONE,
     kernel="logical_not",
     onnx=single("Not"),
     inplace=(0,),
@@ -129,6 +134,7 @@ WHERE = OpDef(
     the gradient of what it was computed from (0 * nan), as in every framework.""",
     example="y = where(x > 0, x, 0)",
     infer=_infer_where,
+    rows=per_element(0, 1, 1, together=True),
     operands=("condition", "x", "y"),
     vjp=_where_vjp,
     kernel="where",
@@ -144,6 +150,7 @@ CAST = OpDef(
     where it is not 0. Gradient: g converted back between floats, none to or from integers and bools.""",
     example="y = cast(ids, f32)",
     infer=_infer_cast,
+    rows=cast_rows,
     options=(Option("dtype", "dtype", required=True),),
     vjp=_cast_vjp,
     kernel="cast",
@@ -155,6 +162,7 @@ STOP_GRADIENT = OpDef(
     name="stop_gradient",
     doc="""The value itself, through which no gradient flows: it counts as a constant.""",
     infer=_infer_identity,
+    rows=LINEAR,
     kernel="stop_gradient",
     flops=free,
     onnx=single("Identity"),

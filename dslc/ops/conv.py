@@ -9,6 +9,7 @@ from __future__ import annotations
 from dslc.ops.axes import replaced
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.ops.rows import correlating, filtering
 from dslc.ops.rules import FLOATS, check_kind, check_same_dtype
 from dslc.ops.windows import (
     DILATION,
@@ -243,6 +244,7 @@ CONV = (
         example="""param w: f32[4, 1, 3, 3] = he_normal(layout = "out_in")
 y = conv(expand_dims(image, axis = 1), w, pad = "same")""",
         infer=_conv_type,
+        rows=filtering,
         operands=("x", "w"),
         options=_OPTIONS,
         normalize=_normal_conv,
@@ -255,6 +257,7 @@ y = conv(expand_dims(image, axis = 1), w, pad = "same")""",
         name="conv_input_grad",
         doc="""The adjoint of a convolution in its image: from cotangents g and the weight to an image of the axes `sizes`.""",
         infer=_input_grad_type,
+        rows=filtering,
         operands=("g", "w"),
         options=_ADJOINT_OPTIONS,
         vjp=_input_grad_vjp,
@@ -267,6 +270,7 @@ y = conv(expand_dims(image, axis = 1), w, pad = "same")""",
         name="conv_weight_grad",
         doc="""The adjoint of a convolution in its weight: from images and cotangents g to a weight with a kernel of `sizes`.""",
         infer=_weight_grad_type,
+        rows=correlating,
         operands=("x", "g"),
         options=_ADJOINT_OPTIONS,
         vjp=_weight_grad_vjp,

@@ -6,6 +6,7 @@ from dslc.ops.axes import replaced
 from dslc.ops.cost import free
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import DecomposeRule, OpDef, OpError, Option
+from dslc.ops.rows import filling, per_element
 from dslc.ops.shape import size_list
 from dslc.tensor_type import Dim, DType, TensorType
 
@@ -74,6 +75,7 @@ CREATION = (
         doc="""A tensor of one value: ``full([2, 3], value = 0.5)``; f32 unless `dtype` says otherwise.""",
         example="y = x + full([8], value = 0.5)",
         infer=_full_type,
+        rows=filling,
         operands=(),
         options=(_SIZES, Option("value", "float", required=True), _DTYPE),
         normalize=_normal_full,
@@ -108,6 +110,7 @@ CREATION = (
         The size may be one that is known at run time only: `arange(T)` numbers the steps of a sequence.""",
         example="late = arange(T) / 10",
         infer=_arange_type,
+        rows=per_element(),
         operands=(),
         options=(Option("size", "sizes", required=True), _DTYPE),
         normalize=_normal_arange,

@@ -6,6 +6,7 @@ from dslc.ops.axes import normal_axis, without
 from dslc.ops.cost import free, per_operand
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.ops.rows import adding_up, inserting, leading, looking_up, reducing
 from dslc.tensor_type import DType, TensorType
 
 _IDS = (DType.I32, DType.I64)
@@ -171,6 +172,7 @@ INDEX = (
         Gradient: a row gets the sum of g over all places that read it; ids have none.""",
         example="param table: f32[100, 16] = normal()\ny = gather(table, ids)",
         infer=_gather_type,
+        rows=looking_up,
         operands=("table", "ids"),
         vjp=_gather_vjp,
         kernel="gather",
@@ -183,6 +185,7 @@ INDEX = (
 
         The gradient of `gather`, in the order of the ids, so that the same ids give the same bits.""",
         infer=_scatter_add_type,
+        rows=adding_up,
         operands=("values", "ids"),
         options=(Option("rows", "int", required=True),),
         vjp=_scatter_add_vjp,
@@ -198,6 +201,7 @@ INDEX = (
         Ids are i32 or i64 from 0 to classes - 1; another one stops the run. No gradient.""",
         example="y = one_hot(ids, classes = 10)",
         infer=_one_hot_type,
+        rows=leading(0),
         operands=("ids",),
         options=(Option("classes", "int", required=True), Option("dtype", "dtype", DType.F32)),
         normalize=_normal_one_hot,
@@ -211,6 +215,7 @@ INDEX = (
 
         Ids have the shape of x without that axis. Gradient: g at that element, zeros elsewhere.""",
         infer=_pick_type,
+        rows=reducing("axis", 1),
         operands=("x", "ids"),
         options=(Option("axis", "axis", -1),),
         normalize=normal_axis("pick"),
@@ -224,6 +229,7 @@ INDEX = (
         name="unpick",
         doc="""Zeros with one given element per row, along a new axis of size `size`: the gradient of `pick`.""",
         infer=_unpick_type,
+        rows=inserting,
         operands=("x", "ids"),
         options=(Option("axis", "int", required=True), Option("size", "int", required=True)),
         vjp=_unpick_vjp,

@@ -6,6 +6,7 @@ from dslc.ops.axes import normal_axis, one_axis, replaced, with_axis
 from dslc.ops.cost import free
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.ops.rows import joining
 from dslc.ops.rules import check_same_dtype
 from dslc.tensor_type import Dim, TensorType
 
@@ -78,6 +79,7 @@ JOINING = (
         One element type, equal sizes on all other axes. Gradient: the slices of g.""",
         example="y = concat(x, 2 * x, axis = -1)",
         infer=_concat_type,
+        rows=joining,
         operands=("*tensors",),
         options=_AXIS,
         normalize=normal_axis("concat"),

@@ -6,6 +6,7 @@ from dslc.ops.cost import product
 from dslc.ops.export import single
 from dslc.ops.ir import Attrs, Builder, Node, Value
 from dslc.ops.opdef import OpDef, OpError
+from dslc.ops.rows import products
 from dslc.ops.rules import check_kind, check_same_dtype
 from dslc.tensor_type import DType, TensorType, broadcast, count
 
@@ -74,6 +75,7 @@ LINALG = (
         Gradient: ga = g @ b^T, gb = a^T @ g. A product over no elements is 0.""",
         example="param w: f32[8, 4] = glorot_uniform()\ny = x @ w",
         infer=_matmul_type,
+        rows=products,
         operands=("a", "b"),
         vjp=_matmul_vjp,
         kernel="matmul",

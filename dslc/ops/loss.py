@@ -15,6 +15,7 @@ from dslc.ops.axes import without
 from dslc.ops.cost import per_result
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import DecomposeRule, InferRule, OpDef, OpError, Option
+from dslc.ops.rows import OF_TWO
 from dslc.ops.rules import FLOATS, check_kind, check_same_dtype, float_options
 from dslc.tensor_type import TensorType, broadcast
 
@@ -318,6 +319,7 @@ LOSS = (
         name="bce_elements",
         doc="""`bce` per element, with its clamped logarithms and gradient.""",
         infer=_elements_type("bce"),
+        rows=OF_TWO,
         operands=_PAIR,
         vjp=_bce_elements_vjp,
         kernel="bce_elements",
@@ -329,6 +331,7 @@ LOSS = (
         name="bce_logits_elements",
         doc="""`bce_logits` per element, with the gradient sigmoid(x) - t, which is exact for large x.""",
         infer=_elements_type("bce_logits"),
+        rows=OF_TWO,
         operands=("logits", "target"),
         vjp=_bce_logits_elements_vjp,
         kernel="bce_logits_elements",

@@ -9,6 +9,7 @@ from dslc.ops.cost import per_result
 from dslc.ops.export import single, widened
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.ops.rows import OF_ONE, RowsRule, per_element
 from dslc.ops.rules import RANGE_CODE, elementwise, same_float
 from dslc.tensor_type import DType, TensorType
 
@@ -120,9 +121,11 @@ def clip_onnx(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
     return onnx.node("Clip", names[0], *bounds)
 
 
-def _smooth(name: str, doc: str, vjp: Callable[[Builder, Node, Value], tuple[Value]], onnx: str) -> OpDef:
+def _smooth(
+    name: str, doc: str, vjp: Callable[[Builder, Node, Value], tuple[Value]], onnx: str, rows: RowsRule = OF_ONE
+) -> OpDef:
     return OpDef(
-        name=name, doc=doc, infer=same_float(name), vjp=vjp, kernel=name, onnx=single(onnx), inplace=(0,)
+        name=name, doc=doc, infer=same_float(name), rows=rows, vjp=vjp, kernel=name, onnx=single(onnx), inplace=(0,)
     )  # fmt: skip
 
 
@@ -137,7 +140,11 @@ SQRT = _smooth(
     "Sqrt",
 )
 RECIPROCAL = _smooth(
-    "reciprocal", "The reciprocal 1 / x.\n\n    Gradient: -g / x ** 2. 1 / 0 is inf.", _reciprocal_vjp, "Reciprocal"
+    "reciprocal",
+    "The reciprocal 1 / x.\n\n    Gradient: -g / x ** 2. 1 / 0 is inf.",
+    _reciprocal_vjp,
+    "Reciprocal",
+    per_element(-1),
 )
 SIN = _smooth("sin", "The sine of an angle in radians.\n\n    Gradient: g * cos(x).", _sin_vjp, "Sin")
 COS = _smooth("cos", "The cosine of an angle in radians.\n\n    Gradient: -g * sin(x).", _cos_vjp, "Cos")
@@ -156,6 +163,7 @@ NORMAL_CDF = OpDef(
 
     Gradient: g * normal_pdf(x).""",
     infer=same_float("normal_cdf"),
+    rows=OF_ONE,
     vjp=_normal_cdf_vjp,
     kernel="normal_cdf",
     onnx=normal_cdf_onnx,
@@ -170,6 +178,7 @@ NORMAL_PDF = OpDef(
 
     Gradient: -g * x * y.""",
     infer=same_float("normal_pdf"),
+    rows=OF_ONE,
     vjp=_normal_pdf_vjp,
     kernel="normal_pdf",
     onnx=normal_pdf_onnx,
@@ -183,6 +192,7 @@ ABS = OpDef(
 
     Gradient: g * sign(x), so 0 at 0 as in PyTorch. The smallest integer of its type stays as it is.""",
     infer=elementwise("abs"),
+    rows=OF_ONE,
     vjp=_abs_vjp,
     kernel="abs",
     onnx=single("Abs"),
@@ -195,6 +205,7 @@ SIGN = OpDef(
 
     The gradient is zero everywhere: none flows.""",
     infer=elementwise("sign"),
+    rows=OF_ONE,
     kernel="sign",
     onnx=single("Sign"),
     inplace=(0,),
@@ -206,6 +217,7 @@ SQUARE = OpDef(
 
     Gradient: 2 * g * x.""",
     infer=elementwise("square"),
+    rows=per_element(2),
     vjp=_square_vjp,
     kernel="square",
     onnx=widened(_square_onnx),
@@ -218,6 +230,7 @@ FLOOR = OpDef(
 
     The gradient is zero: none flows.""",
     infer=same_float("floor"),
+    rows=OF_ONE,
     kernel="floor",
     onnx=single("Floor"),
     inplace=(0,),
@@ -229,6 +242,7 @@ ROUND = OpDef(
 
     The gradient is zero: none flows.""",
     infer=same_float("round"),
+    rows=OF_ONE,
     kernel="round",
     onnx=single("Round"),
     inplace=(0,),
@@ -241,6 +255,7 @@ CLIP = OpDef(
     Gradient: g where low <= x <= high (the bounds included, as in PyTorch), 0 outside. nan stays nan.""",
     example="y = clip(x, 0, 1)",
     infer=elementwise("clip"),
+    rows=OF_ONE,
     options=(Option("low", "float"), Option("high", "float")),
     normalize=_normalize_clip,
     vjp=_clip_vjp,

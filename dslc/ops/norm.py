@@ -9,6 +9,7 @@ from dslc.ops.axes import normal_axis, one_axis, ones_at, replaced, several_axes
 from dslc.ops.cost import per_operand
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.ops.rows import beside, normalised, per_channel, reducing
 from dslc.ops.rules import FLOATS, check_kind, check_same_dtype
 from dslc.tensor_type import Dim, DType, TensorType, count
 
@@ -253,6 +254,7 @@ NORM = (
         The sum of squares is divided by n - `correction`: 0 gives the variance of the numbers themselves, 1 an unbiased
         estimate. nan of no elements. Gradient: 2 * g * (x - mean) / (n - correction).""",
         infer=_variance_type,
+        rows=reducing("axes", 2),
         options=(_AXES, Option("keepdims", "bool", False), Option("correction", "int", 0)),
         normalize=_normal_variance,
         vjp=_variance_vjp,
@@ -295,6 +297,7 @@ NORM = (
 
         Where all elements are equal the result is 0. Gradient: (g - mean(g) - y * mean(g * y)) / sqrt(variance + eps).""",
         infer=_standardize_type,
+        rows=beside("axes", 0),
         options=(_AXES, _EPS),
         normalize=_normal_standardize,
         vjp=_standardize_vjp,
@@ -309,6 +312,7 @@ NORM = (
 
         Source: Ba, Kiros and Hinton, Layer normalization, 2016.""",
         infer=_layer_norm_type,
+        rows=normalised,
         operands=("x", "weight", "bias"),
         options=(Option("axis", "axis", -1), _EPS),
         normalize=_normal_layer_norm,
@@ -325,6 +329,7 @@ NORM = (
         Mean and variance are operands: those of a batch in training, running ones in inference (`BatchNorm` has both).
         Gradients go to all five. Source: Ioffe and Szegedy, Batch normalization, 2015.""",
         infer=_batch_norm_type,
+        rows=per_channel,
         operands=("x", "weight", "bias", "mean", "variance"),
         options=(_CHANNELS, _EPS),
         normalize=_normal_batch_norm,

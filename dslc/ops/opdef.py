@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from dslc.ops.cost import FlopsRule, per_result
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
+from dslc.ops.rows import RowsRule
 from dslc.record import record
 from dslc.tensor_type import TensorType
 
@@ -108,6 +109,8 @@ class OpDef:
         call: whether a program may call it by name.
         symbol: how it is written when it is an operator of the language (`+`), for messages.
         result_range: what is known of the values ("logits", "probability", ...), or "".
+        rows: how rows of a batch pass it, so that some of them can be computed apart (`dslc.ops.rows`); None: not known,
+            and a batch is never cut where it is used.
         flops: what it costs; one operation for each element of the result unless it says otherwise.
         example: for its documentation, statements of a model or settings of a train block (`dslc.doc.examples`); "" where
             applying it to one tensor says it all.
@@ -133,5 +136,6 @@ class OpDef:
     call: bool = True
     symbol: str = ""
     result_range: str = ""
+    rows: RowsRule | None = None
     flops: FlopsRule = per_result()
     example: str = ""

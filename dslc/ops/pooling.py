@@ -13,6 +13,7 @@ from dslc.ops.axes import replaced
 from dslc.ops.cost import free, per_operand, per_result
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import InferRule, NormalizeRule, OpDef, OpError, Option
+from dslc.ops.rows import leading
 from dslc.ops.rules import FLOATS, check_kind
 from dslc.ops.windows import OPTION_CODE, PAD, axes_of, normal_window, per_axis, places
 from dslc.ops.windows_onnx import alone, padded, put_on, spread, taps_weight
@@ -235,6 +236,7 @@ POOLING = (
         name="max_pool",
         doc="""The largest element of every window; `max_pool2d` and its like are its names.""",
         infer=_pool_type("max_pool"),
+        rows=leading(0, kept=2),
         options=_OPTIONS,
         normalize=_normal_pool("max_pool"),
         vjp=_max_pool_vjp,
@@ -247,6 +249,7 @@ POOLING = (
         name="max_pool_tap",
         doc=f"""Where in its window the first of the largest elements is. {_TAP} Not of nan. No gradient.""",
         infer=_pool_type("max_pool_tap", DType.I32),
+        rows=leading(0, kept=2),
         options=_OPTIONS,
         normalize=_normal_pool("max_pool_tap"),
         kernel="max_pool_tap",
@@ -258,6 +261,7 @@ POOLING = (
         name="take_tap",
         doc=f"""One element of every window: the tap given. {_TAP} Gradient: `put_tap`.""",
         infer=_pool_type("take_tap"),
+        rows=leading(1, 0, kept=2),
         operands=("x", "tap"),
         options=_OPTIONS,
         normalize=_normal_pool("take_tap"),
@@ -271,6 +275,7 @@ POOLING = (
         name="put_tap",
         doc=f"""An image of the axes `sizes` to which every window adds a number at the tap given. {_TAP} Gradient: `take_tap`.""",
         infer=_image_type,
+        rows=leading(1, 0, kept=2),
         operands=("g", "tap"),
         options=_ADJOINT_OPTIONS,
         vjp=_put_tap_vjp,
@@ -283,6 +288,7 @@ POOLING = (
         name="avg_pool",
         doc="""The mean of every window; `avg_pool2d` and its like are its names.""",
         infer=_pool_type("avg_pool"),
+        rows=leading(1, kept=2),
         options=(*_OPTIONS, _COUNT_PAD),
         normalize=_normal_pool("avg_pool"),
         vjp=_avg_pool_vjp,
@@ -295,6 +301,7 @@ POOLING = (
         name="spread",
         doc="""An image of the axes `sizes` to which every window adds a number at all its taps. Gradient: the sums of windows.""",
         infer=_image_type,
+        rows=leading(1, kept=2),
         options=_ADJOINT_OPTIONS,
         vjp=_spread_vjp,
         kernel="spread",

@@ -10,6 +10,7 @@ from dslc.ops.axes import one_axis, ones_at, replaced, several_axes, without
 from dslc.ops.cost import per_operand
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import InferRule, NormalizeRule, OnnxRule, OpDef, OpError, Option
+from dslc.ops.rows import Fate, divided_rows, reducing
 from dslc.ops.rules import FLOATS, NUMBERS, check_kind
 from dslc.tensor_type import Dim, DType, Shape, TensorType, count
 
@@ -194,6 +195,7 @@ REDUCTION = (
         Gradient: every element gets the g of the sum it went into.""",
         example="y = sum(x, axes = 1)",
         infer=_sum_type,
+        rows=reducing("axes", 1, Fate.SUMMED),
         options=OVER_AXES,
         normalize=normal_axes("sum"),
         vjp=_sum_vjp,
@@ -208,6 +210,7 @@ REDUCTION = (
         Floats only. The mean of nothing is nan, as in NumPy and PyTorch. Gradient: every element gets g / n.""",
         example="y = mean(image, axes = [1, 2])",
         infer=_mean_type,
+        rows=reducing("axes", 1, Fate.SUMMED, mean=True),
         options=OVER_AXES,
         normalize=normal_axes("mean"),
         vjp=_mean_vjp,
@@ -223,6 +226,7 @@ REDUCTION = (
         where several are largest (PyTorch's `amax`).""",
         example="y = max(x, axes = -1, keepdims = true)",
         infer=_extreme_type("max"),
+        rows=reducing("axes", 0),
         options=OVER_AXES,
         normalize=normal_axes("max"),
         vjp=_extreme_vjp,
@@ -238,6 +242,7 @@ REDUCTION = (
         where several are smallest (PyTorch's `amin`).""",
         example="y = min(x, axes = -1)",
         infer=_extreme_type("min"),
+        rows=reducing("axes", 0),
         options=OVER_AXES,
         normalize=normal_axes("min"),
         vjp=_extreme_vjp,
@@ -252,6 +257,7 @@ REDUCTION = (
         Without `axis`, the position in the flattened tensor. No gradient.""",
         example="y = argmax(x, axis = -1)",
         infer=_arg_type("argmax"),
+        rows=reducing("axis", 0),
         options=_ARG_OPTIONS,
         normalize=_normal_arg("argmax"),
         kernel="argmax",
@@ -265,6 +271,7 @@ REDUCTION = (
         Without `axis`, the position in the flattened tensor. No gradient.""",
         example="y = argmin(x, axis = -1)",
         infer=_arg_type("argmin"),
+        rows=reducing("axis", 0),
         options=_ARG_OPTIONS,
         normalize=_normal_arg("argmin"),
         kernel="argmin",
@@ -275,6 +282,7 @@ REDUCTION = (
         name="divide_by_size",
         doc="""x / size for a size that may be known at run time only. Floats; the gradient is divided likewise.""",
         infer=lambda types, _: types[0],
+        rows=divided_rows,
         options=(Option("size", "sizes", required=True),),
         vjp=_divide_by_size_vjp,
         kernel="divide_by_size",

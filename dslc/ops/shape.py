@@ -9,6 +9,7 @@ from dslc.ops.axes import one_axis, replaced, several_axes, without
 from dslc.ops.cost import free
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OnnxRule, OpDef, OpError, Option
+from dslc.ops.rows import filling, reshaping, transposing
 from dslc.tensor_type import Dim, DType, Shape, Size, TensorType, broadcast, count, divide
 
 _SIZES = (Option("sizes", "sizes", required=True),)
@@ -202,6 +203,7 @@ SHAPE = (
         elements lie in order. Gradient: reshaped back.""",
         example="y = reshape(image, [B, 28 * 28])",
         infer=_reshape_type,
+        rows=reshaping,
         options=_SIZES,
         normalize=_normal_reshape,
         vjp=_back_to_input,
@@ -228,6 +230,7 @@ SHAPE = (
         Without `axes` the order is reversed, as in NumPy: a matrix is transposed. A view. Gradient: the order undone.""",
         example="y = transpose(seq, [0, 2, 1])",
         infer=_transpose_type,
+        rows=transposing,
         options=(Option("axes", "axes"),),
         normalize=_normal_transpose,
         vjp=_transpose_vjp,
@@ -243,6 +246,7 @@ SHAPE = (
         An axis of any other size is an error. A view. Gradient: the axes put back.""",
         example="y = squeeze(x[:, :1], axis = -1)",
         infer=_squeeze_type,
+        rows=reshaping,
         options=(Option("axis", "axes"),),
         normalize=_normal_squeeze,
         vjp=_back_to_input,
@@ -258,6 +262,7 @@ SHAPE = (
         A view. Gradient: the axes taken out.""",
         example="y = expand_dims(x, axis = 1)",
         infer=_expand_dims_type,
+        rows=reshaping,
         options=(Option("axis", "axes", required=True),),
         normalize=_normal_expand_dims,
         vjp=_back_to_input,
@@ -274,6 +279,7 @@ SHAPE = (
         the repeated elements.""",
         example="y = expand(expand_dims(x, axis = 1), [B, 4, 8])",
         infer=_expand_type,
+        rows=filling,
         options=_SIZES,
         normalize=_normal_expand,
         vjp=_expand_vjp,

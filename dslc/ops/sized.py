@@ -5,6 +5,7 @@ from __future__ import annotations
 from dslc.ops.cost import free
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.ops.rows import claiming
 from dslc.tensor_type import TensorType
 
 
@@ -30,6 +31,7 @@ SIZED = (
 
         `claim` says who claims it, for the message. A view. Gradient: passes through.""",
         infer=_sized_type,
+        rows=claiming,
         options=(Option("sizes", "sizes", required=True), Option("claim", "string", required=True)),
         vjp=_sized_vjp,
         kernel="sized",

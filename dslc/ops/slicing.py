@@ -10,6 +10,7 @@ from dslc.ops.axes import one_axis, replaced, with_axis
 from dslc.ops.cost import free
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
+from dslc.ops.rows import cutting
 from dslc.ops.shape import size_list
 from dslc.tensor_type import Dim, DType, Shape, Size, TensorType, divide, floor_div
 
@@ -248,6 +249,7 @@ SLICING = (
         as NumPy does: a slice that is known to reach outside is an error, and one that turns out so when a batch arrives
         too. A view. Gradient: g between zeros.""",
         infer=_slice_type,
+        rows=cutting,
         options=(Option("starts", "sizes"), Option("stops", "sizes"), Option("steps", "sizes")),
         normalize=_normal_slice,
         vjp=_slice_vjp,
@@ -261,6 +263,7 @@ SLICING = (
         name="pad_slice",
         doc="""Zeros of the shape `sizes`, with the operand at the places a slice would read: the gradient of `slice`.""",
         infer=_pad_slice_type,
+        rows=cutting,
         options=(
             Option("sizes", "sizes", required=True),
             Option("starts", "sizes", required=True),

@@ -7,6 +7,7 @@ from dslc.ops.cost import per_operand, per_result
 from dslc.ops.index import check_picking, one_hot_onnx, pick_onnx
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import InferRule, OnnxRule, OpDef, OpError, Option
+from dslc.ops.rows import beside, reducing
 from dslc.ops.rules import FLOATS, check_kind
 from dslc.tensor_type import DType, TensorType
 
@@ -120,6 +121,7 @@ SOFTMAX = (
         Floats. The largest element is subtracted first, so nothing overflows. Gradient: y * (g - sum(g * y)).""",
         example="y = softmax(x, axis = -1)",
         infer=_float_like("softmax"),
+        rows=beside("axis", 0),
         options=(_AXIS,),
         normalize=normal_axis("softmax"),
         vjp=_softmax_vjp,
@@ -135,6 +137,7 @@ SOFTMAX = (
 
         Floats. Gradient: g - exp(y) * sum(g).""",
         infer=_float_like("log_softmax"),
+        rows=beside("axis", 0),
         options=(_AXIS,),
         normalize=normal_axis("log_softmax"),
         vjp=_log_softmax_vjp,
@@ -151,6 +154,7 @@ SOFTMAX = (
         Floats. Gradient: softmax(x) * g.""",
         example="y = logsumexp(x)",
         infer=_logsumexp_type,
+        rows=reducing("axis", 0),
         options=(_AXIS, Option("keepdims", "bool", False)),
         normalize=normal_axis("logsumexp"),
         vjp=_logsumexp_vjp,
@@ -165,6 +169,7 @@ SOFTMAX = (
         One operator because forward and backward together take 0.6 of the time of the single steps.
         Gradient: (softmax(logits) - one_hot(id)) * g.""",
         infer=_entropy_type,
+        rows=reducing("axis", 0),
         operands=("logits", "ids"),
         options=(_AXIS,),
         normalize=normal_axis("softmax_cross_entropy"),
@@ -178,6 +183,7 @@ SOFTMAX = (
         name="softmax_cross_entropy_grad",
         doc="""(softmax(logits) - one_hot(ids)) * g along `axis`: the gradient of `softmax_cross_entropy`.""",
         infer=_entropy_grad_type,
+        rows=beside("axis", 0, 0, 1),
         operands=("logits", "ids", "g"),
         options=(_AXIS,),
         normalize=normal_axis("softmax_cross_entropy_grad"),

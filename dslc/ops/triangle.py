@@ -10,6 +10,7 @@ from math import inf
 from dslc.ops.cost import free
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import InferRule, OnnxRule, OpDef, OpError, Option, VjpRule
+from dslc.ops.rows import matrices
 from dslc.ops.rules import FLOATS, NUMBERS, check_kind
 from dslc.tensor_type import DType, TensorType
 
@@ -66,6 +67,7 @@ TRIANGLE = (
         Gradient: the lower triangle of g.""",
         example="y = tril(x, diagonal = -1)",
         infer=_matrices("tril", NUMBERS),
+        rows=matrices,
         options=_DIAGONAL,
         vjp=_same_triangle("tril"),
         kernel="tril",
@@ -81,6 +83,7 @@ TRIANGLE = (
         Gradient: the upper triangle of g.""",
         example="y = triu(x, diagonal = 1)",
         infer=_matrices("triu", NUMBERS),
+        rows=matrices,
         options=_DIAGONAL,
         vjp=_same_triangle("triu"),
         kernel="triu",
