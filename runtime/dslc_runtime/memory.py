@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,6 +14,20 @@ _SMALL = 1024  # bytes: below that, memory saved is worth more than where lines 
 _ALIGNMENT_OF_SMALL = 16
 
 Life: TypeAlias = tuple[int, int, int]  # bytes, and the times of first and last use, both included
+Allocate: TypeAlias = Callable[[int], npt.NDArray[Any]]  # bytes -> that many, from where a buffer may start
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Where a binding takes its memory from.
+
+    Attributes:
+        scratch: for what one run alone needs; programs that run one after another may be given the same bytes.
+        kept: for results and whatever else outlives a run.
+    """
+
+    scratch: Allocate
+    kept: Allocate
 
 
 def in_a_row(sizes: Sequence[int]) -> tuple[list[int], int]:
@@ -75,6 +90,19 @@ def _gap(start: npt.NDArray[np.int64], end: npt.NDArray[np.int64], size: int) ->
     np.maximum.accumulate(-(-end // alignment) * alignment, out=free[1:])
     fits = np.flatnonzero(start - free[:-1] >= size)
     return int(free[fits[0]] if len(fits) else free[-1])
+
+
+class Growing:
+    """Memory that everybody who asks is given, anew only where it does not suffice."""
+
+    def __init__(self, allocate: Allocate) -> None:
+        self._allocate = allocate
+        self._bytes = np.empty(0, np.uint8)
+
+    def __call__(self, size: int) -> npt.NDArray[Any]:
+        if self._bytes.nbytes < size:
+            self._bytes = self._allocate(size)
+        return self._bytes
 
 
 def aligned(size: int) -> npt.NDArray[Any]:

@@ -20,11 +20,12 @@ import numpy.typing as npt
 
 from dslc_runtime.face import Face, SizeError, TensorSpec
 from dslc_runtime.generated import NoSizeError
-from dslc_runtime.memory import aligned, in_a_row, shared
+from dslc_runtime.memory import Growing, Memory, aligned, in_a_row, shared
 from dslc_runtime.random import Draw, DrawSpec, drawing
 from dslc_runtime.recurrence import Lanes, Run, Wiring, bind_steps
 
 Array: TypeAlias = npt.NDArray[Any]
+Buffer: TypeAlias = tuple[tuple[int, ...], np.dtype[Any]]  # shape and element type
 
 _CACHED = 8  # bindings kept: a full batch, the last short one, validation, and a few lengths of sequences
 
@@ -111,7 +112,7 @@ class Program:
     _bound: OrderedDict[tuple[object, ...], tuple[Bound, object]] = field(
         default_factory=OrderedDict[tuple[object, ...], tuple[Bound, object]], repr=False
     )
-    _memory: Memory = field(default_factory=lambda: Memory(Growing(aligned), aligned), repr=False)
+    _own: Memory = field(default_factory=lambda: Memory(Growing(aligned), aligned), repr=False)
     _solved: OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]] = field(
         default_factory=OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]], repr=False
     )
@@ -197,9 +198,7 @@ class Program:
             SizeError: a size does not work out.
         """
         shapes = self._shapes(sizes)
-        inputs = {
-            name: (shape, spec.dtype) for (name, spec), shape in zip(self.inputs.items(), shapes[0], strict=True)
-        }
+        inputs = {name: (shape, spec.dtype) for (name, spec), shape in zip(self.inputs.items(), shapes[0], strict=True)}
         return inputs, list(shapes[1])
 
     def memory_bytes(self, sizes: Mapping[str, int]) -> int:
@@ -232,22 +231,54 @@ class Program:
         if known is not None:
             self._bound.move_to_end(key)
             return known[0]
-        bound = self._bind(sizes, params, states)
+        inputs, draws = self.fed(sizes)
+        fed = [np.zeros(*buffer) for buffer in inputs.values()], [np.zeros(*buffer) for buffer in draws]
+        bound = self._bind(sizes, params, states, *fed, self._own)
         self._bound[key] = bound, (params, states)
         if len(self._bound) > _CACHED:
             self._bound.popitem(last=False)
         return bound
 
-    def _bind(self, sizes: Mapping[str, int], params: list[Array], states: list[Array]) -> Bound:
+    def bind_fed(
+        self,
+        sizes: Mapping[str, int],
+        arrays: Mapping[str, Array],
+        inputs: Mapping[str, Array],
+        draws: Sequence[Array],
+        memory: Memory,
+    ) -> Bound:
+        """A new binding around inputs and random tensors that are there already, in memory from elsewhere.
+
+        Args:
+            inputs: contiguous arrays as `fed` tells them; so are `draws`.
+
+        Raises:
+            SizeError, TypeError: as `bind` does.
+        """
+        params, states = ([arrays[name] for name in names] for names in (self.params, self.states))
+        return self._bind(sizes, params, states, [inputs[name] for name in self.inputs], draws, memory)
+
+    def _bind(
+        self,
+        sizes: Mapping[str, int],
+        params: Sequence[Array],
+        states: Sequence[Array],
+        inputs: Sequence[Array],
+        draws: Sequence[Array],
+        memory: Memory,
+    ) -> Bound:
         self._check_arrays(sizes, params, states)
-        shapes = self._shapes(sizes)
-        inputs = [np.zeros(shape, spec.dtype) for spec, shape in zip(self.inputs.values(), shapes[0], strict=True)]
-        draws = [np.zeros(shape, dtype) for shape, dtype in shapes[1]]
-        memory = self._memory(sizes)
         try:
             with np.errstate(all="ignore"):
                 step, outputs = self.code["bind"](
-                    self._all_sizes(sizes), *memory, inputs, draws, params, states, self.constants, self._scan
+                    self._all_sizes(sizes),
+                    *self._places(sizes, memory),
+                    inputs,
+                    draws,
+                    params,
+                    states,
+                    self.constants,
+                    self._scan,
                 )
         except IndexError as error:  # a slice that reaches past the end where sizes are small
             raise SizeError(f"{error}, where {self._said(sizes)}") from error
@@ -260,7 +291,7 @@ class Program:
             self._layout(self._all_sizes(sizes)).scratch,
         )
 
-    def _check_arrays(self, sizes: Mapping[str, int], params: list[Array], states: list[Array]) -> None:
+    def _check_arrays(self, sizes: Mapping[str, int], params: Sequence[Array], states: Sequence[Array]) -> None:
         shapes = self._shapes(sizes)
         for specs, arrays, expected in ((self.params, params, shapes[2]), (self.states, states, shapes[3])):
             self._check(specs, [array.shape for array in arrays], expected)
@@ -268,12 +299,10 @@ class Program:
                 if array.dtype != spec.dtype or not array.flags.c_contiguous:
                     raise TypeError(f"`{name}` must be a contiguous array of {spec.dtype}, got {array.dtype}")
 
-    def _memory(self, sizes: Mapping[str, int]) -> tuple[Array, Sequence[int], Array, Sequence[int]]:
+    def _places(self, sizes: Mapping[str, int], memory: Memory) -> tuple[Array, Sequence[int], Array, Sequence[int]]:
         """Scratch memory, kept memory, and where buffers start in them."""
         layout = self._layout(self._all_sizes(sizes))
-        if self._scratch.nbytes < layout.scratch:
-            self._scratch = aligned(layout.scratch)
-        return self._scratch, layout.at, aligned(layout.kept), layout.kept_at
+        return memory.scratch(layout.scratch), layout.at, memory.kept(layout.kept), layout.kept_at
 
     def _layout(self, sizes: tuple[int, ...]) -> Layout:
         """Where buffers lie for these sizes."""
@@ -300,11 +329,11 @@ class Program:
         if not length:
             return []
         self._check_arrays(sizes, [lane[0] for lane in params], [lane[0] for lane in states])
-        all_sizes, memory, bind = self._all_sizes(sizes), self._memory(sizes), self.code["bind"]
+        all_sizes, places, bind = self._all_sizes(sizes), self._places(sizes, self._own), self.code["bind"]
         return [
             bind(
                 all_sizes,
-                *memory,
+                *places,
                 (),
                 (),
                 [lane[step] for lane in params],
@@ -328,14 +357,6 @@ class Program:
 
     def _shapes(self, sizes: Mapping[str, int]) -> Any:
         return self.code["shapes"](self._all_sizes(sizes))
-
-    def _require(
-        self, specs: Mapping[str, TensorSpec], arrays: Sequence[Array], expected: Sequence[tuple[int, ...]]
-    ) -> None:
-        self._check(specs, [array.shape for array in arrays], expected)
-        for (name, spec), array in zip(specs.items(), arrays, strict=True):
-            if array.dtype != spec.dtype or not array.flags.c_contiguous:
-                raise TypeError(f"`{name}` must be a contiguous array of {spec.dtype}, got {array.dtype}")
 
     @staticmethod
     def _check(

@@ -1,0 +1,52 @@
+"""Memory in pages of its own: shared with the processes that are forked later, or kept from them.
+
+Shared memory has no name and no file, so nothing is left behind whatever ends the processes. It comes zeroed, and pages that
+nobody writes cost nothing.
+"""
+
+from __future__ import annotations
+
+import mmap
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Array: TypeAlias = npt.NDArray[Any]
+
+
+class _Shared(mmap.mmap):
+    """Pages that forked processes read and write together."""
+
+
+def shared_bytes(size: int) -> Array:
+    """That many bytes, which are the same memory in this process and in those it forks from now on."""
+    return np.frombuffer(_Shared(-1, max(size, 1)), np.uint8)[:size]
+
+
+def own_bytes(size: int) -> Array:
+    """That many bytes, which forked processes do not have: writing them after a fork copies no page.
+
+    What is written in every step, or is large, should lie here in a process that forks.
+    """
+    pages = mmap.mmap(-1, max(size, 1), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for advice in (mmap.MADV_DONTFORK, mmap.MADV_HUGEPAGE):
+        with suppress(OSError):  # a kernel may know neither: results do not depend on them
+            pages.madvise(advice)
+    return np.frombuffer(pages, np.uint8)[:size]
+
+
+def shared_copy(array: Array) -> Array:
+    """The same values in shared memory."""
+    copy = np.ndarray(array.shape, array.dtype, shared_bytes(array.nbytes))
+    np.copyto(copy, array)
+    return copy
+
+
+def is_shared(array: Array) -> bool:
+    """Whether an array lies in shared memory."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        base = base.base  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return isinstance(base, memoryview) and isinstance(base.obj, _Shared)
