@@ -1,0 +1,9 @@
+"""Makes the graphs of the tests of engines, the samples of the tests of operators, and `shards` importable by the tests beside this."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in ("backends", "ops"))]
