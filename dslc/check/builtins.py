@@ -172,13 +172,15 @@ field label: i64[]       = source["label"]""",
     ),
     Builtin(
         "csv",
-        'csv("file.csv", delimiter = ",", columns = none)',
+        'csv("file.csv", delimiter = ",", columns = none, missing = "error")',
         """A table in a text file: one row per sample, cells separated by `delimiter`.
 
         The first line names the columns; where it does not, `columns` is the list of all names in order. The type of a column
         is the one that holds all its cells: i64, f64, or bool of `true` and `false`. Text is read by `classes` and
         `tokenize`. Cells in double quotes may hold anything; blank lines are skipped; UTF-8. A missing value (an empty cell,
-        `NA`, `NaN`, `null`, `None`, `?`, `-`) in a column of numbers or labels is an error that names its line.""",
+        `NA`, `NaN`, `null`, `None`, `?`, `-`) in a column of numbers or labels is an error that names its line. With
+        `missing = "drop"` rows that lack a value in a column that is read are left out, and with `missing = 0` that number,
+        or another, stands for what is missing in columns of numbers.""",
         """source = csv("iris.csv")
 field x: f32[4]      = source["sepal length":"petal width"]
 field species: i64[] = classes(source["species"])""",

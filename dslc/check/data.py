@@ -52,11 +52,22 @@ def _check_values(file: FileScope, data: TypedData, settings: Mapping[str, Setti
     checked = {name: check_field(file, data, field, sink) for name, field in data.fields.items()}
     found = {name: body for name, body in checked.items() if body is not None}
     check_windows(found, sink)
-    for name in ("stratify", "shuffle_seed") if windows_reach(found.values()) else ():
+    if windows_reach(found.values()):
+        _check_series(data, settings, sink)
+
+
+def _check_series(data: TypedData, settings: Mapping[str, Setting], sink: Sink) -> None:
+    """Report what has no meaning where samples are windows over neighbouring rows."""
+    for name in ("stratify", "shuffle_seed"):
         if name in settings:
             text = f"`{name}` has no meaning for windows: a series is split in its order"
             mend = Help("leave it out: the last rows become `val`, and after them `test`")
             sink.report("DL3135", text, settings[name].name.span, "not for a series", footers=[mend])
+    for source in data.sources.values():
+        if source.options.get("missing") == "drop":
+            text = "rows of a series cannot be left out: windows would reach over the gaps"
+            mend = Help("give a number that stands for what is missing: `missing = 0`, or fill the cells in")
+            sink.report("DL3135", text, source.span, 'leaves out rows by `missing = "drop"`', footers=[mend])
 
 
 def _fields(

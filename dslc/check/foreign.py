@@ -54,6 +54,8 @@ _ARGUMENTS = {
     "hx": ("h0",), "cx": ("c0",), "sequencelength": ("lengths",), "sequencelengths": ("lengths",), "seqlengths": ("lengths",),
     "numembeddings": ("vocab",), "inputdim": ("vocab",), "embeddingdim": ("d",), "embeddim": ("d",), "outputdim": ("d",),
     "paddingindex": ("padding_idx",),
+    "sep": ("delimiter",), "separator": ("delimiter",), "names": ("columns",), "dropna": ("missing",), "fillna": ("missing",),
+    "na": ("missing",), "navalues": ("missing",),
     "inputlengths": ("steps",), "targetlengths": ("number",), "labellengths": ("number",), "blankindex": ("blank",),
 }  # fmt: skip
 #: Names whose counterpart here acts otherwise: what to write, said in a sentence of its own.

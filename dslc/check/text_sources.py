@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from dslc.check.foreign import argument_meant
 from dslc.check.near import did_you_mean, near, quoted
-from dslc.check.typed import SourceSpec
+from dslc.check.settings import literal_number
+from dslc.check.typed import Literal, SourceSpec
 from dslc.diagnostics import Edit, Help, Note, Sink
 from dslc.syntax import tree
 
 _UNITS = ("lines", "characters")
+_MISSING = ("error", "drop")
 
 
 def csv_source(call: tree.Call, sink: Sink) -> SourceSpec | None:
     """A table in a text file; None after a report."""
     path = path_of(call, 'csv("iris.csv")', sink)
-    given = options_of(call, ("delimiter", "columns"), sink)
+    given = options_of(call, ("delimiter", "columns", "missing"), sink)
     if path is None or given is None:
         return None
     delimiter = _delimiter(given["delimiter"], sink) if "delimiter" in given else ","
     columns = _columns(given["columns"], sink) if "columns" in given else ()
-    if delimiter is None or columns is None:
+    missing = _missing(given["missing"], sink) if "missing" in given else "error"
+    if delimiter is None or columns is None or missing is None:
         return None
-    return SourceSpec("csv", path, {name: name for name in columns}, call.span, {"delimiter": delimiter})
+    options: dict[str, Literal] = {"delimiter": delimiter, "missing": missing}
+    return SourceSpec("csv", path, {name: name for name in columns}, call.span, options)
 
 
 def text_source(call: tree.Call, sink: Sink) -> SourceSpec | None:
@@ -61,8 +66,7 @@ def options_of(call: tree.Call, names: tuple[str, ...], sink: Sink) -> dict[str,
             sink.report("DL3003", f"`{arg.name.text}` is given twice", arg.span, "given again here")
             return None
         if arg.name is None or arg.name.text not in names:
-            close = near(arg.name.text, names) if arg.name is not None else ()
-            helps = [Help(did_you_mean(close), (Edit(arg.name.span, close[0]),))] if close and arg.name else []
+            helps = _renamed(arg.name, names) if arg.name is not None else []
             what = f"has no option `{arg.name.text}`" if arg.name is not None else "takes one path, then options"
             plural = "s" * (len(names) > 1)
             note = Note(f"`{called}` takes a path and the option{plural} {quoted(names, 'and')}")
@@ -70,6 +74,29 @@ def options_of(call: tree.Call, names: tuple[str, ...], sink: Sink) -> dict[str,
             return None
         found[arg.name.text] = arg.value
     return found
+
+
+def _renamed(name: tree.Ident, names: tuple[str, ...]) -> list[Help]:
+    """The option that another library's name means, or one like it."""
+    meant = argument_meant(name.text, names)
+    if meant:
+        return [Help(f"it is called `{meant}` here:", (Edit(name.span, meant),))]
+    close = near(name.text, names)
+    return [Help(did_you_mean(close), (Edit(name.span, close[0]),))] if close else []
+
+
+def _missing(value: tree.Expr, sink: Sink) -> str | float | None:
+    """What becomes of cells without a value: "error", "drop", or the number that stands for them."""
+    number = literal_number(value)
+    if number is not None:
+        return number
+    if isinstance(value, tree.String) and value.value in _MISSING:
+        return value.value
+    close = near(value.value, _MISSING) if isinstance(value, tree.String) else ()
+    helps = [Help(did_you_mean(close), (Edit(value.span, f'"{close[0]}"'),))] if close else []
+    text = '`missing` is "error", "drop" (rows without a value are left out) or the number that stands for such cells'
+    sink.report("DL3011", text, value.span, "none of these", footers=helps)
+    return None
 
 
 def _delimiter(value: tree.Expr, sink: Sink) -> str | None:

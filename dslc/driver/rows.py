@@ -34,8 +34,7 @@ def read_rows(path: Path, reads: Sequence[Read], others: Mapping[str, Sequence[s
     if path.suffix in FORMATS:
         _require_readable(path)
     if path.suffix == ".csv":
-        header = csv_header(path, dialect)
-        return open_csv(path, [_in_header(path, read, header, others) for read in reads], dialect)
+        return _read_csv(path, reads, others, dialect)
     if path.suffix == ".npz":
         known = array_names(path)
         found = [_renamed(read, known, others) for read in reads]
@@ -46,6 +45,17 @@ def read_rows(path: Path, reads: Sequence[Read], others: Mapping[str, Sequence[s
     if path.suffix == ".json":
         return _read_json(path, reads, others)
     raise RuntimeFault("DL5002", f"`{path}` does not end in one of {', '.join(FORMATS)}")
+
+
+def _read_csv(path: Path, reads: Sequence[Read], others: Mapping[str, Sequence[str]], dialect: Dialect) -> Table:
+    """The columns of a CSV file; no row of it is left out, since each gets a result."""
+    header = csv_header(path, dialect)
+    try:
+        return open_csv(path, [_in_header(path, read, header, others) for read in reads], replace(dialect, drop=False))
+    except RuntimeFault as fault:
+        if fault.code == "DL5061":
+            fault.help = "each row gets a result: fill it in, or leave the row out of the file"
+        raise
 
 
 def _renamed(read: Read, known: Sequence[str], others: Mapping[str, Sequence[str]]) -> Read:

@@ -42,8 +42,14 @@ def open_table(folder: Path, spec: SourceSpec, reads: Sequence[ColumnRead]) -> T
 
 
 def dialect_of(spec: SourceSpec) -> Dialect:
-    """How the text files of a source are written."""
-    return Dialect(str(spec.options.get("delimiter", ",")), tuple(spec.columns) if spec.kind == "csv" else ())
+    """How the text files of a source are written, and what becomes of cells without a value."""
+    missing = spec.options.get("missing")
+    return Dialect(
+        str(spec.options.get("delimiter", ",")),
+        tuple(spec.columns) if spec.kind == "csv" else (),
+        drop=missing == "drop",
+        fill=missing if isinstance(missing, int | float) else None,
+    )
 
 
 def runtime_reads(reads: Sequence[ColumnRead]) -> list[Read]:

@@ -296,6 +296,47 @@ def test_results_that_cannot_be_written_are_one_message(dslc, run: Path) -> None
     assert "DL5002" in dslc("predict", run, "--input", "rows.npz", "-o", "out.xlsx").stderr
 
 
+AGES = """\
+dim B
+
+model Net {
+  input  age: f32[B]
+  output y: f32[B]
+  y = expand_dims(age, axis = 1) |> fc: Dense(1) |> squeeze(axis = -1)
+}
+
+data people {
+  source = csv("people.csv", missing = MISSING)
+  field age: f32[] = source["age"]
+  field y: f32[]   = source["y"]
+}
+
+train ages {
+  use net = Net()
+  data    = people
+  loss    = mse(net.y, data.y)
+}
+"""
+
+
+@pytest.mark.parametrize(("missing", "rows"), [('"drop"', 2), ("40", 3)])
+def test_missing_values_of_rows_to_predict_are_filled_as_in_training_and_no_row_is_left_out(
+    dslc, toy: Path, missing: str, rows: int
+) -> None:
+    write(Path(), "ages.dl", AGES.replace("MISSING", missing))
+    write(Path(), "people.csv", "age,y\n31,1\n?,2\n22,3\n")
+    assert dslc("train", "ages.dl", "--out", "ages", "-q").exit_code == 0
+    assert f"all: {rows} rows" in dslc("eval", "ages", "--split", "all").stdout
+    result = dslc("predict", "ages", "--input", "people.csv")
+    if missing == "40":
+        write(Path(), "filled.csv", "age\n31\n40\n22\n")
+        assert result.stdout == dslc("predict", "ages", "--input", "filled.csv").stdout
+    else:
+        assert result.exit_code == 1
+        assert "DL5061" in result.stderr
+        assert "each row gets a result" in result.stderr
+
+
 def test_an_id_beyond_a_table_is_one_message(dslc, toy: Path) -> None:
     write(Path(), "lookup.dl", LOOKUP)
     assert dslc("train", "lookup.dl", "--out", "r", "-q").exit_code == 0

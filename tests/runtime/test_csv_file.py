@@ -226,3 +226,51 @@ def test_damage_anywhere_is_a_fault_and_never_a_traceback(tmp_path: Path) -> Non
         except RuntimeFault as fault:
             codes.add(fault.code)
     assert codes >= {"", "DL5003", "DL5060", "DL5061", "DL5062", "DL5063"}
+
+
+GAPS = "a,b,kind,text\n1,2,x,\n,3,y,one\n4,NA,?,two\n-5.5,6,y,three\n7,?,x,?\n"
+
+
+def test_rows_that_lack_a_value_in_a_column_that_is_read_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path, GAPS)
+    for chunk in (1, 2, 256):
+        monkeypatch.setattr(csv_file, "CHUNK", chunk)
+        table = open_csv(path, [read("a"), read("kind", "labels")], Dialect(drop=True))
+        assert table.read("a").tolist() == [1, -5.5, 7]
+        assert table.read(read("kind", "labels").name).tolist() == ["x", "y", "x"]
+        assert [table.place(row) for row in range(table.rows)] == ["line 2", "line 5", "line 6"]
+
+
+def test_text_without_words_is_no_missing_value(tmp_path: Path) -> None:
+    table = open_csv(write(tmp_path, GAPS), [read("a"), Read("t", ("text",), content="text")], Dialect(drop=True))
+    assert table.read("t").tolist() == ["", "two", "three", "?"]
+
+
+def test_a_number_stands_for_missing_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, GAPS)
+    for chunk in (1, 2, 256):
+        monkeypatch.setattr(csv_file, "CHUNK", chunk)
+        assert open_csv(path, [read("a"), read("b")], Dialect(fill=-1)).read("a").tolist() == [1, -1, 4, -5.5, 7]
+    whole = open_csv(path, [read("b")], Dialect(fill=-1))
+    assert whole.read("b").tolist() == [2, 3, -1, 6, -1]
+    assert whole.columns["b"].dtype == np.int64
+    assert open_csv(path, [read("b")], Dialect(fill=0.5)).columns["b"].dtype == np.float64
+
+
+def test_no_number_stands_for_a_label_that_is_missing(tmp_path: Path) -> None:
+    found = fault(write(tmp_path, GAPS), read("kind", "labels"), dialect=Dialect(fill=0))
+    assert found.code == "DL5061"
+    assert "line 4" in found.message
+
+
+def test_what_is_no_number_is_a_fault_whatever_becomes_of_missing_values(tmp_path: Path) -> None:
+    for dialect in (Dialect(fill=0), Dialect(drop=True)):
+        found = fault(write(tmp_path, "a\n1\n?\nmany\n"), dialect=dialect)
+        assert found.code == "DL5062"
+        assert "'many' in line 4" in found.message
+
+
+def test_a_table_of_which_no_row_is_left_is_a_fault(tmp_path: Path) -> None:
+    assert fault(write(tmp_path, "a\n?\nNA\n"), dialect=Dialect(drop=True)).code == "DL5008"

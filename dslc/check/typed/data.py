@@ -19,7 +19,7 @@ class SourceSpec:
         path: as written, relative to the file; "" for inline and idx.
         columns: column name in the program -> name in the file, the file (idx) or the literal rows (inline). Empty where the
             file alone knows its columns.
-        options: how the file is written: the `delimiter` of csv, the `unit` of text_lines.
+        options: how the file is read: the `delimiter` and `missing` of csv, the `unit` of text_lines.
     """
 
     kind: str

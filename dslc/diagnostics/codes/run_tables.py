@@ -21,14 +21,14 @@ Mended:
         "a cell has no value",
         """\
 A column that is read as numbers or as labels has a cell that is empty, or says that there is no value: `NA`, `NaN`, `null`,
-`None`, `?`, `-`. What is missing is never guessed.
+`None`, `?`, `-`. What is missing is never guessed: the program says what becomes of it.
 
 Wrong, a file with the lines
     width,length
     3.5,
-Mended: fill the cell in, or leave the row out
-    width,length
-    3.5,1.4
+Mended: fill the cell in, or leave out all rows that lack a value, or let a number stand for what is missing
+    source = csv("iris.csv", missing = "drop")
+    source = csv("iris.csv", missing = 0)
 """,
     ),
     Code(

@@ -18,9 +18,14 @@ from dslc_runtime.errors import RuntimeFault
 
 Array: TypeAlias = npt.NDArray[Any]
 
-MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?", "-"})
 _TRUTHS = {"true": True, "false": False}
 _WORDS = {"b": "truth values", "i": "numbers", "u": "numbers", "f": "numbers"}
+
+
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no value."""
+    return cell.strip().lower() in _MISSING
 
 
 @dataclass(slots=True)
@@ -30,11 +35,13 @@ class CellColumn:
     Attributes:
         where: the file, for messages.
         content: what its cells are taken for.
+        fill: the number that stands for a missing one; None where that is a fault.
     """
 
     where: str
     name: str
     content: Content
+    fill: float | None = None
     _chunks: list[Array] = field(default_factory=list[Array])
     _texts: list[str] = field(default_factory=list[str])
 
@@ -51,6 +58,9 @@ class CellColumn:
             self._add_text(cells, lines)
             return
         chunk = _numbers(cells)
+        if chunk is None and self.fill is not None:
+            cells = [repr(self.fill) if is_missing(cell) else cell for cell in cells]
+            chunk = _numbers(cells)
         if chunk is None:
             raise self._misfit(cells, lines)
         if self._chunks and (chunk.dtype.kind == "b") != (self._chunks[0].dtype.kind == "b"):
@@ -65,7 +75,7 @@ class CellColumn:
             return
         labels = [cell.strip() for cell in cells]
         for label, line in zip(labels, lines, strict=True):
-            if label.lower() in MISSING:
+            if is_missing(label):
                 raise self._missing(label, line)
         self._texts += labels
 
@@ -82,7 +92,7 @@ class CellColumn:
             ((cell, line) for cell, line in zip(cells, lines, strict=True) if _numbers([cell]) is None),
             (cells[0], lines[0]),  # each is something, but together they are not
         )
-        if cell.strip().lower() in MISSING:
+        if is_missing(cell):
             return self._missing(cell, line)
         shown = cell if len(cell) <= 40 else f"{cell[:37]}..."
         why = "has more than 64 bits" if cell.strip().lstrip("+-").isdecimal() else "is not a number"
@@ -93,7 +103,9 @@ class CellColumn:
     def _missing(self, cell: str, line: int) -> RuntimeFault:
         shown = f" ({cell.strip()!r})" if cell.strip() else ""
         text = f"column `{self.name}` has no value in line {line}{shown}"
-        return RuntimeFault("DL5061", text, self.where, help="fill it in, or leave the row out of the file")
+        fill = ", `missing = 0` puts a number there" if self.content == "numbers" else ""
+        mend = f'fill it in, or say in `csv(...)` what becomes of such cells: `missing = "drop"` leaves their rows out{fill}'
+        return RuntimeFault("DL5061", text, self.where, help=mend)
 
 
 def _numbers(cells: Sequence[str]) -> Array | None:

@@ -1,6 +1,6 @@
 """CSV files as tables: a header, quoted cells, one delimiter. The columns that are asked for are parsed once and held.
 
-Quoting is that of RFC 4180; blank lines are skipped. Every fault names the line.
+Quoting is that of RFC 4180; blank lines are skipped, and on demand rows that lack a value. Every fault names the line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dslc_runtime.data.cells import CellColumn
+from dslc_runtime.data.cells import CellColumn, is_missing
 from dslc_runtime.data.read import Content, Read, Selection, resolve, select
 from dslc_runtime.data.table import Column, MemoryTable, Rows, require_equal_rows
 from dslc_runtime.data.text_file import MAX_LINE, TextFile
@@ -33,10 +33,14 @@ class Dialect:
 
     Attributes:
         header: the names of the columns where the file does not begin with them.
+        drop: whether rows without a value in a column of numbers or labels that is read are left out.
+        fill: the number that stands for what is missing in columns of numbers.
     """
 
     delimiter: str = ","
     header: tuple[str, ...] = ()
+    drop: bool = False
+    fill: float | None = None
 
 
 def open_csv(path: Path, reads: Sequence[Read], dialect: Dialect | None = None) -> Selection:
@@ -191,9 +195,12 @@ def _parsed(
     file: _CsvFile, contents: Mapping[str, Content], header: Sequence[str], rows: Iterator[tuple[int, list[str]]]
 ) -> MemoryTable:
     """The columns that are needed, and the line of every row."""
-    path = file.text.path
-    columns = {name: CellColumn(str(path), name, content) for name, content in contents.items()}
+    path, fill = file.text.path, file.dialect.fill
+    columns = {name: CellColumn(str(path), name, content, fill) for name, content in contents.items()}
     places = [header.index(name) for name in columns]
+    if file.dialect.drop:
+        needed = [header.index(name) for name, content in contents.items() if content != "text"]
+        rows = _complete(file, header, needed, rows)
     lines: list[Rows] = []
     while chunk := list(islice(rows, CHUNK)):
         numbers = [line for line, _ in chunk]
@@ -208,6 +215,16 @@ def _parsed(
     types = {name: Column(_counts_as(array), ()) for name, array in arrays.items()}
     every = np.concatenate(lines)
     return MemoryTable(str(path), len(every), types, arrays, every, file.text.digest.hexdigest())
+
+
+def _complete(
+    file: _CsvFile, header: Sequence[str], needed: Sequence[int], rows: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows that have a value at every place that needs one."""
+    for line, row in rows:
+        file.require_cells(line, row, header)
+        if not any(is_missing(row[place]) for place in needed):
+            yield line, row
 
 
 def _counts_as(array: Array) -> np.dtype[Any]:
