@@ -27,11 +27,11 @@ IMAGE_OPERATORS = frozenset(op.name for family in ("convolution", "pooling") for
 
 RULES: dict[str, Rules] = {"folding": FOLDING, "views": VIEWS, "algebra": ALGEBRA, "arenas": ARENAS}
 
-_REWRITING = merged(*RULES.values(), JOINS)
+REWRITING = merged(*RULES.values(), JOINS)
 
 PASSES: Pipeline = (
     ("dead code", remove_dead),
-    ("rewriting", Rewriting(_REWRITING)),
+    ("rewriting", Rewriting(REWRITING)),
     ("dead code", remove_dead),
 )
 
@@ -40,14 +40,14 @@ SCAN_PASSES: Pipeline = (
     # Scans around others are compared before those inside them change.
     ("uniting scans", where_scans_are(unite_scans, outer_first=True)),
     ("pruning scans", where_scans_are(prune_scans)),
-    ("rewriting", Rewriting(_REWRITING, inside=True)),
+    ("rewriting", Rewriting(REWRITING, inside=True)),
     ("splitting products", where_scans_are(split_products)),
     ("regrouping sums", where_scans_are(regroup_sums)),
     ("regrouping factors", where_scans_are(regroup_factors)),
     ("hoisting", where_scans_are(hoist)),
     ("sinking", where_scans_are(sink)),
     ("pruning scans", where_scans_are(prune_scans)),
-    ("rewriting", Rewriting(_REWRITING, inside=True)),
+    ("rewriting", Rewriting(REWRITING, inside=True)),
     ("dead code", everywhere(remove_dead)),
 )
 
@@ -71,4 +71,14 @@ def arrange_images(graph: Graph) -> Graph:
     return run_all(graph, IMAGE_PASSES)
 
 
-__all__ = ["IMAGE_PASSES", "PASSES", "RULES", "SCAN_PASSES", "arrange_images", "optimize", "remove_dead", "rewrite"]
+__all__ = [
+    "IMAGE_PASSES",
+    "PASSES",
+    "REWRITING",
+    "RULES",
+    "SCAN_PASSES",
+    "arrange_images",
+    "optimize",
+    "remove_dead",
+    "rewrite",
+]

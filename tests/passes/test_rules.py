@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rewritable import numbers, results
+from expressions import numbers, results
+from proving import only
 
 from dslc.diagnostics import InternalError
 from dslc.graph import Builder, Graph, parse_graph, print_graph, verify
 from dslc.ops.ir import Node, Value
-from dslc.passes import RULES, optimize, remove_dead, rewrite
-from dslc.passes.rewrite import Rule, merged
+from dslc.passes import REWRITING, RULES, optimize, remove_dead, rewrite
 
 LEAVES = {
     "x": "f32[B, 4] = input(name='x')",
@@ -285,12 +285,6 @@ ALL = {rule.__name__: rule for family in RULES.values() for rules in family.valu
 PAIRS = [pytest.param(n, *pair, id=f"{n}-{k}") for n, pairs in CASES.items() for k, pair in enumerate(pairs)]
 
 
-def only(rule: Rule) -> dict[str, tuple[Rule, ...]]:
-    """One rule, for every operator it is listed under."""
-    table = merged(*RULES.values())
-    return {op: (rule,) for op, rules in table.items() if rule in rules}
-
-
 def normal(text: str) -> str:
     """The text with ids in order and without leaves that nothing reads."""
     graph = rewrite(parse_graph(text), {})
@@ -316,7 +310,7 @@ def leaves_in_order(graph: Graph) -> Graph:
 def test_a_rule_makes_this_of_that(rule: str, before: str, after: str):
     graph = parse_graph(graph_text(before))
     verify(graph, "before")
-    changed = rewrite(graph, only(ALL[rule]))
+    changed = rewrite(graph, only(rule, REWRITING))
     verify(changed, rule)
     if after.startswith("= "):
         result = changed.producer(changed.outputs["result"])
@@ -330,7 +324,7 @@ def test_a_rule_keeps_the_numbers(rule: str, before: str, after: str):
     graph = parse_graph(graph_text(before))
     for seed in range(5):
         feeds = numbers(graph, seed)
-        wanted, found = results(graph, feeds), results(rewrite(graph, only(ALL[rule])), feeds)
+        wanted, found = results(graph, feeds), results(rewrite(graph, only(rule, REWRITING)), feeds)
         np.testing.assert_array_equal(found["result"], wanted["result"])
         zero = wanted["result"] == 0
         if wanted["result"].dtype.kind == "f":
