@@ -29,7 +29,7 @@ def test_windows_over_several_places_give_what_windows_over_one_give(several: in
     x, w = whole_numbers(1, 2, 5, (6 * apart - 1) * stride + 2, 2), whole_numbers(2, 4, 2, *KERNEL)
     expected = KERNELS["conv_last"].obvious(x, w, **options, apart=(1, apart))
     y = expected if apart > 1 else expected[None]
-    windows = windows_of(KERNEL, y, (1, stride), (1, 1), (1, apart), several)
+    windows = windows_of(KERNEL, y.shape[2:-1], (1, stride), (1, 1), (1, apart), several)
     per_image = 2 * prod(windows.window) * prod(windows.places)
     columns = Columns(windows, down, (0,) * 4, per_image, None, np.empty(2 * per_image))
     work = Work()
@@ -73,3 +73,12 @@ def test_memory_to_work_in_is_shared_by_kernels_and_apart_within_one():
     work.anew()
     assert np.shares_memory(second, work.array(np.dtype(np.float64), 7))
     assert first.ctypes.data % 64 == second.ctypes.data % 64 == 0
+
+
+def test_a_kernel_that_needs_what_the_one_before_needed_gets_the_same_memory() -> None:
+    work, given = Work(), []
+    for _ in range(3):
+        work.anew()
+        given.append([work.array(np.dtype(np.float32), count) for count in (50, 100, 20)])
+    for again, once_more in zip(given[1], given[2], strict=True):
+        assert again.ctypes.data == once_more.ctypes.data

@@ -29,8 +29,8 @@ from dslc_runtime.kernels.windows import Ints, padded_sizes
 _ELEMENTS = 1 << 18
 
 # Nanoseconds, measured on one core with AVX-512. They choose a form and have no influence on what it gives.
-_RUN = 8.0  # to begin a row of elements to copy
-_ELEMENT = 0.12  # to copy one of them
+COPY_RUN = 8.0  # to begin a row of elements to copy
+COPY_ELEMENT = 0.12  # to copy one of them
 _TURNED = 1.0  # to copy one to where channels are last
 _FLOP = 0.011  # of a product with many columns
 _FEW = 16  # a product with so many columns takes twice as long for each
@@ -87,11 +87,11 @@ class Windows:
         return [np.moveaxis(band, (-1, -2), (0, 1)) for band in bands]
 
 
-def windows_of(kernel: Ints, y: Array, stride: Ints, dilation: Ints, apart: Ints, several: int = 1) -> Windows:
-    """The windows whose results are `y`, `[starts, batch, *places, filters]`."""
+def windows_of(kernel: Ints, places: Ints, stride: Ints, dilation: Ints, apart: Ints, several: int = 1) -> Windows:
+    """The windows over so many places of a convolution that give its results from each start."""
     jumps = tuple(step * width for step, width in zip(stride, apart, strict=True))
     starts = tuple(tuple(at * step for at, step in zip(tap, stride, strict=True)) for tap in np.ndindex(*apart))
-    *first, last = y.shape[2:-1]
+    *first, last = places
     wide = (*kernel[:-1], kernel[-1] + (several - 1) * jumps[-1])
     return Windows(
         wide, (*first, last // several), (*jumps[:-1], jumps[-1] * several), dilation, starts, several, jumps[-1]
@@ -106,35 +106,39 @@ def by_start(y: Array, apart: Ints) -> Array:
 # ---------------------------------------------------------------------------------------------- the quickest form
 
 
-def several_places(kernel: Ints, y: Array, stride: int, dilation: Ints, channels: int, times: int = 1) -> int:
-    """How many places a window should be over, so that copying columns some times and multiplying them takes least."""
+def divisors(places: int) -> list[int]:
+    """How many places a window may be over, of so many on the last axis."""
+    return [number for number in range(1, places + 1) if places % number == 0] or [1]
+
+
+def several_places(kernel: Ints, y: Array, stride: int, dilation: Ints, channels: int) -> int:
+    """How many places a window should be over, so that copying columns and multiplying them takes least."""
     if dilation[-1] != 1 or prod(kernel) == 1:
         return 1
-    last = y.shape[-2]
-    divisors = [number for number in range(1, last + 1) if last % number == 0]
-    return min(divisors or [1], key=lambda several: _cost(kernel, y, stride, channels, several, times))
+    return min(divisors(y.shape[-2]), key=lambda several: _cost(kernel, y, stride, channels, several))
 
 
-def _cost(kernel: Ints, y: Array, stride: int, channels: int, several: int, times: int = 1) -> float:
+def _cost(kernel: Ints, y: Array, stride: int, channels: int, several: int) -> float:
     rows = y[..., 0].size / several
     taps = prod(kernel[:-1]) * (kernel[-1] + (several - 1) * stride) * channels
-    copied = rows * prod(kernel[:-1]) * _RUN + rows * taps * _ELEMENT
-    return times * copied + _product(rows, taps, several * y.shape[-1])
+    copied = rows * prod(kernel[:-1]) * COPY_RUN + rows * taps * COPY_ELEMENT
+    return copied + product_cost(rows, taps, several * y.shape[-1])
 
 
-def _product(rows: float, taps: int, columns: int) -> float:
+def product_cost(rows: float, taps: int, columns: int) -> float:
+    """Nanoseconds of the product of columns and weights."""
     return 2 * rows * taps * (columns + _FEW) * _FLOP
 
 
 def lie_down(kernel: Ints, x: Array, y: Array, stride: int, dilation: Ints, several: int) -> bool:
     """Whether columns that lie down are quicker to copy, or all that can be done quickly, than windows over some places."""
     taps, rows = prod(kernel) * x.shape[-1], y[..., 0].size
-    copied = rows * taps * (_RUN / max(1, y.shape[-2]) + _ELEMENT)
+    copied = rows * taps * (COPY_RUN / max(1, y.shape[-2]) + COPY_ELEMENT)
     turned = 0.0 if is_last(x) else x.size * _TURNED
     standing = turned + _cost(kernel, y, stride, x.shape[-1], several)
     if dilation[-1] != 1:
-        standing += rows * taps * _RUN / x.shape[-1]
-    return copied + _product(rows, taps, y.shape[-1]) < standing
+        standing += rows * taps * COPY_RUN / x.shape[-1]
+    return copied + product_cost(rows, taps, y.shape[-1]) < standing
 
 
 def is_last(x: Array) -> bool:
@@ -230,7 +234,7 @@ def columns_of(
     jump, channels = stride[-1] * apart[-1], x.shape[-1]
     several = several_places(kernel, y, jump, dilation, channels)
     down = prod(kernel) > 1 and lie_down(kernel, x, y, jump, dilation, several)
-    windows = windows_of(kernel, y, stride, dilation, apart, 1 if down else several)
+    windows = windows_of(kernel, y.shape[2:-1], stride, dilation, apart, 1 if down else several)
     per_image = channels * prod(windows.window) * prod(windows.places)
     rows = most_rows(len(x), per_image)
     moved = any(pad) or not (down or is_last(x))

@@ -7,14 +7,13 @@ How they are made is chosen by `columns`, by what it costs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from math import prod
 
 import numpy as np
 
+from dslc_runtime.kernels.adding import add_back, lines_shape, windows_to_add
 from dslc_runtime.kernels.columns import (
-    Windows,
     by_start,
     columns_of,
     inside,
@@ -22,8 +21,6 @@ from dslc_runtime.kernels.columns import (
     most_rows,
     padded_shape,
     parts,
-    several_places,
-    windows_of,
 )
 from dslc_runtime.kernels.conv import CONV
 from dslc_runtime.kernels.kernel import Array, Kernel
@@ -124,52 +121,45 @@ def _bind_input_grad(
     g: Array, w: Array, *, out: Array, stride: Ints, pad: Ints, dilation: Ints, sizes: Ints, apart: Ints, work: Work
 ) -> Step:
     work.anew()
-    steps: list[Step] = []
-    cotangents, filters, channels = by_start(contiguous(g, steps), apart), w.shape[0], w.shape[1]
-    kernel, jump = w.shape[2:], stride[-1] * apart[-1]
-    several = several_places(kernel, cotangents, jump, dilation, channels, times=3)
-    windows = windows_of(kernel, cotangents, stride, dilation, apart, several)
+    cotangents, filters, channels, batch = by_start(g, apart), w.shape[0], w.shape[1], len(out)
+    places = tuple(number * width for number, width in zip(cotangents.shape[2:-1], apart, strict=True))
+    shape = padded_shape(batch, sizes, channels, pad)
+    windows = windows_to_add(w.shape[2:], (batch, *places, filters), stride, dilation, shape)
     weights = windows.weights(channels, filters, w.dtype, work)
     taps = len(weights)
     per_image = taps * prod(windows.places)
-    rows = most_rows(len(out), per_image)
-    memory = work.array(g.dtype, rows * per_image)
-    padded = work.array(g.dtype, *padded_shape(rows, sizes, channels, pad)) if any(pad) else None
-    steps += [partial(np.copyto, band, w) for band in windows.bands(weights, channels, down=False)]
-    for part in parts(len(out), per_image):
-        target = out[part] if padded is None else padded[: part.stop - part.start]
-        whole = is_whole(windows, target, pad)
-        steps += [] if whole else [partial(target.fill, 0)]
-        for cotangent, start in zip(cotangents, windows.starts, strict=True):
-            given = cotangent[part].reshape((-1, weights.shape[1]))
-            if whole:
-                steps.append(partial(np.dot, given, weights.T, target.reshape((-1, channels))))
-                continue
-            found = memory[: len(given) * taps].reshape((len(given), taps))
-            steps.append(partial(np.dot, given, weights.T, found))
-            view = windows.view(target, start)
-            steps += [partial(np.add, met, met_by, met) for met, met_by in _met(windows, view, found)]
+    rows = most_rows(batch, per_image)
+    columns, whole = work.array(g.dtype, rows * per_image), work.array(g.dtype, rows, *places, filters)
+    lines = work.array(g.dtype, *lines_shape(windows, (rows, *shape[1:])))
+    padded = work.array(g.dtype, rows, *shape[1:]) if any(pad) or not out.flags.c_contiguous else None
+    steps: list[Step] = [partial(np.copyto, band, w) for band in windows.bands(weights, channels, down=False)]
+    for part in parts(batch, per_image):
+        images = part.stop - part.start
+        target = out[part] if padded is None else padded[:images]
+        given, put = _as_one(cotangents[:, part], whole[:images], apart)
+        given = given.reshape((-1, weights.shape[1]))
+        steps += put
+        if is_whole(windows, target, pad):
+            steps.append(partial(np.dot, given, weights.T, target.reshape((-1, channels))))
+        else:
+            found = columns[: len(given) * taps].reshape((len(given), taps))
+            steps += [partial(np.dot, given, weights.T, found), partial(target.fill, 0)]
+            steps += add_back(windows, target, found, lines[:images])
         if padded is not None:
             steps.append(partial(np.copyto, out[part], inside(target, pad)))
     return in_order(steps)
 
 
-def _met(windows: Windows, view: Array, matrix: Array) -> Iterator[tuple[Array, Array]]:
-    """Pairs of elements of images and of columns, as views of equal shape, in each of which no element of an image is twice.
+def _as_one(apart: Array, whole: Array, starts: Ints) -> tuple[Array, list[Step]]:
+    """Places apart -> all places in their order, and the steps that put them there; those of one start are left where they are."""
+    if len(apart) == 1 and apart.flags.c_contiguous:
+        return apart[0], []
+    targets = (whole[(slice(None), *map(_every, at, starts))] for at in np.ndindex(*starts))
+    return whole, [partial(np.copyto, target, one) for target, one in zip(targets, apart, strict=True)]
 
-    Windows that do not touch on the last axis are added together, with all their taps there: these lie side by side, so
-    that rows of elements are as long as the window is wide.
-    """
-    axes = len(windows.window)
-    columns = matrix.reshape(view.shape)
-    beside = windows.dilation[-1] == 1
-    every = -(-windows.window[-1] // windows.stride[-1]) if beside else 1
-    last_taps = [slice(None)] if beside else [slice(at, at + 1) for at in range(windows.window[-1])]
-    for tap in np.ndindex(*windows.window[:-1]):
-        for last in last_taps:
-            for first in range(min(every, windows.places[-1])):
-                chosen = (slice(None),) * axes + (slice(first, None, every), *tap, last)
-                yield view[chosen], columns[chosen]
+
+def _every(first: int, step: int) -> slice:
+    return slice(first, None, step)
 
 
 CONV_LAST: dict[str, Kernel] = {
