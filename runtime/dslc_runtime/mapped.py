@@ -25,16 +25,30 @@ def shared_bytes(size: int) -> Array:
     return np.frombuffer(_Shared(-1, max(size, 1)), np.uint8)[:size]
 
 
+def private_bytes(size: int) -> Array:
+    """That many bytes, of which a forked process has a copy. No page is copied that was not written before the fork."""
+    return np.frombuffer(_private(size), np.uint8)[:size]
+
+
 def own_bytes(size: int) -> Array:
     """That many bytes, which forked processes do not have: writing them after a fork copies no page.
 
-    What is written in every step, or is large, should lie here in a process that forks.
+    What is large or written in every step should lie here, in a process that forks.
     """
-    pages = mmap.mmap(-1, max(size, 1), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    for advice in (mmap.MADV_DONTFORK, mmap.MADV_HUGEPAGE):
-        with suppress(OSError):  # a kernel may know neither: results do not depend on them
-            pages.madvise(advice)
+    pages = _private(size)
+    _advise(pages, mmap.MADV_DONTFORK)
     return np.frombuffer(pages, np.uint8)[:size]
+
+
+def _private(size: int) -> mmap.mmap:
+    pages = mmap.mmap(-1, max(size, 1), mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    _advise(pages, mmap.MADV_HUGEPAGE)
+    return pages
+
+
+def _advise(pages: mmap.mmap, what: int) -> None:
+    with suppress(OSError):  # not every kernel takes all advice, and no result depends on it
+        pages.madvise(what)
 
 
 def shared_copy(array: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, TypeAlias
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime.arena import Layout
+from dslc_runtime.mapped import shared_copy
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -117,8 +118,17 @@ class State:
 
     def copy(self) -> State:
         """The same values in memory of their own; what training does not write is shared."""
-        arenas = {name: arena.copy() for name, arena in self.arenas.items()}
-        own = {key: self.params[key].copy() for key in self.buffers}
+        return self._copied(np.copy, self.buffers)
+
+    def shared(self) -> State:
+        """The same values in memory that this process shares with those it forks from then on, and in no other."""
+        trained = {segment.key for group in self.groups for segment in group.layout.segments}
+        return self._copied(shared_copy, [key for key in self.params if key not in trained])
+
+    def _copied(self, copied: Callable[[Array], Array], others: Sequence[str]) -> State:
+        """The values in other memory: all vectors, and the arrays with these keys."""
+        arenas = {name: copied(arena) for name, arena in self.arenas.items()}
+        own = {key: copied(self.params[key]) for key in others}
         for group in self.groups:
             own |= group.layout.views(arenas[group.params])
         return State(

@@ -30,6 +30,7 @@ ELSEWHERE = {
     "DL5041": "api/test_models.py",
     "DL5042": "api/test_models.py",
     "DL5051": "driver/test_golden.py",
+    "DL5090": "runtime/test_workers.py",
     "DL6001": "cli/test_using.py",
     "DL6002": "cli/test_using.py",
     "DL6003": "onnx/test_export.py",

@@ -289,4 +289,18 @@ Mended: keep first values of its own for what differs
     use net = Net(classes = 3, init = weights("runs/digits", only = "features.*"))
 """,
     ),
+    Code(
+        "DL5090",
+        "a process that computes a part of each batch has ended",
+        """\
+A training step of enough work is computed by several processes, each for some rows of the batch. One of them could not be started,
+or ended before the training did: somebody ended it, or the system did because memory ran out, which it does without a word. A note
+says which, as far as it can be known. The last finished epoch is kept.
+
+Wrong, where memory is short:
+    dslc train model.dl --out runs/a
+Mended: go on from the last epoch in one process, or train with a smaller batch
+    dslc train model.dl --out runs/a --resume --threads 1
+""",
+    ),
 )

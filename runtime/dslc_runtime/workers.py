@@ -1,0 +1,210 @@
+"""Worker processes: a function is bound to shared memory, its process is forked, and it runs there whenever it is asked to.
+
+Between the processes travel only the number of a run and a few scalars, in messages of fixed size through two pipes; arrays lie in
+memory that both have (`dslc_runtime.mapped`). A worker ends when its `Worker` is dropped or closed, and when the process that
+forked it ends, however that happens: its pipe is at an end then.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import pickle
+import signal
+import sys
+import traceback
+import warnings
+import weakref
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from struct import Struct
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.mapped import shared_bytes
+
+Array: TypeAlias = npt.NDArray[Any]
+
+_ANSWER = Struct("qq")  # the number of the run, and the bytes of the error it ended with
+_ERROR_BYTES = 1 << 16
+_OPEN_FILES = "/proc/self/fd"
+
+
+def can_fork() -> bool:
+    """Whether a worker can be forked. Only on Linux: elsewhere a process cannot be forked, or its libraries do not outlive it."""
+    return sys.platform == "linux" and Path(_OPEN_FILES).exists()
+
+
+class Worker:
+    """A process that runs one function."""
+
+    __slots__ = ("__weakref__", "_answers", "_asked", "_end", "_error", "_message", "_owner", "_pid", "_wake")
+
+    def __init__(self, run: Callable[..., None], scalars: int) -> None:
+        """Fork it.
+
+        Args:
+            run: called with `scalars` numbers under ``np.errstate(all="ignore")``. What it reads of this process's later
+                writes, and what it writes for this process, must lie in shared memory.
+
+        Raises:
+            RuntimeFault: DL5090 the system gives no process.
+        """
+        self._message = Struct(f"q{scalars}d")
+        self._error = shared_bytes(_ERROR_BYTES)
+        self._owner = os.getpid()
+        self._asked = 0
+        asked, self._wake = os.pipe()
+        self._answers, answer = os.pipe()
+        try:
+            self._pid = _fork()
+        except OSError as error:
+            for end in (asked, self._wake, self._answers, answer):
+                os.close(end)
+            raise _no_worker("a worker process cannot be started", str(error.strerror).lower()) from error
+        if self._pid == 0:
+            _serve(run, self._message, self._error, asked, answer)
+        os.close(asked)
+        os.close(answer)
+        self._end = weakref.finalize(self, _end, self._owner, self._pid, self._wake, self._answers)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked to run."""
+        return self._end.alive
+
+    def start(self, *scalars: float) -> None:
+        """Ask for a run. One that nobody waited for, because of an error or Ctrl-C, does no harm.
+
+        Raises:
+            RuntimeFault: DL5090 the process has ended.
+            RuntimeError: it was closed, or forked by another process than this one.
+        """
+        if not self._end.alive or os.getpid() != self._owner:
+            raise RuntimeError("the worker was closed, or belongs to another process")
+        self._asked += 1
+        try:
+            os.write(self._wake, self._message.pack(self._asked, *scalars))
+        except BrokenPipeError:
+            raise self._ended() from None
+
+    def wait(self) -> None:
+        """Wait for the end of the run asked for last.
+
+        Raises:
+            Exception: what the run raised.
+            RuntimeFault: DL5090 the process has ended.
+        """
+        number = size = 0
+        while number != self._asked:
+            answer = os.read(self._answers, _ANSWER.size)
+            if not answer:
+                raise self._ended()
+            number, size = _ANSWER.unpack(answer)
+        if size:
+            raise pickle.loads(self._error[:size].tobytes())
+
+    def close(self) -> None:
+        """End the process."""
+        self._end()
+
+    def _ended(self) -> RuntimeFault:
+        why = "its memory and its result are gone"
+        with suppress(ChildProcessError):  # somebody else has waited for it
+            code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            why = (
+                f"signal {-code} ended it; the system does so where memory runs out"
+                if code < 0
+                else f"its code is {code}"
+            )
+        self.close()
+        return _no_worker("a worker process has ended", why)
+
+
+def _no_worker(message: str, why: str) -> RuntimeFault:
+    return RuntimeFault("DL5090", message, notes=[why], help="train with one thread, or with a smaller batch")
+
+
+def _fork() -> int:
+    """`os.fork`, with Ctrl-C blocked in the new process for good: what follows from it is the affair of the one that forks.
+
+    Other threads of this process may hold locks at that moment, and in the new one nobody would release them. That is safe for a
+    function that only computes: it takes no lock but the allocator's and BLAS's, which both see to forks themselves.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    pid = -1
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*multi-threaded.*fork", DeprecationWarning)  # from Python 3.12 on
+            pid = os.fork()
+    finally:
+        if pid != 0:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return pid
+
+
+def _serve(run: Callable[..., None], message: Struct, error: Array, asked: int, answer: int) -> NoReturn:
+    """All that a worker does. Nothing leaves it but answers: no text, no exception, no handler run at exit."""
+    code = 1
+    try:
+        _let_go(asked, answer)
+        with np.errstate(all="ignore"):
+            while len(request := os.read(asked, message.size)) == message.size:
+                number, *scalars = message.unpack(request)
+                os.write(answer, _ANSWER.pack(number, _attempt(run, scalars, error)))
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _let_go(*ends: int) -> None:
+    """Give up what a worker has of the process that forked it: open files, handlers of signals, garbage to collect."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in {0, 1, 2}.difference(ends):
+        os.dup2(nothing, standard)
+    for number in [int(each.name) for each in Path(_OPEN_FILES).iterdir()]:
+        if number not in (0, 1, 2, *ends):
+            with suppress(OSError):  # the one that the list itself was read from
+                os.close(number)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
+    gc.disable()
+
+
+def _attempt(run: Callable[..., None], scalars: list[float], error: Array) -> int:
+    """Run; the bytes of the exception it ended with, 0 if there was none."""
+    try:
+        run(*scalars)
+    except Exception as raised:
+        packed = _packed(raised)
+        error[: len(packed)] = np.frombuffer(packed, np.uint8)
+        return len(packed)
+    return 0
+
+
+def _packed(raised: Exception) -> bytes:
+    """An exception with its traceback as a note; in words, where it does not go through `pickle`."""
+    place = "".join(traceback.format_tb(raised.__traceback__, limit=-4))
+    with suppress(Exception):
+        raised.add_note(f"in a worker process:\n{place}")
+        packed = pickle.dumps(raised)
+        if len(packed) <= _ERROR_BYTES and type(pickle.loads(packed)) is type(raised):
+            return packed
+    return pickle.dumps(RuntimeError(f"{type(raised).__name__}: {str(raised)[:1000]}"))
+
+
+def _end(owner: int, pid: int, *ends: int) -> None:
+    """Close the pipes and end the worker, which holds nothing that an end at any moment could harm."""
+    for end in ends:
+        os.close(end)
+    if os.getpid() != owner:
+        return
+    with suppress(ChildProcessError):  # it has ended, and somebody has waited for it
+        if os.waitpid(pid, os.WNOHANG) == (0, 0):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)

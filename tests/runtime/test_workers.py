@@ -1,0 +1,295 @@
+"""Worker processes: they run what they are asked to, hand on what goes wrong, and never outlive or outstay anybody."""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from dslc_runtime.errors import IdError, RuntimeFault
+from dslc_runtime.mapped import is_shared, own_bytes, private_bytes, shared_bytes, shared_copy
+from dslc_runtime.workers import Worker, can_fork
+
+pytestmark = pytest.mark.skipif(not can_fork(), reason="processes cannot be forked here")
+
+
+@pytest.fixture
+def memory() -> np.ndarray:
+    return np.ndarray(4, np.float64, shared_bytes(32))
+
+
+@pytest.fixture
+def fork() -> Iterator[Callable[..., Worker]]:
+    """Make workers that the test need not end."""
+    made: list[Worker] = []
+
+    def make(run: Callable[..., None], scalars: int = 0) -> Worker:
+        made.append(Worker(run, scalars))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker.close()
+
+
+def run(worker: Worker, *scalars: float) -> None:
+    worker.start(*scalars)
+    worker.wait()
+
+
+def process_of(worker: Worker, memory: np.ndarray) -> int:
+    """The worker's process; its function puts `os.getpid()` into the memory."""
+    run(worker)
+    return int(memory[0])
+
+
+def is_there(process: int) -> bool:
+    """Whether there is such a process, be it ended and not waited for."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_worker_computes_in_another_process_on_memory_that_both_have(fork, memory) -> None:
+    def double() -> None:
+        memory[1] = 2 * memory[0]
+        memory[2] = os.getpid()
+
+    worker = fork(double)
+    for value in (3.0, 4.0):
+        memory[0] = value
+        run(worker)
+        assert memory[1] == 2 * value
+    assert memory[2] != os.getpid()
+
+
+def test_scalars_arrive_as_the_same_numbers(fork, memory) -> None:
+    def keep(lr: float, step: float) -> None:
+        memory[:2] = lr, step
+
+    worker = fork(keep, 2)
+    run(worker, 0.1, 1e300)
+    assert memory[:2].tolist() == [0.1, 1e300]
+
+
+def test_what_a_run_raises_is_raised_here_with_its_place_and_the_worker_goes_on(fork, memory) -> None:
+    def check(wrong: float) -> None:
+        if wrong:
+            raise IdError(f"id {wrong:g} is not one of the 3 ids")
+        memory[0] = 1
+
+    worker = fork(check, 1)
+    worker.start(7)
+    with pytest.raises(IdError, match="id 7 is not one of the 3 ids") as caught:
+        worker.wait()
+    assert "in a worker process:" in caught.value.__notes__[0]
+    assert "in check" in caught.value.__notes__[0]
+    run(worker, 0)
+    assert memory[0] == 1
+
+
+def test_an_exception_that_cannot_be_pickled_comes_in_words(fork) -> None:
+    class LocalError(Exception):
+        pass
+
+    def fail() -> None:
+        raise LocalError("of this function alone")
+
+    worker = fork(fail)
+    worker.start()
+    with pytest.raises(RuntimeError, match="LocalError: of this function alone"):
+        worker.wait()
+
+
+def test_a_run_that_nobody_waited_for_does_not_count_as_the_next(fork, memory) -> None:
+    def add(value: float) -> None:
+        memory[0] += value
+        if value == 1:
+            raise ValueError("the run that nobody waits for")
+
+    worker = fork(add, 1)
+    worker.start(1)
+    worker.start(2)
+    worker.wait()
+    assert memory[0] == 3
+
+
+@pytest.mark.parametrize("when", ["before a run", "in a run"])
+def test_a_worker_that_is_killed_is_a_fault_with_a_code(fork, memory, when: str) -> None:
+    def work(last: float) -> None:
+        memory[0] = os.getpid()
+        if last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    worker = fork(work, 1)
+    run(worker, 0)
+    process = int(memory[0])
+    if when == "before a run":
+        os.kill(process, signal.SIGKILL)
+    with pytest.raises(RuntimeFault) as caught:
+        run(worker, 1)
+    assert caught.value.code == "DL5090"
+    assert caught.value.notes == ("signal 9 ended it; the system does so where memory runs out",)
+    assert not worker.alive
+    assert not is_there(process)
+    with pytest.raises(RuntimeError, match="the worker was closed"):
+        worker.start(0)
+
+
+@pytest.mark.parametrize("how", ["closed", "dropped", "closed in a run"])
+def test_a_worker_ends_when_nobody_has_it_and_leaves_no_zombie(memory, how: str) -> None:
+    def work(last: float) -> None:
+        memory[0] = os.getpid()
+        while last:
+            signal.pause()
+
+    worker = Worker(work, 1)
+    run(worker, 0)
+    process = int(memory[0])
+    assert is_there(process)
+    if how == "closed in a run":
+        worker.start(1)
+    if how == "dropped":
+        del worker
+        gc.collect()
+    else:
+        worker.close()
+        worker.close()
+    assert not is_there(process)
+
+
+def test_ctrl_c_is_not_a_workers_affair(fork, memory) -> None:
+    def work() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        memory[0] += 1
+
+    worker = fork(work)
+    run(worker)
+    run(worker)
+    assert memory[0] == 2
+
+
+def test_ctrl_c_in_the_midst_of_a_run_leaves_the_pipes_in_order(fork, memory) -> None:
+    def work(value: float) -> None:
+        if value == 1:
+            os.kill(os.getppid(), signal.SIGINT)
+        memory[0] = value
+
+    def run_until_interrupted() -> None:
+        while True:
+            run(worker, 1)
+
+    worker = fork(work, 1)
+    with pytest.raises(KeyboardInterrupt):
+        run_until_interrupted()
+    run(worker, 5)
+    assert memory[0] == 5
+
+
+def test_a_worker_has_no_files_but_its_pipes_and_writes_nowhere(fork, memory, capfd) -> None:
+    def work() -> None:
+        os.write(1, b"loud")
+        os.write(2, b"louder")
+        memory[0] = sum(map(is_open, range(3, 1000)))
+
+    first = fork(lambda: None)
+    worker = fork(work)
+    run(first)
+    run(worker)
+    assert memory[0] == 2
+    assert capfd.readouterr() == ("", "")
+
+
+def is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def test_a_worker_warns_of_nothing_where_numpy_would(fork, memory) -> None:
+    def work() -> None:
+        memory[0] = np.float32(1e38) * np.float32(1e38)
+
+    run(worker := fork(work))
+    assert memory[0] == np.inf
+    assert worker.alive
+
+
+def test_another_process_cannot_use_a_worker(fork) -> None:
+    worker = fork(lambda: None)
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            worker.start()
+        except RuntimeError:
+            code = 0
+            worker.close()  # ends nothing
+        finally:
+            os._exit(code)
+    assert os.waitpid(pid, 0)[1] == 0
+    run(worker)
+
+
+KILLED = """
+import os, signal
+import numpy as np
+from dslc_runtime.mapped import shared_bytes
+from dslc_runtime.workers import Worker
+
+numbers = np.ndarray(3, np.int64, shared_bytes(24))
+
+def run(index):
+    numbers[int(index)] = os.getpid()
+
+workers = [Worker(run, 1) for _ in numbers]
+for index, worker in enumerate(workers):
+    worker.start(index)
+    worker.wait()
+print(*numbers, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_killed_process_leaves_no_worker_behind() -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == -signal.SIGKILL
+    workers = [int(number) for number in done.stdout.split()]
+    assert len(workers) == 3
+    assert all(map(ends, workers))
+
+
+def ends(process: int) -> bool:
+    """Wait until a process has ended; False if it does not."""
+    try:
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    ended, _, _ = select.select([handle], [], [], 60)
+    os.close(handle)
+    return bool(ended)
+
+
+def test_arrays_know_whether_they_are_shared() -> None:
+    assert is_shared(shared_copy(np.arange(6.0)).reshape(2, 3)[1:, ::2].view(np.int64))
+    for array in (np.zeros(3), private_bytes(8), own_bytes(8), np.frombuffer(b"abc", np.uint8), np.array(1.0)):
+        assert not is_shared(array)
+
+
+def test_copies_in_shared_memory_are_equal_and_aligned() -> None:
+    for array in (np.arange(6, dtype=np.float32).reshape(2, 3), np.array(3.5), np.zeros((0, 2))):
+        copy = shared_copy(array)
+        np.testing.assert_array_equal(copy, array)
+        assert (copy.dtype, copy.shape) == (array.dtype, array.shape)
+        assert copy.ctypes.data % 64 == 0 or not copy.size
