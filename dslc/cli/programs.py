@@ -40,7 +40,7 @@ def check_command(
     "--output",
     "target",
     type=click.Path(path_type=Path),
-    help="Write here: .onnx, .txt, or the stage that `--emit` names.",
+    help="Write here: .onnx, .py, .txt, a picture (.svg, .dot, .mmd), .json, or the stage that `--emit` names.",
 )
 @click.option(
     "--emit",

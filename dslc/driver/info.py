@@ -129,7 +129,7 @@ def _operations(body: Body) -> list[object]:
     return [(v.op, v.type, v.attrs, None if v.cell is None else _operations(v.cell.body)) for v in body.values]
 
 
-def _prefix(train: TypedTrain, use: str) -> str:
+def prefix_of(train: TypedTrain, use: str) -> str:
     """What the keys and paths of a model begin with in a train block."""
     return f"{use}." if len(train.uses) > 1 else ""
 
@@ -213,7 +213,7 @@ def _training(prepared: Prepared, use: str, sizes: Mapping[str, int]) -> tuple[S
     planned = max(_planned(program, sizes) for program in (*prepared.steps, *prepared.applied))
     state = sum(array.nbytes for array in prepared.state.arenas.values())
     facts = StepFacts(train.name, len(train.uses) == 1, by_layer.pop(None, Cost()), state, planned)
-    prefix = _prefix(train, use)
+    prefix = prefix_of(train, use)
     inside = {f"{path}."[len(prefix) : -1]: cost for path, cost in by_layer.items() if f"{path}.".startswith(prefix)}
     return facts, inside
 

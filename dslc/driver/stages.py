@@ -8,8 +8,10 @@ from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import plan, plan_text
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.text import model_text
+from dslc.check.typed import TypedTrain
 from dslc.diagnostics import Diagnostic, DslcError, Note
 from dslc.driver import exporting
+from dslc.driver.drawing import FORMS, drawn
 from dslc.driver.faults import as_diagnostics
 from dslc.driver.frontend import Checked
 from dslc.driver.models import choose_model, compile_model, initial_params
@@ -22,6 +24,13 @@ from dslc.passes import optimize
 from dslc.syntax.text import tree_text
 from dslc.training import training_graphs
 from dslc_runtime.files import write_atomic
+
+#: Stages that are graphs, which can be drawn.
+_GRAPHS = {
+    "graph": "the graph as the program says it",
+    "optimized": "the optimised graph",
+    "training": "the graph of a training step",
+}
 
 
 def emit_stage(checked: Checked, name: str | None, stage: str) -> str:
@@ -36,7 +45,7 @@ def emit_stage(checked: Checked, name: str | None, stage: str) -> str:
     if stage == "tree":
         return tree_text(checked.file.scope.file)
     if stage == "training" or (stage in ("plan", "python") and _means_training(checked, name)):
-        graphs = _training(checked, name)
+        graphs = _training(choose_train(checked, name if name in checked.file.trains else None))
         if len(graphs) == 1:
             return _text(next(iter(graphs.values())), stage)
         return "\n\n".join(f"# step {step}\n{_text(graph, stage)}" for step, graph in graphs.items())
@@ -58,9 +67,8 @@ def _means_training(checked: Checked, name: str | None) -> bool:
     return name in checked.file.trains or (name is None and len(checked.file.trains) == 1)
 
 
-def _training(checked: Checked, name: str | None) -> dict[str, Graph]:
+def _training(typed: TypedTrain) -> dict[str, Graph]:
     """The graphs of a train block's steps by name; two for each where several batches make an update."""
-    typed = choose_train(checked, name if name in checked.file.trains else None)
     graphs = training_graphs(typed)
     names = [step.name for step in typed.steps]
     if not graphs.applied:
@@ -76,6 +84,10 @@ def write_stage(checked: Checked, name: str | None, stage: str | None, target: P
         DslcError: the ending is unknown (DL0055), or the file cannot be written.
     """
     with as_diagnostics():
+        if target.suffix in FORMS and stage in (None, *_GRAPHS):
+            shown = stage or ("training" if name in checked.file.trains else "optimized")
+            write_atomic(target, _drawn(checked, name, shown, target.suffix).encode())
+            return f"{target}: {_GRAPHS[shown]}"
         if stage is not None:
             write_atomic(target, (emit_stage(checked, name, stage).rstrip("\n") + "\n").encode())
             return f"{target}: {stage}"
@@ -90,5 +102,16 @@ def write_stage(checked: Checked, name: str | None, stage: str | None, target: P
         if target.suffix == ".txt":
             write_atomic(target, (emit_stage(checked, name, "optimized") + "\n").encode())
             return f"{target}: the optimised graph"
-    notes = (Note("the endings are .onnx, .py and .txt; `--emit STAGE` says what else to write"),)
+    endings = ", ".join([".onnx", ".py", ".txt", *FORMS[:-1]])
+    notes = (Note(f"the endings are {endings} and {FORMS[-1]}; `--emit STAGE` says what else to write"),)
     raise DslcError([Diagnostic("DL0055", f"nothing is written to files that end in `{target.suffix}`", (), notes)])
+
+
+def _drawn(checked: Checked, name: str | None, stage: str, form: str) -> str:
+    """The graphs of a stage as a picture or as JSON."""
+    if stage == "training":
+        train = choose_train(checked, name if name in checked.file.trains else None)
+        return drawn({step: optimize(graph) for step, graph in _training(train).items()}, train, form)
+    model = choose_model(checked, name, {})
+    graph = lower(model.body, model.outputs)
+    return drawn({"": graph if stage == "graph" else optimize(graph)}, model, form)

@@ -45,14 +45,14 @@ def print_graph(graph: Graph) -> str:
 def _node_lines(nodes: Iterable[Node]) -> list[str]:
     lines: list[str] = []
     for node in nodes:
-        lines.append(_node_text(node))
+        lines.append(node_text(node))
         for body in (value for value in node.attrs.values() if isinstance(value, Region)):
             inner = [*_node_lines(body.nodes), *(f"result %{value.id}" for value in body.results)]
             lines += [f"  {line}" for line in inner]
     return lines
 
 
-def _node_text(node: Node) -> str:
+def node_text(node: Node) -> str:
     operands = [f"%{value.id}" for value in node.inputs]
     attrs = [f"{n}={_attr_text(value)}" for n, value in node.attrs.items() if not isinstance(value, Region)]
     name = f"  # {node.name!r}" if node.name else ""
