@@ -21,12 +21,11 @@ import numpy.typing as npt
 from dslc_runtime.mapped import is_shared, own_bytes, private_bytes, shared_bytes
 from dslc_runtime.memory import Allocate, Growing, Memory, aligned
 from dslc_runtime.program import Bound, Buffer, Program
-from dslc_runtime.shards import Batch, BoundShard, Cut, bind_shard
+from dslc_runtime.shards import Batch, BoundShard, Cut, Run, bind_shard
 from dslc_runtime.threads import limited
 from dslc_runtime.workers import Worker
 
 Array: TypeAlias = npt.NDArray[Any]
-Step: TypeAlias = Callable[..., None]
 
 _CACHED = (
     4  # bindings kept, each with processes of its own: a full batch, the last short one, and a few lengths of sequences
@@ -50,8 +49,8 @@ class Sharded:
     what workers have.
 
     Attributes:
-        part: what a shard computes; it updates nothing.
-        rest: takes what the shards have found, and the scalars `share.i`, which are the shards' parts of the rows.
+        part: what a shard computes; it updates nothing. A float64 input of no axes is one of the numbers that a run is given.
+        rest: takes what the shards have found, and the numbers `share.i`, which are the shards' parts of the rows.
         whole: makes the program for a batch of too few rows to be cut.
     """
 
@@ -65,7 +64,12 @@ class Sharded:
     @property
     def inputs(self) -> Mapping[str, object]:
         """The array inputs by name."""
-        return self.part.inputs
+        return {name: spec for name, spec in self.part.inputs.items() if name not in self._numbers}
+
+    @property
+    def _numbers(self) -> tuple[str, ...]:
+        """The inputs of `part` that are numbers."""
+        return tuple(name for name, spec in self.part.inputs.items() if not spec.shape and spec.dtype == np.float64)
 
     @property
     def free_sizes(self) -> Sequence[str]:
@@ -78,7 +82,7 @@ class Sharded:
         Raises:
             SizeError: a shape does not fit the program, or two do not fit each other.
         """
-        return self.part.sizes_of(shapes)
+        return self.part.sizes_of({**dict.fromkeys(self._numbers, ()), **shapes})
 
     def bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> Bound:
         """Memory and workers for one choice of sizes, around parameters and states. The last few bindings are kept.
@@ -119,7 +123,7 @@ class Sharded:
         with limited(1):  # a process that is forked keeps that
             for shard in others:
                 bound = bind_shard(self.part, self.cut, shard, batch, Memory(private_bytes, shared_bytes))
-                workers.append(Worker(bound.run, len(self.part.scalars)))
+                workers.append(Worker(bound.run))
                 results.append(bound.outputs)
         first = bind_shard(self.part, self.cut, own, batch, Memory(self._scratch, own_bytes))
         return self._join(batch, first, [first.outputs, *results], workers), workers
@@ -155,17 +159,17 @@ class Sharded:
         draws = [batch.draws[spec.stream] for spec in self.rest.draws]
         rest = self.rest.bind_fed(batch.sizes, batch.arrays, inputs, draws, Memory(self._scratch, aligned))
         shares = {f"share.{number}": shard.share for number, shard in enumerate(shards)}
-        scalars = tuple(dict.fromkeys(name for name in (*rest.scalars, *self.part.scalars) if name not in shares))
+        scalars = tuple(dict.fromkeys(name for name in (*rest.scalars, *self._numbers) if name not in shares))
         specs = {spec.stream: spec for spec in (*self.part.draws, *self.rest.draws)}
         return Bound(
-            batch.inputs,
+            {name: batch.inputs[name] for name in self.inputs},
             [(specs[stream], buffer) for stream, buffer in batch.draws.items()],
             rest.outputs,
             scalars,
             _step(
+                [(batch.inputs[name], scalars.index(name)) for name in self._numbers],
                 workers,
                 first.run,
-                [scalars.index(name) for name in self.part.scalars],
                 joins,
                 rest.step,
                 [(*scalars, *shares).index(name) for name in rest.scalars],
@@ -181,31 +185,33 @@ def _shared(buffer: Buffer) -> Array:
 
 
 def _step(
+    numbers: Sequence[tuple[Array, int]],
     workers: Sequence[Worker],
-    first: Step,
-    of_part: Sequence[int],
+    first: Run,
     joins: Sequence[tuple[Array, Array]],
-    rest: Step,
-    of_rest: Sequence[int],
+    rest: Callable[..., None],
+    taken: Sequence[int],
     shares: tuple[float, ...],
-) -> Step:
+) -> Callable[..., None]:
     """One run.
 
     Args:
+        numbers: where shards find numbers, and which of the scalars they are.
         first: the shard of this process.
-        of_part, of_rest: where the scalars of the programs are: in those that are given, and behind them, in the shares.
+        taken: which of the scalars `rest` takes; the shares are behind them.
     """
 
     def step(*scalars: float) -> None:
-        known = (*scalars, *shares)
-        of_shard = [known[i] for i in of_part]
+        for target, i in numbers:
+            target[()] = scalars[i]
         for worker in workers:
-            worker.start(*of_shard)
-        first(*of_shard)
+            worker.start()
+        first()
         for worker in workers:
             worker.wait()
         for target, source in joins:
             np.copyto(target, source)
-        rest(*[known[i] for i in of_rest])
+        known = (*scalars, *shares)
+        rest(*[known[i] for i in taken])
 
     return step

@@ -18,7 +18,7 @@ from dslc_runtime.memory import Allocate, Memory
 from dslc_runtime.program import Program
 
 Array: TypeAlias = npt.NDArray[Any]
-Step: TypeAlias = Callable[..., None]
+Run: TypeAlias = Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,13 @@ class BoundShard:
     Memory that only the run uses goes with it.
     """
 
-    run: Step
+    run: Run
     outputs: Mapping[str, Array]
     scratch: int
 
 
 def bind_shard(part: Program, cut: Cut, shard: Shard, batch: Batch, memory: Memory) -> BoundShard:
-    """Bind what a shard computes.
+    """Bind what a shard computes. The program updates nothing, so all that it is given are arrays.
 
     Raises:
         SizeError, TypeError: as `Program.bind` does.
@@ -129,14 +129,14 @@ def _in_order(array: Array, copies: list[tuple[Array, Array]], allocate: Allocat
     return copy
 
 
-def _with_copies(before: Sequence[tuple[Array, Array]], step: Step, after: Sequence[tuple[Array, Array]]) -> Step:
+def _with_copies(before: Sequence[tuple[Array, Array]], step: Run, after: Sequence[tuple[Array, Array]]) -> Run:
     if not before and not after:
         return step
 
-    def run(*scalars: float) -> None:
+    def run() -> None:
         for target, source in before:
             np.copyto(target, source)
-        step(*scalars)
+        step()
         for target, source in after:
             np.copyto(target, source)
 

@@ -1,8 +1,8 @@
 """Worker processes: a function is bound to shared memory, its process is forked, and it runs there whenever it is asked to.
 
-Between the processes travel only the number of a run and a few scalars, in messages of fixed size through two pipes; arrays lie in
-memory that both have (`dslc_runtime.mapped`). A worker ends when its `Worker` is dropped or closed, and when the process that
-forked it ends, however that happens: its pipe is at an end then.
+Between the processes travels only the number of a run, in messages of fixed size through two pipes; all else lies in memory that
+both have (`dslc_runtime.mapped`). A worker ends when its `Worker` is dropped or closed, and when the process that forked it
+ends, however that happens: its pipe is at an end then.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from dslc_runtime.mapped import shared_bytes
 
 Array: TypeAlias = npt.NDArray[Any]
 
+_REQUEST = Struct("q")  # the number of the run
 _ANSWER = Struct("qq")  # the number of the run, and the bytes of the error it ended with
 _ERROR_BYTES = 1 << 16
 _OPEN_FILES = "/proc/self/fd"
@@ -42,19 +43,18 @@ def can_fork() -> bool:
 class Worker:
     """A process that runs one function."""
 
-    __slots__ = ("__weakref__", "_answers", "_asked", "_end", "_error", "_message", "_owner", "_pid", "_wake")
+    __slots__ = ("__weakref__", "_answers", "_asked", "_end", "_error", "_owner", "_pid", "_wake")
 
-    def __init__(self, run: Callable[..., None], scalars: int) -> None:
+    def __init__(self, run: Callable[[], None]) -> None:
         """Fork it.
 
         Args:
-            run: called with `scalars` numbers under ``np.errstate(all="ignore")``. What it reads of this process's later
-                writes, and what it writes for this process, must lie in shared memory.
+            run: called under ``np.errstate(all="ignore")``. What it reads of this process's later writes, and what it writes for
+                this process, must lie in shared memory.
 
         Raises:
             RuntimeFault: DL5090 the system gives no process.
         """
-        self._message = Struct(f"q{scalars}d")
         self._error = shared_bytes(_ERROR_BYTES)
         self._owner = os.getpid()
         self._asked = 0
@@ -67,7 +67,7 @@ class Worker:
                 os.close(end)
             raise _no_worker("a worker process cannot be started", str(error.strerror).lower()) from error
         if self._pid == 0:
-            _serve(run, self._message, self._error, asked, answer)
+            _serve(run, self._error, asked, answer)
         os.close(asked)
         os.close(answer)
         self._end = weakref.finalize(self, _end, self._owner, self._pid, self._wake, self._answers)
@@ -77,7 +77,7 @@ class Worker:
         """Whether it can be asked to run."""
         return self._end.alive
 
-    def start(self, *scalars: float) -> None:
+    def start(self) -> None:
         """Ask for a run. One that nobody waited for, because of an error or Ctrl-C, does no harm.
 
         Raises:
@@ -88,7 +88,7 @@ class Worker:
             raise RuntimeError("the worker was closed, or belongs to another process")
         self._asked += 1
         try:
-            os.write(self._wake, self._message.pack(self._asked, *scalars))
+            os.write(self._wake, _REQUEST.pack(self._asked))
         except BrokenPipeError:
             raise self._ended() from None
 
@@ -147,15 +147,15 @@ def _fork() -> int:
     return pid
 
 
-def _serve(run: Callable[..., None], message: Struct, error: Array, asked: int, answer: int) -> NoReturn:
+def _serve(run: Callable[[], None], error: Array, asked: int, answer: int) -> NoReturn:
     """All that a worker does. Nothing leaves it but answers: no text, no exception, no handler run at exit."""
     code = 1
     try:
         _let_go(asked, answer)
         with np.errstate(all="ignore"):
-            while len(request := os.read(asked, message.size)) == message.size:
-                number, *scalars = message.unpack(request)
-                os.write(answer, _ANSWER.pack(number, _attempt(run, scalars, error)))
+            while request := os.read(asked, _REQUEST.size):
+                (number,) = _REQUEST.unpack(request)
+                os.write(answer, _ANSWER.pack(number, _attempt(run, error)))
         code = 0
     finally:
         os._exit(code)
@@ -176,10 +176,10 @@ def _let_go(*ends: int) -> None:
     gc.disable()
 
 
-def _attempt(run: Callable[..., None], scalars: list[float], error: Array) -> int:
+def _attempt(run: Callable[[], None], error: Array) -> int:
     """Run; the bytes of the exception it ended with, 0 if there was none."""
     try:
-        run(*scalars)
+        run()
     except Exception as raised:
         packed = _packed(raised)
         error[: len(packed)] = np.frombuffer(packed, np.uint8)

@@ -26,12 +26,12 @@ def memory() -> np.ndarray:
 
 
 @pytest.fixture
-def fork() -> Iterator[Callable[..., Worker]]:
+def fork() -> Iterator[Callable[[Callable[[], None]], Worker]]:
     """Make workers that the test need not end."""
     made: list[Worker] = []
 
-    def make(run: Callable[..., None], scalars: int = 0) -> Worker:
-        made.append(Worker(run, scalars))
+    def make(run: Callable[[], None]) -> Worker:
+        made.append(Worker(run))
         return made[-1]
 
     yield make
@@ -39,15 +39,9 @@ def fork() -> Iterator[Callable[..., Worker]]:
         worker.close()
 
 
-def run(worker: Worker, *scalars: float) -> None:
-    worker.start(*scalars)
+def run(worker: Worker) -> None:
+    worker.start()
     worker.wait()
-
-
-def process_of(worker: Worker, memory: np.ndarray) -> int:
-    """The worker's process; its function puts `os.getpid()` into the memory."""
-    run(worker)
-    return int(memory[0])
 
 
 def is_there(process: int) -> bool:
@@ -72,29 +66,22 @@ def test_a_worker_computes_in_another_process_on_memory_that_both_have(fork, mem
     assert memory[2] != os.getpid()
 
 
-def test_scalars_arrive_as_the_same_numbers(fork, memory) -> None:
-    def keep(lr: float, step: float) -> None:
-        memory[:2] = lr, step
-
-    worker = fork(keep, 2)
-    run(worker, 0.1, 1e300)
-    assert memory[:2].tolist() == [0.1, 1e300]
-
-
 def test_what_a_run_raises_is_raised_here_with_its_place_and_the_worker_goes_on(fork, memory) -> None:
-    def check(wrong: float) -> None:
-        if wrong:
-            raise IdError(f"id {wrong:g} is not one of the 3 ids")
-        memory[0] = 1
+    def check() -> None:
+        if memory[0]:
+            raise IdError(f"id {memory[0]:g} is not one of the 3 ids")
+        memory[1] = 1
 
-    worker = fork(check, 1)
-    worker.start(7)
+    worker = fork(check)
+    memory[0] = 7
+    worker.start()
     with pytest.raises(IdError, match="id 7 is not one of the 3 ids") as caught:
         worker.wait()
     assert "in a worker process:" in caught.value.__notes__[0]
     assert "in check" in caught.value.__notes__[0]
-    run(worker, 0)
-    assert memory[0] == 1
+    memory[0] = 0
+    run(worker)
+    assert memory[1] == 1
 
 
 def test_an_exception_that_cannot_be_pickled_comes_in_words(fork) -> None:
@@ -111,53 +98,55 @@ def test_an_exception_that_cannot_be_pickled_comes_in_words(fork) -> None:
 
 
 def test_a_run_that_nobody_waited_for_does_not_count_as_the_next(fork, memory) -> None:
-    def add(value: float) -> None:
-        memory[0] += value
-        if value == 1:
+    def count() -> None:
+        memory[0] += 1
+        if memory[0] == 1:
             raise ValueError("the run that nobody waits for")
 
-    worker = fork(add, 1)
-    worker.start(1)
-    worker.start(2)
+    worker = fork(count)
+    worker.start()
+    worker.start()
     worker.wait()
-    assert memory[0] == 3
+    assert memory[0] == 2
 
 
 @pytest.mark.parametrize("when", ["before a run", "in a run"])
 def test_a_worker_that_is_killed_is_a_fault_with_a_code(fork, memory, when: str) -> None:
-    def work(last: float) -> None:
+    def work() -> None:
         memory[0] = os.getpid()
-        if last:
+        if memory[1]:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    worker = fork(work, 1)
-    run(worker, 0)
+    worker = fork(work)
+    run(worker)
     process = int(memory[0])
+    memory[1] = 1
     if when == "before a run":
         os.kill(process, signal.SIGKILL)
     with pytest.raises(RuntimeFault) as caught:
-        run(worker, 1)
+        run(worker)
     assert caught.value.code == "DL5090"
     assert caught.value.notes == ("signal 9 ended it; the system does so where memory runs out",)
     assert not worker.alive
     assert not is_there(process)
     with pytest.raises(RuntimeError, match="the worker was closed"):
-        worker.start(0)
+        worker.start()
 
 
 @pytest.mark.parametrize("how", ["closed", "dropped", "closed in a run"])
 def test_a_worker_ends_when_nobody_has_it_and_leaves_no_zombie(memory, how: str) -> None:
-    def work(last: float) -> None:
+    def work() -> None:
         memory[0] = os.getpid()
-        while last:
+        while memory[1]:
             signal.pause()
 
-    worker = Worker(work, 1)
-    run(worker, 0)
+    worker = Worker(work)
+    run(worker)
     process = int(memory[0])
     assert is_there(process)
     if how == "closed in a run":
-        worker.start(1)
+        memory[1] = 1
+        worker.start()
     if how == "dropped":
         del worker
         gc.collect()
@@ -179,19 +168,21 @@ def test_ctrl_c_is_not_a_workers_affair(fork, memory) -> None:
 
 
 def test_ctrl_c_in_the_midst_of_a_run_leaves_the_pipes_in_order(fork, memory) -> None:
-    def work(value: float) -> None:
-        if value == 1:
+    def work() -> None:
+        if memory[1]:
             os.kill(os.getppid(), signal.SIGINT)
-        memory[0] = value
+        memory[0] = memory[2]
 
     def run_until_interrupted() -> None:
         while True:
-            run(worker, 1)
+            run(worker)
 
-    worker = fork(work, 1)
+    worker = fork(work)
+    memory[1] = 1
     with pytest.raises(KeyboardInterrupt):
         run_until_interrupted()
-    run(worker, 5)
+    memory[1:3] = 0, 5
+    run(worker)
     assert memory[0] == 5
 
 
@@ -244,6 +235,7 @@ def test_another_process_cannot_use_a_worker(fork) -> None:
 
 KILLED = """
 import os, signal
+from functools import partial
 import numpy as np
 from dslc_runtime.mapped import shared_bytes
 from dslc_runtime.workers import Worker
@@ -251,11 +243,11 @@ from dslc_runtime.workers import Worker
 numbers = np.ndarray(3, np.int64, shared_bytes(24))
 
 def run(index):
-    numbers[int(index)] = os.getpid()
+    numbers[index] = os.getpid()
 
-workers = [Worker(run, 1) for _ in numbers]
-for index, worker in enumerate(workers):
-    worker.start(index)
+workers = [Worker(partial(run, index)) for index in range(3)]
+for worker in workers:
+    worker.start()
     worker.wait()
 print(*numbers, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
