@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dslc_runtime.kernels import KERNELS
-from dslc_runtime.kernels.columns import Columns, columns_of, windows_of
+from dslc_runtime.kernels.columns import Columns, columns_of, sharing, windows_of
 from dslc_runtime.kernels.steps import Work
 
 KERNEL = (3, 2)
@@ -31,16 +31,43 @@ def test_windows_over_several_places_give_what_windows_over_one_give(several: in
     y = expected if apart > 1 else expected[None]
     windows = windows_of(KERNEL, y.shape[2:-1], (1, stride), (1, 1), (1, apart), several)
     per_image = 2 * prod(windows.window) * prod(windows.places)
-    columns = Columns(windows, down, (0,) * 4, per_image, None, np.empty(2 * per_image))
+    columns = Columns(windows, windows, down, (0,) * 4, per_image, None, np.empty(2 * per_image))
     work = Work()
     weights = windows.weights(2, 4, x.dtype, work)
     for band in windows.bands(weights, 2, down):
         band[...] = w
-    for start, image in zip(windows.starts, y, strict=True):
-        matrix, steps = columns.matrix(x, start)
+    for start, matrix, steps in columns.matrices(x):
         for step in steps:
             step()
-        np.testing.assert_array_equal((matrix @ weights).reshape(image.shape), image)
+        np.testing.assert_array_equal((matrix @ weights).reshape(y[start].shape), y[start])
+
+
+@pytest.mark.parametrize("apart", [(2, 1), (2, 2), (3, 2)])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("down", [False, True])
+def test_windows_take_their_parts_of_tall_columns(apart: tuple[int, int], stride: int, down: bool):
+    options = {"stride": (stride, 1), "pad": (0,) * 4, "dilation": (1, 1)}
+    x, w = whole_numbers(3, 2, (4 * apart[0] - 1) * stride + 3, 3 * apart[1] + 1, 2), whole_numbers(4, 4, 2, *KERNEL)
+    y = KERNELS["conv_last"].obvious(x, w, **options, apart=apart)
+    windows = windows_of(KERNEL, (4, 3), (stride, 1), (1, 1), apart)
+    tall = windows.tall(sharing(KERNEL, (stride, 1), (1, 1), apart))
+    assert len(tall.starts) == apart[1]
+    per_image = 2 * prod(tall.window) * prod(tall.places)
+    columns = Columns(windows, tall, down, (0,) * 4, per_image, None, np.empty(2 * per_image))
+    weights = np.empty((2 * prod(KERNEL), 4))
+    windows.bands(weights, 2, down)[0][...] = w
+    met: list[int] = []
+    for start, matrix, steps in columns.matrices(x):
+        for step in steps:
+            step()
+        met.append(start)
+        np.testing.assert_array_equal((matrix @ weights).reshape(y[start].shape), y[start])
+    assert sorted(met) == list(range(prod(apart)))
+
+
+def test_windows_that_do_not_overlap_share_no_columns():
+    assert sharing((3, 3), (3, 1), (1, 1), (2, 2)) == 1
+    assert sharing((3,), (1,), (1,), (2,)) == 1
 
 
 def chosen(images: tuple[int, ...], kernel: int, places: int, filters: int) -> tuple[int, bool]:
@@ -71,7 +98,9 @@ def test_memory_to_work_in_is_shared_by_kernels_and_apart_within_one():
     first, second = work.array(np.dtype(np.float32), 100), work.array(np.dtype(np.float64), 7)
     assert not np.shares_memory(first, second)
     work.anew()
-    assert np.shares_memory(second, work.array(np.dtype(np.float64), 7))
+    third = work.array(np.dtype(np.float64), 7)
+    work.anew()
+    assert np.shares_memory(third, work.array(np.dtype(np.float64), 7))
     assert first.ctypes.data % 64 == second.ctypes.data % 64 == 0
 
 

@@ -8,12 +8,15 @@ Copying them costs as much as the product where images have few channels. There 
 - a window *over several places* that follow each other on the last axis: its weight has a band for each place and zeros elsewhere.
   It costs multiplications by zero, but fewer and longer rows are copied, and the product has more columns, which it needs;
 - columns that *lie down*: each tap of each channel with all its places beside each other.
+
+Where places lie apart, the windows from starts that follow each other on the first axis overlap. They share *tall* columns, of
+which each takes its part as it lies: a matrix whose rows are further apart than they are long.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 from typing import Any
@@ -72,6 +75,13 @@ class Windows:
         shape = (images.shape[0], *self.places, *self.window, images.shape[-1])
         return as_strided(origin, shape, (batch, *along, *taps, channel))
 
+    def tall(self, share: int) -> Windows:
+        """Windows over those from `share` starts that follow each other on the first axis, from the first of these."""
+        first, *others = self.window
+        step = self.stride[0] // share
+        starts = tuple(start for start in self.starts if start[0] == 0)
+        return replace(self, window=(first + (share - 1) * step, *others), starts=starts)
+
     def weights(self, channels: int, filters: int, dtype: np.dtype[Any], work: Work) -> Array:
         """Memory for a weight as a matrix `[taps, places * filters]`. What is between the bands of places is 0, and stays so."""
         shape = (channels * prod(self.window), self.several * filters)
@@ -81,7 +91,9 @@ class Windows:
         """The weight of each place in a matrix `[taps, places * filters]`, as views `[filters, channels, *kernel]`."""
         filters = weights.shape[1] // self.several
         if down:
-            return [np.moveaxis(weights.reshape((channels, *self.window, filters)), -1, 0)]
+            return [
+                np.moveaxis(weights.reshape((self.window[0], channels, *self.window[1:], filters)), (-1, 1), (0, 1))
+            ]
         split = weights.reshape((*self.window, channels, self.several, filters))
         bands = (split[..., at * self.step : at * self.step + self.width, :, at, :] for at in range(self.several))
         return [np.moveaxis(band, (-1, -2), (0, 1)) for band in bands]
@@ -111,18 +123,23 @@ def divisors(places: int) -> list[int]:
     return [number for number in range(1, places + 1) if places % number == 0] or [1]
 
 
-def several_places(kernel: Ints, y: Array, stride: int, dilation: Ints, channels: int) -> int:
-    """How many places a window should be over, so that copying columns and multiplying them takes least."""
+def sharing(kernel: Ints, stride: Ints, dilation: Ints, apart: Ints) -> int:
+    """How many starts share tall columns."""
+    return apart[0] if len(kernel) > 1 and dilation[0] == 1 and stride[0] < kernel[0] else 1
+
+
+def several_places(kernel: Ints, y: Array, stride: int, dilation: Ints, channels: int, copied: float = 1.0) -> int:
+    """How many places a window should be over, so that copying some share of columns and multiplying them takes least."""
     if dilation[-1] != 1 or prod(kernel) == 1:
         return 1
-    return min(divisors(y.shape[-2]), key=lambda several: _cost(kernel, y, stride, channels, several))
+    return min(divisors(y.shape[-2]), key=lambda several: _cost(kernel, y, stride, channels, several, copied))
 
 
-def _cost(kernel: Ints, y: Array, stride: int, channels: int, several: int) -> float:
+def _cost(kernel: Ints, y: Array, stride: int, channels: int, several: int, copied: float) -> float:
     rows = y[..., 0].size / several
     taps = prod(kernel[:-1]) * (kernel[-1] + (several - 1) * stride) * channels
-    copied = rows * prod(kernel[:-1]) * COPY_RUN + rows * taps * COPY_ELEMENT
-    return copied + product_cost(rows, taps, several * y.shape[-1])
+    copying = rows * prod(kernel[:-1]) * COPY_RUN + rows * taps * COPY_ELEMENT
+    return copied * copying + product_cost(rows, taps, several * y.shape[-1])
 
 
 def product_cost(rows: float, taps: int, columns: int) -> float:
@@ -130,15 +147,15 @@ def product_cost(rows: float, taps: int, columns: int) -> float:
     return 2 * rows * taps * (columns + _FEW) * _FLOP
 
 
-def lie_down(kernel: Ints, x: Array, y: Array, stride: int, dilation: Ints, several: int) -> bool:
+def lie_down(kernel: Ints, x: Array, y: Array, stride: int, dilation: Ints, several: int, copied: float = 1.0) -> bool:
     """Whether columns that lie down are quicker to copy, or all that can be done quickly, than windows over some places."""
     taps, rows = prod(kernel) * x.shape[-1], y[..., 0].size
-    copied = rows * taps * (COPY_RUN / max(1, y.shape[-2]) + COPY_ELEMENT)
+    lying = copied * rows * taps * (COPY_RUN / max(1, y.shape[-2]) + COPY_ELEMENT)
     turned = 0.0 if is_last(x) else x.size * _TURNED
-    standing = turned + _cost(kernel, y, stride, x.shape[-1], several)
+    standing = turned + _cost(kernel, y, stride, x.shape[-1], several, copied)
     if dilation[-1] != 1:
-        standing += rows * taps * COPY_RUN / x.shape[-1]
-    return copied + product_cost(rows, taps, y.shape[-1]) < standing
+        standing += copied * rows * taps * COPY_RUN / x.shape[-1]
+    return lying + product_cost(rows, taps, y.shape[-1]) < standing
 
 
 def is_last(x: Array) -> bool:
@@ -179,7 +196,8 @@ class Columns:
 
     Attributes:
         windows: where they are.
-        down: they lie down: `[channels, *window, batch, *places]`, otherwise `[batch, *places, *window, channels]`.
+        copied: the windows that are copied: these, or tall ones.
+        down: they lie down: `[first of window, channels, *others, batch, *places]`; else `[batch, *places, *window, channels]`.
         pad: what is put around the images.
         padded: memory for some padded images with channels last, 0 around, or None where they are used where they lie.
         memory: a flat array for the columns of some images.
@@ -187,6 +205,7 @@ class Columns:
     """
 
     windows: Windows
+    copied: Windows
     down: bool
     pad: Ints
     per_image: int
@@ -208,17 +227,30 @@ class Columns:
         padded = self.padded[: x.shape[0]]
         return padded, [partial(np.copyto, inside(padded, self.pad), x)]
 
-    def matrix(self, images: Array, start: Ints) -> tuple[Array, list[Step]]:
-        """`[rows, taps]` of the windows from one start, and the steps that make it."""
+    def matrices(self, images: Array) -> Iterator[tuple[int, Array, list[Step]]]:
+        """For every start its number, `[rows, taps]` of its windows, and the steps to take before that is read."""
         if is_whole(self.windows, images, self.pad):
-            return images.reshape((-1, images.shape[-1])), []
-        view = self.windows.view(images, start)
-        rows, taps = images.shape[0] * prod(self.windows.places), images.shape[-1] * prod(self.windows.window)
+            yield 0, images.reshape((-1, images.shape[-1])), []
+            return
+        layer = images.shape[-1] * prod(self.windows.window[1:])
+        for first in self.copied.starts:
+            matrix, steps = self._matrix(images, first)
+            for number, start in enumerate(self.windows.starts):
+                down = start[0] - first[0]
+                if start[1:] == first[1:] and 0 <= down <= self.copied.window[0] - self.windows.window[0]:
+                    yield number, matrix[:, down * layer : (down + self.windows.window[0]) * layer], steps
+                    steps = []
+
+    def _matrix(self, images: Array, start: Ints) -> tuple[Array, list[Step]]:
+        """`[rows, taps]` of the windows that are copied, from one start, and the steps that make it."""
+        view = self.copied.view(images, start)
+        axes = len(self.windows.window)
+        rows, taps = prod(view.shape[: 1 + axes]), prod(view.shape[1 + axes :])
         memory = self.memory[: rows * taps]
         if not self.down:
             return memory.reshape((rows, taps)), [partial(np.copyto, memory.reshape(view.shape), view)]
-        axes = len(self.windows.window)
-        view = view.transpose((2 * axes + 1, *range(1 + axes, 1 + 2 * axes), *range(1 + axes)))
+        first, *others, channel = range(1 + axes, 2 + 2 * axes)
+        view = view.transpose((first, channel, *others, *range(1 + axes)))
         return memory.reshape((taps, rows)).T, [partial(np.copyto, memory.reshape(view.shape), view)]
 
 
@@ -231,12 +263,14 @@ def columns_of(
     x: Array, kernel: Ints, y: Array, stride: Ints, pad: Ints, dilation: Ints, apart: Ints, work: Work
 ) -> Columns:
     """How columns of images are made in the quickest form, for results `y`."""
-    jump, channels = stride[-1] * apart[-1], x.shape[-1]
-    several = several_places(kernel, y, jump, dilation, channels)
-    down = prod(kernel) > 1 and lie_down(kernel, x, y, jump, dilation, several)
+    jump, channels, share = stride[-1] * apart[-1], x.shape[-1], sharing(kernel, stride, dilation, apart)
+    copied = (kernel[0] + (share - 1) * stride[0]) / (share * kernel[0])
+    several = several_places(kernel, y, jump, dilation, channels, copied)
+    down = prod(kernel) > 1 and lie_down(kernel, x, y, jump, dilation, several, copied)
     windows = windows_of(kernel, y.shape[2:-1], stride, dilation, apart, 1 if down else several)
-    per_image = channels * prod(windows.window) * prod(windows.places)
+    tall = windows.tall(share) if share > 1 else windows
+    per_image = channels * prod(tall.window) * prod(windows.places)
     rows = most_rows(len(x), per_image)
     moved = any(pad) or not (down or is_last(x))
     padded = work.array(x.dtype, *padded_shape(rows, x.shape[1:-1], channels, pad)) if moved else None
-    return Columns(windows, down, pad, per_image, padded, work.array(x.dtype, rows * per_image))
+    return Columns(windows, tall, down, pad, per_image, padded, work.array(x.dtype, rows * per_image))

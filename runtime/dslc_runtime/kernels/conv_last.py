@@ -89,9 +89,9 @@ def _bind_conv(
     for part in columns.parts(x.shape[0]):
         images, put = columns.images(x[part])
         steps += put
-        for target, start in zip(y, windows.starts, strict=True):
-            matrix, copied = columns.matrix(images, start)
-            steps += [*copied, partial(np.dot, matrix, weights, target[part].reshape((-1, weights.shape[1])))]
+        for start, matrix, copied in columns.matrices(images):
+            target = y[start, part].reshape((-1, weights.shape[1]))
+            steps += [*copied, partial(np.matmul, matrix, weights, target)]
     return in_order(steps)
 
 
@@ -108,10 +108,9 @@ def _bind_weight_grad(
     for part in columns.parts(x.shape[0]):
         images, put = columns.images(x[part])
         steps += put
-        for cotangent, start in zip(cotangents, windows.starts, strict=True):
-            matrix, copied = columns.matrix(images, start)
-            given = cotangent[part].reshape((-1, total.shape[1]))
-            steps += [*copied, partial(np.dot, matrix.T, given, one), partial(np.add, total, one, total)]
+        for start, matrix, copied in columns.matrices(images):
+            given = cotangents[start, part].reshape((-1, total.shape[1]))
+            steps += [*copied, partial(np.matmul, matrix.T, given, one), partial(np.add, total, one, total)]
     first, *others = windows.bands(total, channels, columns.down)
     steps.append(partial(np.copyto, out, first))
     return in_order([*steps, *(partial(np.add, out, band, out) for band in others)])
