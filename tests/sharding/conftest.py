@@ -1,4 +1,4 @@
-"""Makes the graphs of the tests of engines, the samples of the tests of operators, and `shards` importable by the tests beside this."""
+"""Makes graphs of the tests of engines, samples of the tests of operators, and `shards` importable by the tests beside this."""
 
 from __future__ import annotations
 
