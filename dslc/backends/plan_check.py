@@ -127,7 +127,14 @@ class _Trace:
         leaves = {op: self._leaves(op) for op in ("input", "draw", "param", "state", "constant")}
         self.states = [(region, region.tags.copy()) for region in self.regions if region.name.startswith("state")]
         run, outputs = module["bind"](
-            sizes, scratch_memory, at, kept_memory, kept_at, *(list(leaves[op].values()) for op in leaves), self._scan
+            sizes,
+            scratch_memory,
+            at,
+            kept_memory,
+            kept_at,
+            *(list(leaves[op].values()) for op in leaves),
+            self._scan,
+            None,
         )
         for _ in range(2):
             for region, tags in self.states:

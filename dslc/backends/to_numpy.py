@@ -129,7 +129,7 @@ class _Writer:
         outputs = [self.name(place) for place in self.plan.outputs.values()]
         given = {"input": "inputs", "draw": "draws", "param": "params", "state": "states", "constant": "constants"}
         unpack = [f"{_tuple(leaves[op])} = {argument}" for op, argument in given.items() if leaves[op]]
-        arguments = "all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants, scan"
+        arguments = "all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants, scan, work"
         return "\n".join(
             [
                 *self.sizes.function(),
@@ -259,9 +259,6 @@ class _Writer:
 
     def _bound(self, node: Node) -> str:
         """The name of a kernel that is bound to its arrays; it is made once. All of them share memory to work in."""
-        if "work" not in self.names:
-            self.names["work"] = "work"
-            self.setup.append("work = Work()")
         *operands, out = (self.value(value) for value in (*node.inputs, node.out))
         attrs = [f"{name}={self._attr(value)}" for name, value in node.attrs.items()]
         name = self._new(f"{_kernel(node)}_", ("bound", node.id))

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from dslc_runtime.clock import Clock
 from dslc_runtime.kernels import KERNELS
-from dslc_runtime.kernels.steps import Work
 from dslc_runtime.scalars import divide, power, root
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -64,7 +63,6 @@ def namespace() -> dict[str, Any]:
         "in_tiles": in_tiles,
         "part": part,
         "poison": poison,
-        "Work": Work,
         "NonFiniteError": NonFiniteError,
     }
     for name, kernel in KERNELS.items():

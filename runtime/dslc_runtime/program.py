@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from dslc_runtime.face import Face, SizeError, TensorSpec
 from dslc_runtime.generated import NoSizeError
+from dslc_runtime.kernels.steps import Work
 from dslc_runtime.memory import Growing, Memory, aligned, in_a_row, shared
 from dslc_runtime.random import Draw, DrawSpec, drawing
 from dslc_runtime.recurrence import Lanes, Run, Wiring, bind_steps
@@ -113,6 +114,7 @@ class Program:
         default_factory=OrderedDict[tuple[object, ...], tuple[Bound, object]], repr=False
     )
     _own: Memory = field(default_factory=lambda: Memory(Growing(aligned), aligned), repr=False)
+    _work: Work = field(default_factory=Work, repr=False)
     _solved: OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]] = field(
         default_factory=OrderedDict[tuple[tuple[int, ...], ...], dict[str, int]], repr=False
     )
@@ -279,6 +281,7 @@ class Program:
                     states,
                     self.constants,
                     self._scan,
+                    self._work,
                 )
         except IndexError as error:  # a slice that reaches past the end where sizes are small
             raise SizeError(f"{error}, where {self._said(sizes)}") from error
@@ -340,6 +343,7 @@ class Program:
                 [lane[step] for lane in states],
                 self.constants,
                 self._scan,
+                self._work,
             )[0]
             for step in range(length)
         ]

@@ -99,7 +99,7 @@ def test_the_source_of_a_chain() -> None:
         "    (d0,) = all_sizes\n"
         "    return (), (12 * d0,)\n"
         "\n\n"
-        "def bind(all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants, scan):\n"
+        "def bind(all_sizes, scratch, at, kept, kept_at, inputs, draws, params, states, constants, scan, work):\n"
         "    if all_sizes:\n"
         "        pass\n"
         "    (d0,) = all_sizes\n"

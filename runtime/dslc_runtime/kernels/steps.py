@@ -27,11 +27,14 @@ class Work:
 
     def __init__(self) -> None:
         self._memory: npt.NDArray[np.uint8] = np.empty(0, np.uint8)
-        self._used = 0
+        self._used = 0  # of this memory
+        self._given = 0  # since `anew`, of this memory or of less that was not enough
 
     def anew(self) -> None:
-        """Begin another kernel, which may use all of the memory."""
-        self._used = 0
+        """Begin another kernel, which may use all of the memory. There is as much of it as the kernel before was given."""
+        if self._given + _ALIGNMENT > self._memory.nbytes:
+            self._memory = np.empty(self._given + _ALIGNMENT, np.uint8)
+        self._used = self._given = 0
 
     def array(self, dtype: np.dtype[Any], *shape: int) -> Array:
         """An array beside those given out since `anew`. Where memory has to grow, these keep what they have."""
@@ -40,6 +43,7 @@ class Work:
             self._memory, self._used = np.empty(size + _ALIGNMENT, np.uint8), 0
         start = -self._memory.ctypes.data % _ALIGNMENT + self._used
         self._used += size
+        self._given += size
         return np.ndarray(shape, dtype, self._memory, start)
 
 
