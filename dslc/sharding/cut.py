@@ -121,7 +121,7 @@ class _Cut:
             if any(value.id == node.id for value in self.graph.updates.values()):
                 raise RefusedError(refused(node, "rows are kept from batch to batch"))
         elif as_partial(placement).degree and not node.out.dtype.is_float:
-            raise RefusedError(refused(node, "it is a mean of whole numbers"))
+            raise RefusedError(refused(node, "whole numbers cannot be weighted by rows"))
 
     def _named(self, values: Iterable[Value]) -> dict[str, Value]:
         """Values by a name: that of an output where it is one, else what made it."""

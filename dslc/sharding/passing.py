@@ -20,11 +20,13 @@ from dslc.sharding.placement import (
     Whole,
     as_partial,
     batch_axis,
+    holds,
     same_degree,
     same_rows,
     times_batch,
+    whole_quotient,
 )
-from dslc.tensor_type import Dim, Shape, Size, count, divide, symbols
+from dslc.tensor_type import Dim, Shape, Size, count
 
 
 def passed(node: Node, operands: Sequence[Placement], batch: Size) -> Placement:
@@ -42,7 +44,7 @@ def passed(node: Node, operands: Sequence[Placement], batch: Size) -> Placement:
 
 
 def _holds_batch(shape: Shape, batch: Size) -> bool:
-    return any(symbols(size) & batch.symbols() for size in shape)
+    return any(holds(size, batch) for size in shape)
 
 
 def _passed(node: Node, operands: Sequence[Placement], batch: Size) -> Placement:
@@ -52,7 +54,7 @@ def _passed(node: Node, operands: Sequence[Placement], batch: Size) -> Placement
     if any(isinstance(placement, Whole) for placement in operands):
         raise UnshardableError("it needs a value of the whole batch for every row")
     rows = rule(tuple(value.type for value in node.inputs), node.attrs, node.out.type)
-    if any(symbols(size) & batch.symbols() for size in rows.fixed):
+    if any(holds(size, batch) for size in rows.fixed):
         raise UnshardableError("it depends on the number of rows")
     if any(isinstance(placement, Partial) for placement in operands):
         if _holds_batch(node.out.shape, batch):
@@ -108,7 +110,7 @@ def _degree(rows: Rows, degrees: Sequence[int | None], batch: Size) -> int | Non
 
 
 def _degree_of_divisor(size: Dim, batch: Size) -> int:
-    if not symbols(size) & batch.symbols():
+    if not holds(size, batch):
         return 0
     if times_batch(size, batch) is None:
         raise UnshardableError(f"it divides by {size}, which is no multiple of the number of rows")
@@ -174,18 +176,15 @@ def _reshaped(
         raise UnshardableError("rows meet in it")
     before, behind = count(shape[: placement.axis]), count(shape[placement.axis + 1 :])
     if placement.before is None or placement.behind is None:
-        inside = _whole(count(out[:axis]), before) is not None and _whole(count(out[axis + 1 :]), behind) is not None
+        inside = (
+            whole_quotient(count(out[:axis]), before) is not None
+            and whole_quotient(count(out[axis + 1 :]), behind) is not None
+        )
         if not inside:
             raise UnshardableError("it moves elements from row to row")
         return within(out, axis, degree, batch)
-    left = _whole(before * placement.before, count(out[:axis]))
-    right = _whole(behind * placement.behind, count(out[axis + 1 :]))
+    left = whole_quotient(before * placement.before, count(out[:axis]))
+    right = whole_quotient(behind * placement.behind, count(out[axis + 1 :]))
     if left is None or right is None or left * batch * right != out[axis]:
         raise UnshardableError("it moves elements from row to row")
     return Sharded(axis, left, right, degree)
-
-
-def _whole(size: Dim, by: Dim) -> Dim | None:
-    """A quotient that is whole whatever the sizes are."""
-    quotient = divide(size, by)
-    return None if isinstance(quotient, Size) and quotient.den != 1 else quotient

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from dslc.record import record, replace
-from dslc.tensor_type import Dim, Shape, Size, divide, symbols
+from dslc.tensor_type import Dim, Shape, Size, divide
 
 
 class UnshardableError(Exception):
@@ -61,12 +61,21 @@ class Whole:
 Placement: TypeAlias = Sharded | Replicated | Partial | Whole
 
 
+def holds(size: Dim, batch: Size) -> bool:
+    """Whether a size depends on the number of rows."""
+    return not isinstance(size, int) and (size == batch or not batch.symbols().isdisjoint(size.symbols()))
+
+
 def times_batch(size: Dim, batch: Size) -> Dim | None:
     """How many times the batch a size is; None where it is no multiple of it for all batches alike."""
-    factor = divide(size, batch)
-    if factor is None or symbols(factor) & batch.symbols() or (isinstance(factor, Size) and factor.den != 1):
-        return None
-    return factor
+    factor = whole_quotient(size, batch)
+    return None if factor is None or holds(factor, batch) else factor
+
+
+def whole_quotient(size: Dim, by: Dim) -> Dim | None:
+    """A quotient that is whole whatever the sizes are, or None."""
+    quotient = divide(size, by)
+    return None if isinstance(quotient, Size) and quotient.den != 1 else quotient
 
 
 def batch_axis(shape: Shape, batch: Size) -> int | None:
@@ -75,7 +84,7 @@ def batch_axis(shape: Shape, batch: Size) -> int | None:
     Raises:
         UnshardableError: there are several, or a size is no multiple of the batch.
     """
-    found = [axis for axis, size in enumerate(shape) if symbols(size) & batch.symbols()]
+    found = [axis for axis, size in enumerate(shape) if holds(size, batch)]
     if len(found) > 1:
         raise UnshardableError("it has an element for every pair of rows")
     if found and times_batch(shape[found[0]], batch) is None:

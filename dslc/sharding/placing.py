@@ -23,6 +23,7 @@ from dslc.sharding.placement import (
     UnshardableError,
     Whole,
     batch_axis,
+    holds,
     joined,
     times_batch,
 )
@@ -133,7 +134,7 @@ class Placing:
 
     def _degree_of_size(self, node: Node) -> int:
         size = node.attrs.dim("size")
-        if not symbols(size) & self.batch.symbols():
+        if not holds(size, self.batch):
             return 0
         if times_batch(size, self.batch) is None:
             raise UnshardableError(f"{size} is no multiple of the number of rows")

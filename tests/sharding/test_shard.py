@@ -262,7 +262,7 @@ def test_rows_of_a_metric_are_handed_over_side_by_side():
     assert assert_equal_to_whole(trained(loss)).joined == ("auc:0",)
 
 
-def test_a_count_of_rows_is_added_up_and_a_mean_of_whole_numbers_is_refused():
+def test_a_count_is_added_up():
     def counting(b: Builder, x: Value, w: Value) -> Value:
         y = b.apply("matmul", x, w)
         b.graph.outputs["positive"] = b.apply("sum", b.apply("gt", y, b.constant(0.0, F64)))
@@ -285,6 +285,20 @@ def test_a_figure_called_share_or_lr_takes_no_other_numbers_place():
     rate = Builder(graph).leaf("input", TensorType(F64), name="lr")
     graph.updates["params"] = Builder(graph).apply("mul", graph.updates["params"], rate)
     assert_equal_to_whole(graph)
+
+
+def test_a_whole_number_that_a_recurrence_of_rows_counts_is_refused():
+    def counting(b: Builder, x: Value, w: Value) -> Value:
+        def step(
+            inner: Builder, states: Sequence[Value], elements: Sequence[Value], _: Sequence[Value]
+        ) -> tuple[list[Value], list[Value]]:
+            return [inner.apply("add", states[0], inner.constant(1, DType.I64))], [inner.apply("tanh", elements[0])]
+
+        steps = b.apply("transpose", b.apply("matmul", x, w), axes=(1, 0, 2))
+        b.graph.outputs["number"], all_ = b.scan(step, [b.constant(0, DType.I64)], [steps])
+        return b.apply("mean", all_)
+
+    assert refusal(trained(counting)) == "`item`: whole numbers cannot be weighted by rows"
 
 
 @SETTINGS
