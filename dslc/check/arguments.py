@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from dslc.check.foreign import argument_meant, difference
+from dslc.check.foreign import argument_meant, difference, option_elsewhere
 from dslc.check.library import LAYERS
 from dslc.check.near import did_you_mean, near, quoted
 from dslc.check.scope import Argument, CallSite, Context
@@ -63,7 +63,7 @@ def unknown(e: Context, what: str, name: tree.Ident, names: Sequence[str], kind:
     close = near(name.text, names)
     footers: list[Note | Help] = []
     meant = argument_meant(name.text, names)
-    otherwise = difference(name.text) if what.strip("`") in LAYERS else ""
+    otherwise = difference(name.text) if what.strip("`") in LAYERS else option_elsewhere(name.text)
     if otherwise:
         footers.append(Help(otherwise))
     elif meant:

@@ -11,7 +11,7 @@ from dslc.check import constants
 from dslc.check.arguments import Wrong, failed, is_tensor_like, match, options, unknown, whole
 from dslc.check.binary import broadcast_clash
 from dslc.check.einsum import einsum
-from dslc.check.operators import apply_op, as_tensor
+from dslc.check.operators import apply_op, as_tensor, inferred
 from dslc.check.rearrange import rearrange
 from dslc.check.scans import not_a_cell
 from dslc.check.scope import Argument, CallSite, Context, Scope, origin_notes
@@ -324,5 +324,24 @@ def _infer(
                 more.append(Label(found.span, f"`{found.name}` is declared {found.type.dtype.value} here"))
         clash = broadcast_clash(*tensors) if len(tensors) == 2 and error.code == "DL2002" else None
         footers: list[Note | Help] = list(origin_notes(e, clash, site.span)) if clash else []
-        footers += [Help(error.help)] if error.help else []
+        other_way = _swapped(opdef, operands, tensors, attrs)
+        footers += [other_way] if other_way is not None else [Help(error.help)] if error.help else []
         return e.report(error.code, str(error), primary, label, *more, footers=footers)
+
+
+def _swapped(
+    opdef: OpDef, operands: Sequence[Argument], tensors: Sequence[TypedValue], attrs: dict[str, Attr]
+) -> Help | None:
+    """A mend where the first two tensors fit the other way round: ``cross_entropy(label, logits)``."""
+    if len(tensors) < 2 or tensors[0].type.dtype is tensors[1].type.dtype or opdef.operands[0].startswith("*"):
+        return None
+    types = [tensor.type for tensor in tensors]
+    try:
+        inferred(opdef.name, [types[1], types[0], *types[2:]], attrs)
+    except OpError:
+        return None
+    first, second = operands[:2]
+    written = all(arg.name is None and not arg.piped and arg.span.text for arg in (first, second))
+    edits = (Edit(first.span, second.span.text), Edit(second.span, first.span.text)) if written else ()
+    names = [name.rstrip("?") for name in opdef.operands[:2]]
+    return Help(f"they fit the other way round: `{names[0]}` comes first, then `{names[1]}`" + ":" * bool(edits), edits)

@@ -116,6 +116,14 @@ _DIFFERENCES = {
         " of steps, true where one may look at the other, is for the function `attention`",
     ),
 }  # fmt: skip
+#: Options of other libraries' functions that no function has here: what to do without.
+_OPTIONS = {
+    "fromlogits": "`cross_entropy` and `bce_logits` always take logits; of probabilities `bce` is for two classes, and"
+    " `nll(log(p), label)` for several",
+    **dict.fromkeys(
+        ("sizeaverage", "reduce"), "`reduction` says how the numbers become one: `\"mean\"`, `\"sum\"` or `\"none\"`"
+    ),
+}  # fmt: skip
 #: What stands before a dot in programs of other libraries, and is nothing here.
 _PREFIXES = frozenset({"self", "nn", "F", "torch", "tf", "keras", "layers", "np", "jnp", "jax"})
 
@@ -123,6 +131,11 @@ _PREFIXES = frozenset({"self", "nn", "F", "torch", "tf", "keras", "layers", "np"
 def difference(name: str) -> str:
     """What to write for another library's name where no name here means just the same; or ""."""
     return _DIFFERENCES.get(_plain(name), "")
+
+
+def option_elsewhere(name: str) -> str:
+    """What to do without an option that other libraries' functions have; or ""."""
+    return _OPTIONS.get(_plain(name), "")
 
 
 def is_prefix(name: str) -> bool:

@@ -28,6 +28,7 @@ from dslc.diagnostics import Edit, Help, Label, Note
 from dslc.record import replace
 from dslc.source import Span
 from dslc.syntax import tree
+from dslc.syntax.methods import METHODS
 from dslc.tensor_type import count
 
 #: The label of a stage whose parameters are the block's own: it adds nothing to their keys.
@@ -219,7 +220,7 @@ def _names_below(e: Context, instance: Instance, inner: str) -> tuple[str, ...]:
 
 def _unknown_member(e: Context, instance: Instance, inner: str, name: str, span: Span) -> Failed:
     title = f"`{inner}`" if inner else f"`{instance.ref.definition.name.text}`"
-    if instance.results is None:
+    if instance.results is None and name not in METHODS:
         return e.report(
             "DL1017",
             f"`{name}` is not known before the layer is used",
@@ -236,7 +237,9 @@ def unknown_name(e: Context, title: str, name: str, names: Sequence[str], span: 
     close = near(name, names)
     footers: list[Note | Help] = []
     place = Span(span.source, span.end - len(name), span.end)
-    if close:
+    if name in METHODS:
+        footers.append(Help(METHODS[name]))
+    elif close:
         footers.append(Help(did_you_mean(close), (Edit(place, close[0]),) if len(close) == 1 else ()))
     shown = [known for known in names if not known.startswith("_")][:12]
     footers.append(Note(f"{title} has {quoted(shown, 'and')}" if shown else f"{title} has nothing to read"))

@@ -29,6 +29,7 @@ from dslc.diagnostics import Edit, Help, Note
 from dslc.record import replace
 from dslc.source import Span
 from dslc.syntax import tree
+from dslc.syntax.methods import METHODS
 
 _CALLED = re.compile(r"[ \t]*\([ \t]*")
 #: Sizes or axes one by one, up to the end of the arguments.
@@ -53,6 +54,8 @@ def attribute(e: Context, scope: Scope, expr: tree.Attribute) -> Value:
     meant = name if is_function(name) else "transpose" if name == "T" else function_meant(name)
     if isinstance(value, TypedValue) and meant:
         footers.append(_as_function(expr, meant))
+    elif name in METHODS:
+        footers.append(Help(METHODS[name]))
     return e.report(
         "DL1005", f"{describe(value)} has nothing named `{name}`", expr.name.span, "not found", footers=footers
     )

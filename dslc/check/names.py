@@ -132,6 +132,10 @@ def _unknown(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     if is_prefix(name) and span.source.text[span.end : span.end + 1] == ".":
         dotted = Span(span.source, span.start, span.end + 1)
         footers.append(Help(f"layers, functions and parameters are named without `{name}.`:", (Edit(dotted, ""),)))
+    elif name in scope.file.datas and "data" in visible and span.source.text.startswith(".", span.end):
+        footers.append(
+            Help("a train block reads the fields of its data block by the name `data`:", (Edit(span, "data"),))
+        )
     elif close:
         footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
     elif visible:

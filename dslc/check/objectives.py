@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dslc.check.assigning import statement_value
+from dslc.check.calls import is_function
 from dslc.check.contributions import cuts, is_joined, over_whole, unfit
 from dslc.check.elaborate import context as new_context
+from dslc.check.foreign import function_meant
 from dslc.check.parameters import new_name
 from dslc.check.penalties import penalties
 from dslc.check.reach import keys_read
@@ -19,8 +21,9 @@ from dslc.check.settings import Setting
 from dslc.check.steps import StepBlock
 from dslc.check.typed import Objective, ParamSpec, TypedData, TypedValue
 from dslc.check.uses import Use, bind, field_input, field_lookup
-from dslc.check.values import Failed, FileScope, Namespace, describe
+from dslc.check.values import Const, Failed, FileScope, FunctionRef, Namespace, Value, describe
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.ops import OPS
 from dslc.record import record
 from dslc.source import Span
 from dslc.syntax import tree
@@ -123,7 +126,8 @@ def _scalar(context: Context, scope: Scope, name: str, expr: tree.Expr, code: st
         return None
     what = "the loss" if code == "DL3035" else f"metric `{name}`"
     if not isinstance(value, TypedValue):
-        context.report(code, f"{what} must be computed from a model", expr.span, f"this is {describe(value)}")
+        text, label = f"{what} must be computed from a model", f"this is {describe(value)}"
+        context.report(code, text, expr.span, label, footers=_applied(value))
         return None
     footers: list[Note | Help] = []
     if value.type.shape:
@@ -137,6 +141,19 @@ def _scalar(context: Context, scope: Scope, name: str, expr: tree.Expr, code: st
         return value
     context.report(code, message, expr.span, f"this is {value.type}", footers=footers)
     return None
+
+
+def _applied(value: Value) -> list[Help]:
+    """How a loss or metric that is only named, ``loss = cross_entropy`` or ``loss = "mse"``, is applied."""
+    written = value.value if isinstance(value, Const) and isinstance(value.value, str) else ""
+    name = (
+        value.name if isinstance(value, FunctionRef) else written if is_function(written) else function_meant(written)
+    )
+    operands = OPS[name].operands if name in OPS else ()
+    if len(operands) < 2:
+        return []
+    call = f"{name}(net.{operands[0]}, data.{operands[1]})"
+    return [Help("apply it to an output of a model and a field of the data, for example:", code=(call,))]
 
 
 def _metrics(context: Context, scope: Scope, setting: Setting | None) -> dict[str, TypedValue] | None:

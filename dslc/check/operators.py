@@ -196,12 +196,7 @@ def apply_op(
     Raises:
         OpError: they do not fit.
     """
-    opdef = OPS[op]
-    types = tuple(operand.type for operand in operands)
-    given = Attrs({option.name: option.default for option in opdef.options} | dict(attrs))
-    if opdef.normalize is not None:
-        given = opdef.normalize(types, given)
-    result = opdef.infer(types, given)
+    given, result = inferred(op, [operand.type for operand in operands], attrs)
     if (problem := extent_problem(result, f"the result {short(result)}")) is not None:
         code, text = problem
         raise OpError(text, code)
@@ -209,6 +204,19 @@ def apply_op(
     value = TypedValue(result, op, tuple(operands), given, span, name, known)
     e.body.values.append(value)
     return value
+
+
+def inferred(op: str, types: Sequence[TensorType], attrs: Mapping[str, Attr]) -> tuple[Attrs, TensorType]:
+    """All attributes of an operator, those left out with their defaults, and the type of its result.
+
+    Raises:
+        OpError: the operands do not fit.
+    """
+    opdef = OPS[op]
+    given = Attrs({option.name: option.default for option in opdef.options} | dict(attrs))
+    if opdef.normalize is not None:
+        given = opdef.normalize(tuple(types), given)
+    return given, opdef.infer(tuple(types), given)
 
 
 def _origins(op: str, result: TensorType, operands: Sequence[TypedValue], span: Span) -> tuple[Origin | None, ...]:

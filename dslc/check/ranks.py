@@ -5,11 +5,13 @@ Input: an input of a layer and the tensor given for it. Output: helps. That they
 
 from __future__ import annotations
 
+import re
 from math import isqrt
 
 from dslc.check.scope import Argument, Context, Scope
 from dslc.check.typed import TypedValue
 from dslc.diagnostics import Edit, Help
+from dslc.source import Span
 from dslc.syntax import tree
 from dslc.tensor_type import Dim
 
@@ -22,6 +24,8 @@ def other_rank(e: Context, scope: Scope, stmt: tree.InputStmt, arg: Argument, va
     if by_name:
         text = f"`{by_name}` is an input of its own, given by name:"
         return [Help(text, (Edit(arg.span, f"{by_name} = {arg.span.text}"),))]
+    if stmt.default is not None and (left_out := _left_out(arg)) is not None:
+        return [Help(f"`{stmt.name.text}` may be left out:", (left_out,))]
     if stmt.type.dtype.text == value.type.dtype.value == "bool" and value.type.rank == len(stmt.type.dims) + 1:
         return [
             Help("it says which steps of a sequence are real; a mask of pairs of steps is for the function `attention`")
@@ -41,6 +45,13 @@ def other_rank(e: Context, scope: Scope, stmt: tree.InputStmt, arg: Argument, va
     if len(shape) == len(wanted) - 1:
         return [Help("one channel has its axis all the same: `|> expand_dims(axis = 1)`")]
     return []
+
+
+def _left_out(arg: Argument) -> Edit | None:
+    """The edit that takes out an operand which is given a second time: ``att(x, x, x)``."""
+    text, start = arg.span.source.text, arg.span.start
+    again = re.search(rf"[(,]\s*{re.escape(arg.span.text)}(\s*,\s*)\Z", text[max(0, start - 80) : start])
+    return None if again is None else Edit(Span(arg.span.source, start - len(again[1]), arg.span.end), "")
 
 
 def _image(numbers: Dim) -> tuple[int, ...]:

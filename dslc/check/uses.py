@@ -207,7 +207,7 @@ def _joins(context: Context, data: TypedData, use: Use, statement: tree.InputStm
     here = Label(use.name.span, f"`{use.name.text}` takes its inputs from the fields of `{data.name}`")
     if field is None:
         close = near(name, data.fields)
-        footers: list[Note | Help] = [Help(did_you_mean(close))] if close else []
+        footers: list[Note | Help] = [Help(did_you_mean(close))] if close else _handed_over(data, use, wanted)
         footers.append(Note(f"fields of `{data.name}`: {quoted(data.fields, 'and')}"))
         message = f"input `{name}` of `{use.model.name}` has no field in data `{data.name}`"
         context.report("DL3031", message, statement.name.span, "no field has this name", here, footers=footers)
@@ -234,6 +234,16 @@ def _joins(context: Context, data: TypedData, use: Use, statement: tree.InputStm
         context.report("DL3033", message, statement.type.span, f"the input is {wanted}", declared, footers=notes)
         return False
     return True
+
+
+def _handed_over(data: TypedData, use: Use, wanted: TensorType) -> list[Note | Help]:
+    """How a model with one input gets a field of another name, where a single one fits it."""
+    samples = TensorType(wanted.dtype, wanted.shape[1:])
+    fitting = [name for name, field in data.fields.items() if field.type == samples]
+    if len(fitting) != 1 or len(use.model.body.inputs) != 1:
+        return []
+    text = f"call the field `{fitting[0]}` like the input, or hand it over:"
+    return [Help(text, code=(f"use {use.name.text} = {use.model.name}(...)(data.{fitting[0]})",))]
 
 
 def _batched(type: TensorType) -> TensorType:

@@ -35,7 +35,9 @@ def check_truths(name: str, types: tuple[TensorType, ...]) -> None:
     logits, label = types
     check_kind(name, types[:1], FLOATS)
     if logits.shape != label.shape:
-        raise OpError(f"`{name}` compares tensors of the same shape, got {logits} and {label}", METRIC_CODE)
+        ids = label.dtype.is_integer and label.shape == logits.shape[:-1]
+        mend = "logits of several classes and class ids take `accuracy(logits, label)`" if ids else ""
+        raise OpError(f"`{name}` compares tensors of the same shape, got {logits} and {label}", METRIC_CODE, help=mend)
 
 
 def true_class(b: Builder, label: Value, axis: int) -> Value:

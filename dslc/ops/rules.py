@@ -42,7 +42,7 @@ def check_kind(name: str, operands: Sequence[TensorType], allowed: frozenset[DTy
         if operand.dtype in allowed:
             continue
         words = _WORDS.get(allowed, " or ".join(dtype.value for dtype in DType if dtype in allowed))
-        castable = operand.dtype.is_integer and allowed == FLOATS
+        castable = (operand.dtype.is_integer or operand.dtype is DType.BOOL) and allowed == FLOATS
         raise OpError(
             f"`{name}` needs {words}, got {operand}",
             KIND_CODE,

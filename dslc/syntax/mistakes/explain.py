@@ -50,6 +50,7 @@ def _plain(p: Place) -> Diagnostic:
 _RULES: tuple[_Rule, ...] = (
     _over_limit,
     foreign.foreign_construct,
+    foreign.method_alone,
     foreign.import_of_code,
     foreign.python_block,
     foreign.operator_assignment,

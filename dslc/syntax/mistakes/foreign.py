@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dslc.diagnostics import Diagnostic, Help
+from dslc.syntax.methods import METHODS
 from dslc.syntax.mistakes.place import OPERAND_ENDS, Place
 from dslc.syntax.words import (
     ARITHMETIC,
@@ -39,6 +40,15 @@ def foreign_construct(p: Place) -> Diagnostic | None:
         return None
     mend = Help(_FOREIGN[token.text], code=_INSTEAD[token.text])
     return p.say("DL0022", f"there is no `{token.text}` in this language", "", mend, span=p.span(token))
+
+
+def method_alone(p: Place) -> Diagnostic | None:
+    """A statement that calls a method: ``model.fit(x, y)``."""
+    owner, dot, method, opening = (p.following(steps) for steps in range(4))
+    if (dot.kind, opening.kind) != ("DOT", "LPAR") or method.text not in METHODS:
+        return None
+    text = f"there is no `{owner.text}.{method.text}(...)` in this language"
+    return p.say("DL0022", text, "", Help(METHODS[method.text]), span=p.span(owner).to(p.span(method)))
 
 
 def import_of_code(p: Place) -> Diagnostic | None:

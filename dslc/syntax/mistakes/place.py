@@ -51,6 +51,11 @@ class Place:
         tokens = self.problem.tokens
         return tokens[min(self.problem.at + steps, len(tokens) - 1)]
 
+    def following(self, steps: int) -> Token:
+        """The token so many after the first one of the statement."""
+        tokens = self.problem.tokens
+        return tokens[min(self.problem.first + steps, len(tokens) - 1)]
+
     def inside(self) -> Token | None:
         """The innermost bracket of this statement that is open here."""
         depth = 0
