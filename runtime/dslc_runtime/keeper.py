@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from dslc_runtime import checkpoint
 from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.mapped import own_copy
 from dslc_runtime.plateau import Level
 from dslc_runtime.run_folder import TRAINING, WEIGHTS, RunFolder
 from dslc_runtime.state import State
@@ -60,7 +61,7 @@ class Keeper:
         self._state = state
         self._folder = folder
         self.progress = progress
-        self._committed = state.copy()
+        self._committed = state.copy(own_copy)  # written after every epoch, and no worker's affair
         self._best = {key: np.array(best[key] if best else value) for key, value in state.params.items()}
         weights = state.weights
         self._trained = tuple((self._best[key], weights[key]) for key in state.written)

@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 Array: TypeAlias = npt.NDArray[Any]
 
+_MANY = 1 << 20  # bytes: a millisecond of copying pages
+
 
 class _Shared(mmap.mmap):
     """Pages that forked processes read and write together."""
@@ -54,6 +56,15 @@ def _advise(pages: mmap.mmap, what: int) -> None:
 def shared_copy(array: Array) -> Array:
     """The same values in shared memory."""
     copy = np.ndarray(array.shape, array.dtype, shared_bytes(array.nbytes))
+    np.copyto(copy, array)
+    return copy
+
+
+def own_copy(array: Array) -> Array:
+    """The same values in memory that forked processes do not have, if there are many of them and processes can be forked."""
+    if array.nbytes < _MANY or not hasattr(mmap, "MADV_DONTFORK"):
+        return array.copy()
+    copy = np.ndarray(array.shape, array.dtype, own_bytes(array.nbytes))
     np.copyto(copy, array)
     return copy
 

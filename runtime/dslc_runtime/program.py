@@ -258,7 +258,11 @@ class Program:
             SizeError, TypeError: as `bind` does.
         """
         params, states = ([arrays[name] for name in names] for names in (self.params, self.states))
-        return self._bind(sizes, params, states, [inputs[name] for name in self.inputs], draws, memory)
+        given = [inputs[name] for name in self.inputs]
+        expected = self.fed(sizes)
+        for array, buffer in zip((*given, *draws), (*expected[0].values(), *expected[1]), strict=True):
+            assert (array.shape, array.dtype, array.flags.c_contiguous) == (*buffer, True)
+        return self._bind(sizes, params, states, given, draws, memory)
 
     def _bind(
         self,

@@ -116,9 +116,13 @@ class State:
             found |= {f"{slot}/{key}": view for key, view in group.layout.views(vector).items()}
         return found
 
-    def copy(self) -> State:
-        """The same values in memory of their own; what training does not write is shared."""
-        return self._copied(np.copy, self.buffers)
+    def copy(self, copied: Callable[[Array], Array] = np.copy) -> State:
+        """The same values in memory of their own; what training does not write is the same memory.
+
+        Args:
+            copied: copies an array.
+        """
+        return self._copied(copied, self.buffers)
 
     def shared(self) -> State:
         """The same values in memory that this process shares with those it forks from then on, and in no other."""

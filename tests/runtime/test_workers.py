@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dslc_runtime.errors import IdError, RuntimeFault
-from dslc_runtime.mapped import is_shared, own_bytes, private_bytes, shared_bytes, shared_copy
+from dslc_runtime.mapped import is_shared, own_bytes, own_copy, private_bytes, shared_bytes, shared_copy
 from dslc_runtime.workers import Worker, can_fork
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="processes cannot be forked here")
@@ -279,9 +280,24 @@ def test_arrays_know_whether_they_are_shared() -> None:
         assert not is_shared(array)
 
 
-def test_copies_in_shared_memory_are_equal_and_aligned() -> None:
-    for array in (np.arange(6, dtype=np.float32).reshape(2, 3), np.array(3.5), np.zeros((0, 2))):
-        copy = shared_copy(array)
-        np.testing.assert_array_equal(copy, array)
-        assert (copy.dtype, copy.shape) == (array.dtype, array.shape)
-        assert copy.ctypes.data % 64 == 0 or not copy.size
+def test_copies_in_other_memory_are_equal_and_those_in_shared_memory_aligned() -> None:
+    for array in (np.arange(6, dtype=np.float32).reshape(2, 3), np.array(3.5), np.zeros((0, 2)), np.ones(1 << 18)):
+        for copied in (shared_copy, own_copy):
+            copy = copied(array)
+            np.testing.assert_array_equal(copy, array)
+            assert (copy.dtype, copy.shape) == (array.dtype, array.shape)
+            assert not np.shares_memory(copy, array)
+        assert shared_copy(array).ctypes.data % 64 == 0
+
+
+def test_forked_processes_have_no_copy_of_memory_that_is_kept_from_them(fork, memory) -> None:
+    kept, both = own_copy(np.ones(1 << 20)), np.ones(1 << 20)
+
+    def look() -> None:
+        maps = [line.split()[0].split("-") for line in Path("/proc/self/maps").read_text("utf-8").splitlines()]
+        ranges = [range(int(start, 16), int(stop, 16)) for start, stop in maps]
+        memory[:2] = [any(array.ctypes.data in each for each in ranges) for array in (kept, both)]
+
+    run(fork(look))
+    assert memory[:2].tolist() == [0, 1]
+    assert kept[-1] == 1
