@@ -21,7 +21,7 @@ from dslc.cli.output import INTERRUPTED, Output, reporting
 @click.option("--force", is_flag=True, help="Replace the run that is in `--out`.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Instead of the program's number of epochs.")
 @click.option("--seed", type=click.IntRange(min=0), help="Instead of the program's seed.")
-@click.option("--threads", type=click.IntRange(min=1), help="BLAS threads; chosen by the work of a step by default.")
+@click.option("--threads", type=click.IntRange(min=1), help="Cores to use; chosen by the work of a step by default.")
 @click.option(
     "--remat", is_flag=True, help="Compute cheap results again for the backward pass: less memory, same numbers."
 )
@@ -98,6 +98,7 @@ def train_command(
             force=force,
             settings=settings,
             threads=threads,
+            share=not profiled and budget is None,
             observer=observer,
             ready=ready,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -24,11 +24,13 @@ from dslc.driver.models import choose, initial_params
 from dslc.driver.programs import Programs
 from dslc.driver.rates import kept_of, plateau, rate
 from dslc.driver.resuming import require_same_program
+from dslc.driver.sharing import Cores, cores_for, shared_out
 from dslc.driver.starting import start_from
 from dslc.graph import Graph
 from dslc.passes import optimize
 from dslc.training import TrainingGraphs, training_graphs
 from dslc.version import __version__
+from dslc_runtime import engine
 from dslc_runtime.data.learned import digest
 from dslc_runtime.early_stop import EarlyStop
 from dslc_runtime.errors import RuntimeFault
@@ -40,7 +42,7 @@ from dslc_runtime.program import Program
 from dslc_runtime.report import write_report
 from dslc_runtime.run_folder import RunFolder, create_run, machine, require_no_run, write_program
 from dslc_runtime.state import State
-from dslc_runtime.threads import default_threads, describe, limited
+from dslc_runtime.threads import describe, limited
 from dslc_runtime.updates import Update
 
 Array = npt.NDArray[Any]
@@ -153,6 +155,7 @@ def fit(
     force: bool = False,
     settings: Sequence[str] = (),
     threads: int | None = None,
+    share: bool = True,
     observer: Observer | None = None,
     ready: Callable[[Prepared, Opened], Prepared] | None = None,
 ) -> Trained:
@@ -163,7 +166,8 @@ def fit(
         resume: go on after the last epoch saved in `out`.
         force: replace the run that may be in `out`.
         settings: what `--set` changed: a run that is resumed takes it over, and must be equal in all else.
-        threads: BLAS threads; None chooses by the work of a step, and so by the program alone.
+        threads: cores to use; None chooses by the work of a step, and so by the program alone.
+        share: whether steps may run on several processes that share out the rows of a batch.
         ready: what becomes of the training once its data is open, before anything is written.
 
     Raises:
@@ -180,15 +184,18 @@ def fit(
         learned = RunFolder(out).read_learned()
     opened = open_data(checked, typed.data, typed.fields, id_limits(typed.inference.body), learned)
     prepared = ready(prepared, opened) if ready is not None else prepared
-    used = threads if threads is not None else default_threads(_work(prepared, opened))
+    cores = cores_for(prepared.graphs.steps, prepared.state, opened.part("train"), typed.batch, threads, share=share)
     folder = None
-    about = facts(checked, prepared, opened, used)
+    about = facts(checked, prepared, opened, cores)
     if out is not None and resume and RunFolder(out).about.exists():
         about["weights"] = RunFolder(out).read_about().get("weights", [])
     if out is not None:
         folder = RunFolder(out) if resume else create_run(out, config_text(checked), about, opened.learned)
     try:
-        result = run_job(job(prepared, opened, used), folder, observer, resume)
+        with shared_out(
+            prepared.graphs.steps, prepared.state, prepared.steps, cores.processes, remat=prepared.remat
+        ) as (steps, state):
+            result = run_job(job(replace(prepared, state=state), opened, steps, cores), folder, observer, resume)
     except RuntimeFault as fault:
         # Epochs before the numbers went wrong are kept, and were run by this program.
         if folder is not None and resume and fault.code in ("DL5030", "DL5031"):
@@ -201,12 +208,6 @@ def fit(
     return Trained(result, prepared, opened, folder)
 
 
-def _work(prepared: Prepared, opened: Opened) -> float:
-    """Multiply-adds of one step, about: each weight meets each row forward, and twice more backward."""
-    rows = prepared.typed.batch or len(opened.part("train"))
-    return 3.0 * rows * sum(group.layout.size for group in prepared.graphs.groups)
-
-
 def steps_per_epoch(typed: TypedTrain, opened: Opened) -> int:
     """How many updates an epoch has; its last batch may be short, and its last update of fewer batches."""
     rows = max(len(opened.part("train")), 1)
@@ -214,11 +215,11 @@ def steps_per_epoch(typed: TypedTrain, opened: Opened) -> int:
     return -(-batches // typed.accumulate)
 
 
-def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
-    """The runtime's view of a training."""
+def job(prepared: Prepared, opened: Opened, steps: Sequence[engine.Program], cores: Cores) -> Job:
+    """The runtime's view of a training whose steps are run by these programs."""
     typed = prepared.typed
     per_epoch = steps_per_epoch(typed, opened)
-    updates = tuple(_update(prepared, position, per_epoch) for position in range(len(prepared.steps)))
+    updates = tuple(_update(prepared, position, program, per_epoch) for position, program in enumerate(steps))
     stop = typed.early_stop
     return Job(
         updates,
@@ -229,20 +230,21 @@ def job(prepared: Prepared, opened: Opened, threads: int | None) -> Job:
         typed.batch,
         typed.epochs,
         typed.seed,
-        threads,
+        cores.threads,
         opened.fingerprint,
         EarlyStop(stop.on, stop.patience, stop.min_delta, stop.lower, stop.restore_best) if stop is not None else None,
         prepared.figures,
         typed.accumulate,
+        cores.in_steps,
     )
 
 
-def _update(prepared: Prepared, position: int, per_epoch: int) -> Update:
+def _update(prepared: Prepared, position: int, program: engine.Program, per_epoch: int) -> Update:
     """What a step does with every batch."""
     step = prepared.typed.steps[position]
     return Update(
         step.name,
-        prepared.steps[position],
+        program,
         rate(step, per_epoch),
         diagnosis(prepared, position),
         plateau(step, per_epoch),
@@ -257,9 +259,9 @@ def config_text(checked: Checked) -> str:
     return inlined(checked.unit, folder_of)
 
 
-def facts(checked: Checked, prepared: Prepared, opened: Opened, threads: int | None) -> dict[str, Any]:
+def facts(checked: Checked, prepared: Prepared, opened: Opened, cores: Cores) -> dict[str, Any]:
     """What `run.json` says of a training."""
-    with limited(threads):
+    with limited(cores.threads):
         blas = describe()
     return {
         "dslc": __version__,
@@ -267,7 +269,8 @@ def facts(checked: Checked, prepared: Prepared, opened: Opened, threads: int | N
         "engine": "numpy",
         "device": "cpu",
         "seed": prepared.typed.seed,
-        "threads": threads,
+        "threads": cores.threads,
+        "processes": cores.processes,
         "blas": blas,
         "source": checked.source.name,
         "source_sha256": sha256(checked.source.text.encode()).hexdigest(),

@@ -55,10 +55,11 @@ class Job:
         train, val: the data.
         batch: rows at a time, None for all of them (then their order is left alone).
         accumulate: how many batches make an update; then each update has an `apply`.
-        threads: BLAS threads to use; None leaves the setting as it is.
+        threads: of linear algebra; None leaves the setting as it is.
         data: the data's fingerprint.
         figures: how losses and metrics come of what `inference` puts out.
         early_stop: when to end before the last epoch, and which epoch is the best; None keeps the last.
+        in_steps: the threads of linear algebra while updates run, where those use the other cores in their own way.
     """
 
     updates: tuple[Update, ...]
@@ -74,6 +75,7 @@ class Job:
     early_stop: EarlyStop | None = None
     figures: Figures = ALL_MEANS
     accumulate: int = 1
+    in_steps: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,8 @@ def _epochs(session: _Session) -> None:
         if is_over(session.keeper.progress, job.early_stop):
             return
         started = perf_counter()
-        means = _epoch(session, epoch, batch)
+        with limited(job.in_steps):
+            means = _epoch(session, epoch, batch)
         bad = job.state.non_finite()
         if bad:
             raise _bad_parameter(bad, epoch)

@@ -1,0 +1,132 @@
+"""Training steps on one process -> the same steps on several that share out the rows of a batch, where that is worth while.
+
+Whether it is says the program, the size of a batch and the number of cores, never a timing, so that a run can be repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+from dslc.backends.to_numpy import compile_numpy
+from dslc.driver.cost import cost_by_layer
+from dslc.graph import Graph
+from dslc.passes import optimize
+from dslc.sharding import Refused, Sharding, shard
+from dslc.tensor_type import Size, evaluate, symbol
+from dslc_runtime import engine
+from dslc_runtime.data.parts import Part
+from dslc_runtime.program import Program
+from dslc_runtime.sharded import Sharded
+from dslc_runtime.shards import Cut
+from dslc_runtime.state import State
+from dslc_runtime.threads import default_threads, usable_cores
+from dslc_runtime.workers import can_fork
+
+# Measured on two cores: a step of 150 million operations (two milliseconds) is 1.5 times as fast on two processes; to wake one
+# and to wait for it takes about 0.1 ms.
+_WORTH_SHARING = 100e6
+_LEAST_ROWS = 8
+_MOST_PROCESSES = 4  # more have not been measured; each gives a whole gradient, and the first process adds them all up
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """What a training runs on.
+
+    Attributes:
+        threads: cores in use: by linear algebra, and in a step by `processes`.
+        processes: that share out the rows of a batch.
+    """
+
+    threads: int
+    processes: int = 1
+
+    @property
+    def in_steps(self) -> int | None:
+        """The threads of linear algebra in each of several processes; None for one, which uses all."""
+        return 1 if self.processes > 1 else None
+
+
+def cores_for(
+    graphs: Sequence[Graph], state: State, part: Part, batch: int | None, threads: int | None, *, share: bool
+) -> Cores:
+    """What training steps are worth.
+
+    Args:
+        graphs: of the steps, as `dslc.training` makes them.
+        part: what is trained on, of which only shapes matter.
+        batch: rows of a batch; None: all.
+        threads: how many cores to use; None chooses by the work of a step.
+        share: whether several processes may be used.
+    """
+    rows = min(batch or len(part), len(part))
+    processes = _processes(graphs, part, rows, threads or usable_cores()) if share else 1
+    if threads is None:
+        threads = usable_cores() if processes > 1 else default_threads(_products(state, rows))
+    return Cores(threads, processes)
+
+
+def _processes(graphs: Sequence[Graph], part: Part, rows: int, cores: int) -> int:
+    """1 where steps are too short, or rows cannot be computed apart, as under batch norm."""
+    found = min(cores, rows // _LEAST_ROWS, _MOST_PROCESSES)
+    if found < 2 or not can_fork():
+        return 1
+    shapes = {name: (rows, *field.shape[1:]) for name, field in part.fields.items()}
+    if any(not _is_worth_it(graph, shapes) or isinstance(shard(graph, found), Refused) for graph in graphs):
+        return 1
+    return found
+
+
+def _products(state: State, rows: int) -> float:
+    """Multiply-adds of one step, about: each weight meets each row forward, and twice more backward."""
+    return 3.0 * rows * sum(group.layout.size for group in state.groups)
+
+
+@contextmanager
+def shared_out(
+    graphs: Sequence[Graph], state: State, wholes: Sequence[Program], processes: int, *, remat: bool
+) -> Generator[tuple[Sequence[engine.Program], State]]:
+    """Steps that run on so many processes, and the state that they work on. What was learned is in `state` at the end.
+
+    Args:
+        wholes: the steps on one process; among several, for batches of too few rows.
+        remat: whether cheap results are computed again instead of kept.
+    """
+    if processes == 1:
+        yield wholes, state
+        return
+    steps = [
+        _shared_step(graph, processes, partial(wholes.__getitem__, position), remat)
+        for position, graph in enumerate(graphs)
+    ]
+    mapped = state.shared()
+    try:
+        yield steps, mapped
+    finally:
+        for step in steps:
+            step.close()
+        state.copy_from(mapped)
+
+
+def _shared_step(graph: Graph, processes: int, whole: Callable[[], Program], remat: bool) -> Sharded:
+    cut = shard(graph, processes)
+    assert isinstance(cut, Sharding), f"what is shared out can be cut: {cut}"
+    part = compile_numpy(optimize(cut.part), remat=remat)
+    rest = compile_numpy(optimize(cut.rest))
+    return Sharded(part, rest, Cut(cut.batch, processes, cut.inputs, cut.draws, cut.joined), whole)
+
+
+def _is_worth_it(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> bool:
+    """Whether a step on a batch of these shapes takes long enough. Its operations are counted, not timed."""
+    sizes = {
+        str(dim): size
+        for leaf in graph.leaves("input")
+        for dim, size in zip(leaf.out.shape, shapes.get(leaf.attrs.str("name"), ()), strict=False)
+        if isinstance(dim, Size) and dim == symbol(str(dim))
+    }
+    with suppress(KeyError):  # a size that no input tells: of a batch that is random tensors alone
+        return sum(evaluate(cost.flops, sizes) for cost in cost_by_layer(graph).values()) >= _WORTH_SHARING
+    return False
