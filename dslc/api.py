@@ -16,6 +16,7 @@ from dslc.driver.data import open_data
 from dslc.driver.faults import as_diagnostics
 from dslc.driver.feeding import convert, feed_arrays, require_names
 from dslc.driver.frontend import Checked, check_program, read_source, recheck
+from dslc.driver.meanings import Meanings
 from dslc.driver.models import Compiled, choose_model, compile_model, initial_params
 from dslc.driver.params import Params
 from dslc.source import Source
@@ -57,8 +58,11 @@ def open_run(path: PathLike) -> Run:
     """
     with as_diagnostics():
         opened = runs.open_run(Path(path))
-        history = opened.history()
-    models = {name: Model(compiled, opened.params_of(name)) for name, compiled in opened.compiled().items()}
+        history, meanings = opened.history(), opened.meanings()
+    models = {
+        name: Model(compiled, opened.params_of(name), _meanings=meanings[name])
+        for name, compiled in opened.compiled().items()
+    }
     return Run(opened.folder.path, history, models)
 
 
@@ -163,6 +167,7 @@ class Model:
     _compiled: Compiled
     params: dict[str, Array]
     seed: int | None = None
+    _meanings: Meanings = field(default_factory=Meanings)
 
     def __post_init__(self) -> None:
         self.params = Params(self.params)
@@ -179,6 +184,18 @@ class Model:
     def inputs(self) -> dict[str, tuple[int | str, ...]]:
         """The shape of each input; run-time sizes are strings."""
         return {name: spec.shape for name, spec in self._compiled.program.inputs.items()}
+
+    @property
+    def classes(self) -> dict[str, tuple[str, ...]]:
+        """What the classes of outputs are called, in the order of their ids, by output; only a run's model knows."""
+        outputs = self._meanings.outputs.items()
+        return {name: known.names for name, known in outputs if known.kind == "classes"}
+
+    @property
+    def tokens(self) -> dict[str, tuple[str, ...]]:
+        """The tokens that ids of inputs and outputs stand for, by name: "" for 0, padding, and 1, unknown. As `classes`."""
+        meant = {**self._meanings.inputs, **self._meanings.outputs}
+        return {name: known.names for name, known in meant.items() if known.kind == "tokenize"}
 
     def __call__(self, *unnamed: Never, **inputs: npt.ArrayLike) -> dict[str, Array]:
         """The outputs by name for one batch of inputs, in inference mode.
@@ -228,7 +245,8 @@ class Model:
             DslcError: the opset is not served, the engines disagree, or the file cannot be written.
         """
         with as_diagnostics():
-            exporting.export_model(self._compiled, self.params, Path(path), opset=opset)
+            facts, _ = self._meanings.metadata()
+            exporting.export_model(self._compiled, self.params, Path(path), opset=opset, facts=facts)
 
 
 @dataclass(slots=True)

@@ -24,8 +24,13 @@ FORMAT_VERSION = 1
 MAX_BYTES = 2**31 - 1
 
 
-def onnx_bytes(compiled: Compiled, params: Mapping[str, npt.NDArray[Any]]) -> tuple[bytes, Proof]:
+def onnx_bytes(
+    compiled: Compiled, params: Mapping[str, npt.NDArray[Any]], facts: Mapping[str, str] | None = None
+) -> tuple[bytes, Proof]:
     """The ONNX file of a model, and what was proved of it.
+
+    Args:
+        facts: further entries of its `metadata_props`.
 
     Raises:
         RuntimeFault: it is too large for one file (DL6005), or the engines disagree (DL6004).
@@ -39,20 +44,27 @@ def onnx_bytes(compiled: Compiled, params: Mapping[str, npt.NDArray[Any]]) -> tu
         "dslc.model": typed.name,
         "dslc.source_sha256": sha256(typed.span.source.text.encode()).hexdigest(),
         "dslc.version": __version__,
+        **(facts or {}),
     }
     graph = optimize_for_export(lower(typed.body, typed.outputs))
     model = to_onnx(graph, params, name=typed.name, doc=typed.doc, metadata=metadata)
     return model.SerializeToString(deterministic=True), prove(model, compiled.graph, params)
 
 
-def export_model(compiled: Compiled, params: Mapping[str, npt.NDArray[Any]], path: Path, opset: int = OPSET) -> Proof:
-    """Write a model as ONNX.
+def export_model(
+    compiled: Compiled,
+    params: Mapping[str, npt.NDArray[Any]],
+    path: Path,
+    opset: int = OPSET,
+    facts: Mapping[str, str] | None = None,
+) -> Proof:
+    """Write a model as ONNX; `facts` are further entries of its `metadata_props`.
 
     Raises:
         RuntimeFault: the opset is not served (DL6007), and what `onnx_bytes` and writing raise.
     """
     if opset != OPSET:
         raise RuntimeFault("DL6007", f"opset {opset} is not served; exports are written at opset {OPSET}")
-    data, proof = onnx_bytes(compiled, params)
+    data, proof = onnx_bytes(compiled, params, facts)
     write_atomic(path, data)
     return proof

@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 
 def as_json(results: Mapping[str, Array]) -> str:
-    """Results as a JSON object of nested lists; numbers that JSON cannot say become null."""
+    """Results as a JSON object of nested lists, in ASCII; numbers that JSON cannot say become null."""
     return json.dumps({name: _plain(array) for name, array in results.items()})
 
 
@@ -31,8 +31,11 @@ def _plain(array: Array) -> Any:
     return array.tolist()
 
 
-def write_results(path: Path, results: Mapping[str, Array]) -> None:
+def write_results(path: Path, results: Mapping[str, Array], labels: Mapping[str, Array] | None = None) -> None:
     """Write results by the ending of the path.
+
+    Args:
+        labels: text by name, which stands beside them; .npy has no place for it.
 
     Raises:
         RuntimeFault: the ending is unknown or does not suit (DL5002), or the file cannot be written (DL5023).
@@ -41,16 +44,16 @@ def write_results(path: Path, results: Mapping[str, Array]) -> None:
         raise RuntimeFault("DL5002", f"`{path}` does not end in one of {', '.join(FORMATS)}")
     buffer = io.BytesIO()
     if path.suffix == ".npz":
-        np.savez(buffer, allow_pickle=False, **dict(results))
+        np.savez(buffer, allow_pickle=False, **results, **(labels or {}))
     elif path.suffix == ".npy":
         if len(results) != 1:
             help_ = "use .npz for several"
             raise RuntimeFault("DL5002", f".npy holds one array, and the outputs are {listed(results)}", help=help_)
         np.save(buffer, next(iter(results.values())), allow_pickle=False)
     elif path.suffix == ".csv":
-        buffer.write(_csv_text(results).encode())
+        buffer.write(_csv_text({**results, **(labels or {})}).encode("utf-8", "surrogatepass"))
     else:
-        buffer.write((as_json(results) + "\n").encode())
+        buffer.write((as_json({**results, **(labels or {})}) + "\n").encode())
     write_atomic(path, buffer.getvalue())
 
 

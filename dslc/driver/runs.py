@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from dslc.check.typed import TypedModel, TypedTrain
 from dslc.driver.frontend import Checked, check_program, read_source
+from dslc.driver.meanings import Meanings, meanings_of
 from dslc.driver.models import Compiled, compile_model, static_shape
 from dslc.driver.training import choose_train
 from dslc.graph.arrays import numpy_dtype
@@ -56,6 +57,14 @@ class OpenedRun:
             RuntimeFault: DL5068, it is not there as it was saved.
         """
         return self.folder.read_learned()
+
+    def meanings(self) -> dict[str, Meanings]:
+        """What the numbers of each model stand for, by `use` name.
+
+        Raises:
+            RuntimeFault: DL5068, what the fields learned is not there as it was saved.
+        """
+        return meanings_of(self.checked, self.typed, self.learned())
 
     def history(self) -> list[dict[str, Any]]:
         """One dict per epoch."""

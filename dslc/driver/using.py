@@ -21,6 +21,7 @@ from dslc.driver.exporting import export_model
 from dslc.driver.feeding import convert
 from dslc.driver.field_programs import compile_fields
 from dslc.driver.frontend import check_program, read_source
+from dslc.driver.meanings import MAX_BYTES
 from dslc.driver.models import choose, choose_model, compile_model, initial_params
 from dslc.driver.predictions import as_json, write_results
 from dslc.driver.rows import read_rows
@@ -113,9 +114,10 @@ def predict_run(
     graph = lower(compiled.typed.body, compiled.typed.outputs)
     with limited(run.threads):
         results = _outputs(run, use, graph, arrays, engine, device)
+    labels = run.meanings()[use].labels(results)
     if target is None:
-        return as_json(results)
-    write_results(target, results)
+        return as_json({**results, **labels})
+    write_results(target, results, labels)
     return f"{table.rows} rows: {target}"
 
 
@@ -149,8 +151,10 @@ def export_run(path: Path, use: str | None, target: Path, opset: int) -> str:
     """Write the model of a run as ONNX; `use` names one where the train block uses several."""
     run = open_run(path)
     chosen = choose("use", list(run.typed.uses), use, str(path))
-    proof = export_model(compile_model(run.typed.uses[chosen]), run.params_of(chosen), target, opset)
-    return _said(target, proof)
+    facts, large = run.meanings()[chosen].metadata()
+    proof = export_model(compile_model(run.typed.uses[chosen]), run.params_of(chosen), target, opset, facts)
+    without = f"; without {', '.join(large)}, of more than {MAX_BYTES >> 20} MiB" if large else ""
+    return _said(target, proof) + without
 
 
 def export_file(
