@@ -21,25 +21,6 @@ from dslc_runtime.kernels import KERNELS
 
 Tags: TypeAlias = npt.NDArray[np.int64]
 
-# Kernels that, on slices of equal vectors, compute the slice of the result.
-_POINTWISE = frozenset(
-    {
-        "add",
-        "sub",
-        "mul",
-        "div",
-        "neg",
-        "square",
-        "sqrt",
-        "abs",
-        "sign",
-        "reciprocal",
-        "maximum",
-        "minimum",
-        "exp",
-        "log",
-    }
-)
 REARRANGING = frozenset({"pack"})  # operators besides views whose result is made of the operands' elements
 
 
@@ -78,7 +59,7 @@ class Expected:
     def call(self, kernel: str, attrs: Mapping[str, object], operands: Sequence[Tags]) -> Tags | None:
         """The tags of what a kernel computes from operands that hold these tags, or None where no node does that."""
         whole = self.results.get(_key(kernel, attrs, operands))
-        return whole if whole is not None or kernel not in _POINTWISE else self._slice(kernel, operands)
+        return self._piece(kernel, operands) if whole is None and _is_pointwise(kernel) else whole
 
     def scan(self, operands: Sequence[Tags]) -> list[Node]:
         """The scans over operands that hold these tags."""
@@ -88,16 +69,16 @@ class Expected:
             if len(known) == len(operands) and all(map(np.array_equal, known, operands))
         ]
 
-    def _slice(self, kernel: str, operands: Sequence[Tags]) -> Tags | None:
-        """The part of a vector that a pointwise kernel computes from parts of its operands."""
+    def _piece(self, kernel: str, operands: Sequence[Tags]) -> Tags | None:
+        """The elements, in order, that a pointwise kernel computes from these elements of its operands."""
         length = max(len(tags) if tags.ndim == 1 else 0 for tags in operands)
         for name, wholes, result in self.pointwise:
             if name != kernel or len(wholes) != len(operands) or not 0 < length <= len(result):
                 continue
-            first = next(i for i, tags in enumerate(wholes) if tags.ndim == 1)
+            first = next(i for i, tags in enumerate(wholes) if tags.ndim)
             starts = np.flatnonzero(wholes[first] == operands[first].flat[0])
             for start in starts.tolist():
-                parts = [tags[start : start + length] if tags.ndim == 1 else tags for tags in wholes]
+                parts = [tags[start : start + length] if tags.ndim else tags for tags in wholes]
                 if all(np.array_equal(a, b) for a, b in zip(parts, operands, strict=True)):
                     return result[start : start + length]
         return None
@@ -124,8 +105,9 @@ class Expected:
             return operands[0]
         kernel = OPS[node.op].kernel or node.op
         result = self._tags(_key(kernel, attrs, operands), shape)
-        if kernel in _POINTWISE and result.ndim == 1 and all(tags.shape in ((), shape) for tags in operands):
-            self.pointwise.append((kernel, operands, result))
+        if _is_pointwise(kernel) and shape and all(tags.shape in ((), shape) for tags in operands):
+            flat = [tags.reshape(-1) if tags.shape else tags for tags in operands]
+            self.pointwise.append((kernel, flat, result.reshape(-1)))
         return result
 
     def _tags(self, key: object, shape: tuple[int, ...]) -> Tags:
@@ -138,6 +120,10 @@ class Expected:
 
 def _kernel(node: Node) -> Any:
     return KERNELS[OPS[node.op].kernel or node.op]
+
+
+def _is_pointwise(kernel: str) -> bool:
+    return kernel in KERNELS and KERNELS[kernel].pointwise
 
 
 def only_converts(op: str, operands: Sequence[Tags], narrow: bool) -> bool:

@@ -6,7 +6,7 @@ the line and column it comes from. Nothing a program says reaches the text but n
 are written by `repr`, and every name is made here:
 
     d sizes, x inputs, r draws, p params, s states, c constants, b scratch buffers, k kept buffers, g segments,
-    v views, h host numbers, t tiles of long vectors, f scans, NAME_0 kernels that are bound once
+    v views, h host numbers, t tiles of long arrays, f scans, NAME_0 kernels that are bound once
 
 The body of a scan is a program of its own, which `bind` binds once for every step.
 """
@@ -21,7 +21,8 @@ from typing import Any
 from dslc.backends.bodies import step_graph, wiring
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import Plan, plan
-from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Step
+from dslc.backends.plan.loops import TILE
+from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Step, View
 from dslc.backends.plan.schedule import HOST_FORMS
 from dslc.backends.sizes import Sizes, face_sizes
 from dslc.backends.watch import Watch
@@ -31,7 +32,7 @@ from dslc.ops import OPS
 from dslc.ops.ir import Attr, Node, Value
 from dslc.ops.scan import scan_of
 from dslc.passes.remat import recompute
-from dslc.tensor_type import DType, Size, TensorType, count, symbol
+from dslc.tensor_type import Dim, DType, Size, TensorType, count, symbol
 from dslc_runtime.face import Face, TensorSpec
 from dslc_runtime.generated import load
 from dslc_runtime.kernels import KERNELS
@@ -43,30 +44,32 @@ _NO_NAMES: Mapping[str, str] = {}
 _LETTERS = {"input": "x", "draw": "r", "param": "p", "state": "s", "constant": "c"}
 
 
-def compile_numpy(graph: Graph, *, remat: bool = False, poison: bool = False, watch: Watch | None = None) -> Program:
+def compile_numpy(
+    graph: Graph, *, remat: bool = False, poison: bool = False, watch: Watch | None = None, tile: int = TILE
+) -> Program:
     """Write a graph in NumPy's operators, plan it, write its source and load it.
 
     With `remat`, cheap results that the backward pass reads are computed again instead of kept: the same bytes in less memory.
     With `poison`, memory is overwritten as soon as nothing needs it, which must not change any result: a test's option.
-    With `watch`, which is new, every line is timed by its clock.
+    With `watch`, which is new, every line is timed by its clock. Long arrays are worked on in tiles of `tile` elements.
 
     Raises:
         InternalError: an operator has no kernel.
     """
     special = specialise(graph)
-    made = plan(recompute(special) if remat else special)
+    made = plan(recompute(special) if remat else special, tile=tile)
     constants = tuple(map(constant_array, made.leaves_of("constant")))
-    bodies = tuple(_body(node, poison, watch) for node in made.scans())
+    bodies = tuple(_body(node, poison, watch, tile) for node in made.scans())
     source = emit(made, poison=poison, watch=watch)
     code = load(source, watch.clock if watch is not None else None)
     return Program(face(made), code, constants, bodies, source)
 
 
-def _body(node: Node, poison: bool, watch: Watch | None) -> tuple[Program, Wiring]:
+def _body(node: Node, poison: bool, watch: Watch | None, tile: int) -> tuple[Program, Wiring]:
     """The program of one step of a scan, and how steps are connected."""
     scan = scan_of(node)
     inner = watch.inside(node) if watch is not None else None
-    return compile_numpy(step_graph(scan), poison=poison, watch=inner), wiring(scan)
+    return compile_numpy(step_graph(scan), poison=poison, watch=inner, tile=tile), wiring(scan)
 
 
 def face(made: Plan) -> Face:
@@ -198,7 +201,14 @@ class _Writer:
         return ["def memory(all_sizes):", *_indent([*self.sizes.unpack(), result])]
 
     def _bytes(self, buffer: Buffer) -> str:
-        return self.sizes.amount(count(buffer.type.shape) * buffer.type.dtype.bytes)
+        length = count(buffer.type.shape)
+        if buffer.tile is not None:
+            return f"{buffer.type.dtype.bytes} * {self._tile(length, buffer.tile)}"
+        return self.sizes.amount(length * buffer.type.dtype.bytes)
+
+    def _tile(self, length: Dim, tile: int) -> str:
+        """The elements of one tile of so many, as an expression."""
+        return f"tile_of({self.sizes.amount(length)}, {tile})"
 
     # ------------------------------------------------------------------------------------------ steps
 
@@ -227,35 +237,49 @@ class _Writer:
                 return [f"if not isfinite({text}):", f"    raise NonFiniteError({name!r})"]
 
     def _loop(self, loop: Loop) -> list[str]:
-        """A loop over tiles: every vector in it goes by a name of its own, and the slices are made once."""
+        """A loop over tiles: every array in it goes by a name of its own, and the slices are made once."""
         local: dict[str, str] = {}
         once: list[str] = []
         for node in (call.node for call in loop.calls):
             for value in (*node.inputs, node.out):
-                name = self.value(value)
-                if value.shape and name not in local:
+                if not value.shape:
+                    continue
+                place = self._seen(value)
+                name = self.name(place)
+                if name not in local:
                     local[name] = self._new("t", ("tile", self.counts.get("t", 0)))
-                    place = self.plan.places[value.id]
-                    once += [name] if isinstance(place, Buffer) and place.type != value.type else []
+                    once += [name] if isinstance(place, Buffer) and place.tile is not None else []
         lines: list[str] = []
         for call in loop.calls:
             lines.append(self._call(call.node, local) + _position(call.node))
             if self.watch is not None:
-                lines.append(self.watch.tick(call.node, -(-loop.length // loop.tile)))
-        vectors = {name: tile for name, tile in local.items() if name not in once}
+                lines.append(self.watch.tick(call.node, loop))
+        whole = {name: tile for name, tile in local.items() if name not in once}
         tiles = self._new("tiles", ("tiles", self.counts.get("tiles", 0)))
-        self.setup.append(f"{tiles} = in_tiles({loop.tile}, {_tuple(list(vectors))}, {_tuple(once)})")
-        return [f"for {', '.join([*vectors.values(), *map(local.__getitem__, once)])} in {tiles}:", *_indent(lines)]
+        self.setup.append(f"{tiles} = in_tiles({loop.tile}, {_tuple(list(whole))}, {_tuple(once)})")
+        names = [*whole.values(), *map(local.__getitem__, once)]
+        return [f"for {_tuple(names)} in {tiles}:", *_indent(lines)]
 
     def _call(self, node: Node, local: Mapping[str, str] = _NO_NAMES) -> str:
         """The line of a kernel call; `local` are names for some arrays in place of their own."""
-        operands = [self.value(value) for value in (*node.inputs, node.out)]
-        *operands, out = [local.get(name, name) for name in operands]
+        *operands, out = (self._among(local, value) for value in (*node.inputs, node.out))
         if node.op == "sum" and node.out.dtype.is_float:
             axes, keepdims = node.attrs.ints("axes"), ", keepdims=True" if node.attrs.bool("keepdims") else ""
             return f"add_reduce({operands[0]}, axis={axes!r}{keepdims}, out={out})"
         attrs = [f"{name}={self._attr(value)}" for name, value in node.attrs.items()]
         return f"{_kernel(node)}({', '.join([*operands, f'out={out}', *attrs])})"
+
+    def _among(self, local: Mapping[str, str], value: Value) -> str:
+        """The name of an array where some go by names of their own, whichever view of them is asked for."""
+        seen = self.name(self._seen(value)) if local else ""
+        return local[seen] if seen in local else self.value(value)
+
+    def _seen(self, value: Value) -> Place:
+        """The place of what a value is a view of, or its own."""
+        place = self.plan.places[value.id]
+        while isinstance(place, View):
+            place = self.plan.places[place.node.inputs[0].id]
+        return place
 
     def _bound(self, node: Node) -> str:
         """The name of a kernel that is bound to its arrays; it is made once. All of them share memory to work in."""
@@ -332,7 +356,10 @@ class _Writer:
 
     def _buffer(self, buffer: Any) -> str:
         memory = f"kept, kept_at[{buffer.number}]" if buffer.kept else f"scratch, at[{buffer.number}]"
-        return f"ndarray({self.sizes.shape(buffer.type.shape)}, {buffer.type.dtype.value}, {memory})"
+        shape = self.sizes.shape(buffer.type.shape)
+        if buffer.tile is not None:
+            shape = f"({self._tile(count(buffer.type.shape), buffer.tile)},)"
+        return f"ndarray({shape}, {buffer.type.dtype.value}, {memory})"
 
     def _part(self, part: Any) -> str:
         return f"part({self.name(part.whole)}, {self.sizes.name(part.offset)}, {self.sizes.shape(part.type.shape)})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dslc.backends.plan.model import Loop
 from dslc.ops.ir import Node
 from dslc_runtime.clock import Clock
 
@@ -14,21 +15,21 @@ class Watch:
 
     Attributes:
         nodes: by place. A node that is not computed by one line has several.
-        tiles: by place: how many passes work on the whole of a node's operands, each on a part of them.
+        loops: by place: the loop it stands in, each pass of which works on a tile of the node's operands.
         bodies: those of the programs of one step that scans run; a scan's own time holds theirs.
         scans: the node of each of these.
     """
 
     clock: Clock = field(default_factory=Clock)
     nodes: list[Node] = field(default_factory=list[Node])
-    tiles: list[int] = field(default_factory=list[int])
+    loops: list[Loop | None] = field(default_factory=list["Loop | None"])
     bodies: list[Watch] = field(default_factory=list["Watch"])
     scans: list[Node] = field(default_factory=list[Node])
 
-    def tick(self, node: Node, tiles: int = 1) -> str:
+    def tick(self, node: Node, loop: Loop | None = None) -> str:
         """The line that says that a node is done, or one of its tiles."""
         self.nodes.append(node)
-        self.tiles.append(tiles)
+        self.loops.append(loop)
         return f"tick({self.clock.place()})"
 
     def inside(self, scan: Node) -> Watch:

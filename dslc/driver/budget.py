@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import Plan, plan
-from dslc.backends.plan.model import Buffer, nbytes
+from dslc.backends.plan.model import Buffer
 from dslc.diagnostics import Diagnostic, DslcError, Help, Label, Note
 from dslc.driver.data import Opened
 from dslc.driver.training import Prepared, compiled
@@ -122,7 +122,7 @@ def _live(graph: Graph, sizes: Mapping[str, int]) -> Iterator[_Tensor]:
     first = _first_nodes(made)
     for buffer in made.live_at_most(sizes):
         if buffer.id in first:
-            yield _Tensor(first[buffer.id], nbytes(buffer.type, sizes))
+            yield _Tensor(first[buffer.id], buffer.bytes(sizes))
 
 
 def _first_nodes(made: Plan) -> dict[int, Node]:

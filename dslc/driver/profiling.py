@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from dslc.backends.plan.model import Loop
 from dslc.backends.to_numpy import compile_numpy
 from dslc.backends.watch import Watch
 from dslc.driver.training import Prepared, Trained
@@ -70,12 +71,11 @@ class _Spent:
     layer: str | None
     seconds: float
     passes: int
-    tiles: int
+    loop: Loop | None
 
-    @property
-    def wholes(self) -> float:
+    def wholes(self, sizes: Mapping[str, int]) -> float:
         """How often the node was computed."""
-        return self.passes / self.tiles
+        return self.passes / ((self.loop.tiles(sizes) if self.loop is not None else 1) or 1)
 
 
 _Timed: TypeAlias = tuple[_Spent, Mapping[str, int]]
@@ -120,8 +120,8 @@ def _figures(groups: Mapping[_Key, list[_Timed]], total: float, steps: int) -> t
     found: list[Figure] = []
     for (what, text), members in groups.items():
         seconds = sum(spent.seconds for spent, _ in members)
-        moved = sum(_bytes(spent.node, sizes) * spent.wholes for spent, sizes in members)
-        flops = sum(_flops(spent.node, sizes) * spent.wholes for spent, sizes in members)
+        moved = sum(_bytes(spent.node, sizes) * spent.wholes(sizes) for spent, sizes in members)
+        flops = sum(_flops(spent.node, sizes) * spent.wholes(sizes) for spent, sizes in members)
         found.append(
             Figure(
                 what,
@@ -140,12 +140,12 @@ def _spent(watch: Watch, layer: str | None) -> Iterator[_Spent]:
     """All places of a program and of those it runs along time; a scan is left with what its steps do not explain."""
     inside = dict(zip((node.id for node in watch.scans), watch.bodies, strict=True))
     clock = watch.clock
-    for node, tiles, own, passes in zip(watch.nodes, watch.tiles, clock.seconds, clock.passes, strict=True):
+    for node, loop, own, passes in zip(watch.nodes, watch.loops, clock.seconds, clock.passes, strict=True):
         if node.op == "scan" and node.id in inside:
             steps = list(_spent(inside[node.id], node.layer or layer))
             own -= sum(step.seconds for step in steps)
             yield from steps
-        yield _Spent(node, node.layer or layer, own, passes, tiles)
+        yield _Spent(node, node.layer or layer, own, passes, loop)
 
 
 def _where(spent: _Spent) -> tuple[str, str]:

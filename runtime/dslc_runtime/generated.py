@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf, isfinite, nan
 from typing import Any, TypeAlias
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from dslc_runtime.clock import Clock
 from dslc_runtime.kernels import KERNELS
 from dslc_runtime.scalars import divide, power, root
+from dslc_runtime.tiles import in_tiles, tile_of
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -63,6 +64,7 @@ def namespace() -> dict[str, Any]:
         "in_tiles": in_tiles,
         "part": part,
         "poison": poison,
+        "tile_of": tile_of,
         "NonFiniteError": NonFiniteError,
     }
     for name, kernel in KERNELS.items():
@@ -88,16 +90,6 @@ def part(flat: Array, offset: int, shape: tuple[int, ...]) -> Array:
     for size in shape:
         count *= size
     return flat[offset : offset + count].reshape(shape)
-
-
-def in_tiles(tile: int, vectors: Sequence[Array], scratch: Sequence[Array]) -> list[tuple[Array, ...]]:
-    """Slices of equal vectors, tile by tile; what is scratch serves every tile anew."""
-    length = len(vectors[0])
-    found: list[tuple[Array, ...]] = []
-    for start in range(0, length, tile):
-        size = min(tile, length - start)
-        found.append((*(vector[start : start + size] for vector in vectors), *(array[:size] for array in scratch)))
-    return found
 
 
 def poison(array: Array) -> None:

@@ -170,15 +170,63 @@ def test_a_graph_without_steps_is_planned() -> None:
     assert made.steps == ()
 
 
+def loops_of(made: Plan) -> list[Loop]:
+    return [step for step in made.steps if isinstance(step, Loop)]
+
+
 def test_what_only_a_loop_over_tiles_needs_is_as_large_as_a_tile() -> None:
     made = plan(specialise(training_step("adam", widths=(400, 400, 3))))
-    (loop,) = [step for step in made.steps if isinstance(step, Loop)]
+    (loop,) = loops_of(made)
     (root,) = [call.node for call in loop.calls if call.node.op == "sqrt"]
     place = made.places[root.id]
     assert isinstance(place, Buffer)
-    assert place.type.shape == (loop.tile,)
+    assert place.bytes({}) == 4 * loop.tile
     assert len(loop.calls) == 10
 
 
 def test_short_vectors_run_whole() -> None:
-    assert not [step for step in plan(specialise(training_step())).steps if isinstance(step, Loop)]
+    assert not loops_of(plan(specialise(training_step())))
+
+
+def test_a_chain_on_arrays_of_any_rank_is_a_loop_whose_tiles_are_counted_when_sizes_are_bound() -> None:
+    b = Builder()
+    x, y = (leaf(b, "input", B, 28, 64, name=name) for name in "xy")
+    b.graph.outputs = {"z": b.apply("mul", b.apply("sub", x, b.apply("square", y)), y)}
+    (loop,) = loops_of(plan(b.graph, tile=1000))
+    assert [call.node.op for call in loop.calls] == ["square", "sub", "mul"]
+    assert [loop.tiles({"B": size}) for size in (0, 1, 2, 3, 32)] == [0, 1, 1, 6, 58]
+
+
+def test_what_lies_between_steps_of_a_loop_takes_a_tile_or_all_of_a_short_array() -> None:
+    b = Builder()
+    x = leaf(b, "input", B, 64, name="x")
+    y = b.apply("square", x)
+    b.graph.outputs = {"z": b.apply("mul", b.apply("add", x, y), y)}
+    made = plan(b.graph, tile=1000)
+    place = made.places[y.id]
+    assert isinstance(place, Buffer)
+    assert [place.bytes({"B": size}) for size in (1, 62, 63, 500)] == [4 * 64, 4 * 62 * 64, 4000, 4000]
+
+
+def test_a_step_that_broadcasts_ends_a_loop() -> None:
+    b = Builder()
+    x = b.apply("square", leaf(b, "input", B, 64, name="x"))
+    x = b.apply("add", b.apply("neg", x), leaf(b, "param", 64, key="bias"))
+    b.graph.outputs = {"z": b.apply("sqrt", b.apply("abs", x))}
+    loops = loops_of(plan(b.graph, tile=100))
+    assert [[call.node.op for call in loop.calls] for loop in loops] == [["square", "neg"], ["abs", "sqrt"]]
+
+
+def test_chains_that_share_no_array_are_loops_of_their_own_so_that_none_keeps_what_the_other_needs() -> None:
+    b = Builder()
+    for name in "xy":
+        b.graph.outputs[name] = b.apply("neg", b.apply("square", leaf(b, "input", B, 64, name=name)))
+    assert [len(loop.calls) for loop in loops_of(plan(b.graph, tile=100))] == [2, 2]
+
+
+def test_a_number_out_of_a_vector_ends_a_loop_that_may_write_over_it() -> None:
+    b = Builder()
+    s = leaf(b, "state", 600, name="s")
+    step = b.apply("mul", leaf(b, "input", 600, name="x"), b.apply("segment", s, offset=0, sizes=()))
+    b.graph.updates = {"s": b.apply("add", s, step)}
+    assert not loops_of(plan(b.graph, tile=100))

@@ -6,12 +6,11 @@ First every need for memory is collected with its lifetime, then places are made
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TypeAlias
 
 from dslc.backends.plan.aliases import Alias
-from dslc.backends.plan.loops import tiled
 from dslc.backends.plan.model import Buffer, Leaf, Part, Place, Storage, View
 from dslc.backends.plan.places import START, Group, Read, Run, groups, reads
 from dslc.backends.plan.schedule import Schedule
@@ -26,12 +25,18 @@ Key: TypeAlias = tuple[str, "int | str | Group | tuple[int, Dim]"]
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A need for memory from time `first` to time `last`, both included; `kept` is memory of its own, never shared."""
+    """A need for memory from time `first` to time `last`, both included.
+
+    Attributes:
+        kept: it is memory of its own, never shared.
+        tile: the elements of a tile, where no more is needed at a time.
+    """
 
     type: TensorType
     first: int
     last: int
     kept: bool = False
+    tile: int | None = None
 
 
 @dataclass(slots=True)
@@ -94,7 +99,8 @@ def allot(run: Run, when: Schedule) -> Memory:
     numbers = {False: count(), True: count()}
     for id_, (key, need) in enumerate(needs.items()):
         life = _through_loops(run, need)
-        memory.buffers[key] = Buffer(id_, life.type, life.first, life.last, next(numbers[life.kept]), life.kept)
+        number = next(numbers[life.kept])
+        memory.buffers[key] = Buffer(id_, life.type, life.first, life.last, number, life.kept, life.tile)
     return memory
 
 
@@ -102,8 +108,8 @@ def _needs(memory: Memory) -> Iterator[tuple[Key, Life]]:
     run, when = memory.run, memory.when
     for group in dict.fromkeys(memory.groups.values()):
         if group.segment is None and group.state is None:
-            type_ = tiled(group.type) if _within_loop(run, group) else group.type
-            yield ("group", group), Life(type_, group.start(), group.end(), group.outlives())
+            tile = run.tile if _within_loop(run, group) else None
+            yield ("group", group), Life(group.type, group.start(), group.end(), group.outlives(), tile)
     for node in when.order:
         if node.id in when.static and node.id not in when.host and has_step(node, run.alias):
             yield ("static", node.id), Life(node.out.type, START, run.end, kept=True)
@@ -140,7 +146,7 @@ def _fills(memory: Memory) -> Iterator[tuple[Key, Life]]:
 
 
 def _within_loop(run: Run, group: Group) -> bool:
-    """Whether nothing outside one loop needs a group: it is as large as a tile."""
+    """Whether nothing outside one loop needs a group: a tile of it is enough."""
     return not group.parts and any(loop.first <= group.start() and group.end() <= loop.last for loop in run.loops)
 
 
@@ -152,7 +158,7 @@ def _through_loops(run: Run, life: Life) -> Life:
             first = loop.first
         if loop.first <= last < loop.last:
             last = loop.last
-    return Life(life.type, first, last, life.kept)
+    return replace(life, first=first, last=last)
 
 
 def has_step(node: Node, alias: Mapping[int, Alias]) -> bool:

@@ -14,6 +14,7 @@ from dslc.graph import Graph
 from dslc.ops.ir import Node, Value
 from dslc.tensor_type import Dim, TensorType, count, evaluate
 from dslc_runtime.memory import Life, in_a_row, most_live, shared
+from dslc_runtime.tiles import tile_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Buffer:
 
     Attributes:
         number: its place among the buffers of its kind, kept or not.
+        tile: the elements of a tile, where it holds one tile of its type after another; None: it holds all of it.
     """
 
     id: int
@@ -44,6 +46,12 @@ class Buffer:
     last: int
     number: int
     kept: bool
+    tile: int | None = None
+
+    def bytes(self, sizes: Mapping[str, int]) -> int:
+        """Bytes of it for given run-time sizes."""
+        length = evaluate(count(self.type.shape), sizes)
+        return (length if self.tile is None else tile_of(length, self.tile)) * self.type.dtype.bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +86,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Run elementwise calls tile by tile over vectors of one length. A buffer of another length is used anew by every tile."""
+    """Run elementwise calls tile by tile over arrays of `length` elements. A buffer of one tile is used anew by every tile."""
 
     calls: tuple[Call, ...]
-    length: int
+    length: Dim
     tile: int
+
+    def tiles(self, sizes: Mapping[str, int]) -> int:
+        """How many tiles there are for given run-time sizes."""
+        length = evaluate(self.length, sizes)
+        return -(-length // tile_of(length, self.tile)) if length else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +174,7 @@ class Plan:
 
     def kept_bytes(self, sizes: Mapping[str, int]) -> int:
         """Bytes of the kept memory for given run-time sizes."""
-        return in_a_row([nbytes(buffer.type, sizes) for buffer in self.buffers if buffer.kept])[1]
+        return in_a_row([buffer.bytes(sizes) for buffer in self.buffers if buffer.kept])[1]
 
     def live_bytes(self, sizes: Mapping[str, int]) -> int:
         """The most bytes of scratch buffers that are live at one step: no plan of these lifetimes needs less."""
@@ -171,12 +184,7 @@ class Plan:
         """The scratch buffers that are live together at the time when they take most."""
         scratch = [buffer for buffer in self.buffers if not buffer.kept]
         known = [tuple(b for b in scratch if b.first <= time <= b.last) for time in sorted({b.first for b in scratch})]
-        return max(known, key=lambda live: sum(nbytes(buffer.type, sizes) for buffer in live), default=())
+        return max(known, key=lambda live: sum(buffer.bytes(sizes) for buffer in live), default=())
 
     def _lives(self, sizes: Mapping[str, int]) -> list[Life]:
-        return [(nbytes(b.type, sizes), b.first, b.last) for b in self.buffers if not b.kept]
-
-
-def nbytes(type_: TensorType, sizes: Mapping[str, int]) -> int:
-    """Bytes of a tensor for given run-time sizes."""
-    return evaluate(count(type_.shape), sizes) * type_.dtype.bytes
+        return [(b.bytes(sizes), b.first, b.last) for b in self.buffers if not b.kept]

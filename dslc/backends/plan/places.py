@@ -92,6 +92,7 @@ class Run:
         states: state name -> its leaf.
         loss_time: when the output `loss` is known, or `START`.
         loops: the neighbours that run tile by tile.
+        tile: the elements of a tile.
     """
 
     graph: Graph
@@ -101,6 +102,7 @@ class Run:
     states: Mapping[str, Node]
     loss_time: int
     loops: tuple[Span, ...]
+    tile: int
 
     @property
     def end(self) -> int:

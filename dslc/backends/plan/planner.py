@@ -17,8 +17,8 @@ from dslc.ops.ir import Attrs, Node, Value
 from dslc.tensor_type import Dim, count
 
 
-def plan(graph: Graph) -> Plan:
-    """Plan a graph.
+def plan(graph: Graph, *, tile: int = TILE) -> Plan:
+    """Plan a graph. Long arrays are worked on in tiles of `tile` elements.
 
     Raises:
         InternalError: an operator of the graph has no kernel.
@@ -26,7 +26,7 @@ def plan(graph: Graph) -> Plan:
     when = schedule(graph)
     alias = aliases(when.order)
     leaves = _leaves(graph, when)
-    memory = allot(_run(graph, when, alias, leaves), when)
+    memory = allot(_run(graph, when, alias, leaves, tile), when)
     timed = _with_check(graph, _steps(memory), memory)
     return Plan(
         graph=graph,
@@ -65,7 +65,7 @@ def _leaves(graph: Graph, when: Schedule) -> tuple[Node, ...]:
     return tuple(node for node in found if node not in when.scalars)
 
 
-def _run(graph: Graph, when: Schedule, alias: Mapping[int, Alias], leaves: tuple[Node, ...]) -> Run:
+def _run(graph: Graph, when: Schedule, alias: Mapping[int, Alias], leaves: tuple[Node, ...], tile: int) -> Run:
     """The nodes with a step of their own at every run."""
     nodes = [node for node in when.order if has_step(node, alias) and node.id not in when.static]
     for node in nodes:
@@ -77,7 +77,7 @@ def _run(graph: Graph, when: Schedule, alias: Mapping[int, Alias], leaves: tuple
     loss = graph.outputs.get("loss")
     known = START if loss is None else times.get(alias[loss.id].base, START)
     states = {node.attrs.str("name"): node for node in leaves if node.op == "state"}
-    return Run(graph, nodes, alias, owned, states, known, loops(nodes, alias))
+    return Run(graph, nodes, alias, owned, states, known, loops(nodes, alias, tile), tile)
 
 
 def _prologue(memory: Memory) -> Iterator[Step]:
@@ -120,8 +120,8 @@ def _at(memory: Memory, span: Span, filled: set[int]) -> Iterator[Step]:
         return
     for value in dict.fromkeys(value for node in nodes for value in node.inputs):
         yield from _fill(memory, value, filled)
-    if span.length:
-        yield Loop(tuple(map(Call, nodes)), span.length, TILE)
+    if len(nodes) > 1:
+        yield Loop(tuple(map(Call, nodes)), span.length, memory.run.tile)
     elif node.op == "pack":
         yield from _pack(memory, node)
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Plan, Step, nbytes
+from dslc.backends.plan.model import Buffer, Call, Copy, Fill, Finite, Host, Leaf, Loop, Part, Place, Plan, Step
 from dslc.ops.ir import Node
 
 
@@ -41,7 +41,7 @@ def _step(plan: Plan, step: Step) -> str:
             return f"{_place(target)} = {_applied(node)}" + (f"  over {over[0]}" if over else "")
         case Loop(calls, length, tile):
             inner = "".join(f"\n         {_step(plan, call)}" for call in calls)
-            return f"for each {tile} of {length} elements:{inner}"
+            return f"in tiles of {tile} of {length} elements:{inner}"
         case Host(node):
             return f"%{node.id} = {_applied(node)}  on the host"
         case Fill(value, target):
@@ -78,5 +78,6 @@ def _place(place: Place) -> str:
 def _buffers(plan: Plan, sizes: Mapping[str, int] | None) -> Iterator[str]:
     for buffer in plan.buffers:
         where = "kept, " if buffer.kept else ""
-        size = f", {nbytes(buffer.type, sizes)} bytes" if sizes is not None else ""
-        yield f"b{buffer.id}: {buffer.type}, {where}from {buffer.first} to {buffer.last}{size}"
+        size = f", {buffer.bytes(sizes)} bytes" if sizes is not None else ""
+        type_ = buffer.type if buffer.tile is None else f"a tile of {buffer.type}"
+        yield f"b{buffer.id}: {type_}, {where}from {buffer.first} to {buffer.last}{size}"

@@ -35,6 +35,11 @@ class Kernel:
     view: bool = False
     bind: Callable[..., Callable[[], object]] | None = None
 
+    @property
+    def pointwise(self) -> bool:
+        """Whether it computes parts of its result from the same parts of its operands: a ufunc, if not one of matrices."""
+        return isinstance(self.into, np.ufunc) and self.into.signature is None
+
 
 def of_ufunc(ufunc: np.ufunc) -> Kernel:
     """The kernel of a ufunc, which is both forms at once."""
