@@ -1,4 +1,4 @@
-"""Makes graphs of the tests of engines, samples of the tests of operators, and `shards` importable by the tests beside this."""
+"""Makes graphs and samples of other tests, and what runs shards, importable by the tests beside this."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), *(str(HERE.parent / name) for name in ("backends", "ops"))]
+sys.path[:0] = [str(HERE), str(HERE.parent), *(str(HERE.parent / name) for name in ("backends", "ops"))]
