@@ -24,7 +24,7 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.errors import RuntimeFault, why
 from dslc_runtime.mapped import shared_bytes
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -65,7 +65,7 @@ class Worker:
         except OSError as error:
             for end in (asked, self._wake, self._answers, answer):
                 os.close(end)
-            raise _no_worker("a worker process cannot be started", str(error.strerror).lower()) from error
+            raise _no_worker("a worker process cannot be started", why(error)) from error
         if self._pid == 0:
             _serve(run, self._error, asked, answer)
         os.close(asked)
@@ -113,20 +113,18 @@ class Worker:
         self._end()
 
     def _ended(self) -> RuntimeFault:
-        why = "its memory and its result are gone"
-        with suppress(ChildProcessError):  # somebody else has waited for it
+        cause = "how is not known: something else has waited for it"
+        with suppress(ChildProcessError):
             code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-            why = (
-                f"signal {-code} ended it; the system does so where memory runs out"
-                if code < 0
-                else f"its code is {code}"
-            )
+            cause = f"its code is {code}"
+            if code < 0:
+                cause = f"signal {-code} ended it: the system does so where memory runs out"
         self.close()
-        return _no_worker("a worker process has ended", why)
+        return _no_worker("a worker process has ended", cause)
 
 
-def _no_worker(message: str, why: str) -> RuntimeFault:
-    return RuntimeFault("DL5090", message, notes=[why], help="train with one thread, or with a smaller batch")
+def _no_worker(message: str, cause: str) -> RuntimeFault:
+    return RuntimeFault("DL5090", message, notes=[cause], help="train with one thread, or with a smaller batch")
 
 
 def _fork() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import select
@@ -127,7 +128,7 @@ def test_a_worker_that_is_killed_is_a_fault_with_a_code(fork, memory, when: str)
     with pytest.raises(RuntimeFault) as caught:
         run(worker)
     assert caught.value.code == "DL5090"
-    assert caught.value.notes == ("signal 9 ended it; the system does so where memory runs out",)
+    assert caught.value.notes == ("signal 9 ended it: the system does so where memory runs out",)
     assert not worker.alive
     assert not is_there(process)
     with pytest.raises(RuntimeError, match="the worker was closed"):
@@ -216,6 +217,32 @@ def test_a_worker_warns_of_nothing_where_numpy_would(fork, memory) -> None:
     run(worker := fork(work))
     assert memory[0] == np.inf
     assert worker.alive
+
+
+def test_a_system_without_processes_to_spare_is_a_fault_and_leaves_no_files_open(monkeypatch) -> None:
+    def refuse() -> int:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    before = sum(map(is_open, range(1000)))
+    monkeypatch.setattr(os, "fork", refuse)
+    with pytest.raises(RuntimeFault, match="a worker process cannot be started") as caught:
+        Worker(lambda: None)
+    assert caught.value.code == "DL5090"
+    assert caught.value.notes == ("resource temporarily unavailable",)
+    assert sum(map(is_open, range(1000))) == before
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+def test_a_worker_that_something_else_has_waited_for_is_a_fault_too(fork, memory) -> None:
+    def work() -> None:
+        memory[0] = os.getpid()
+
+    worker = fork(work)
+    run(worker)
+    os.kill(int(memory[0]), signal.SIGKILL)
+    os.waitpid(int(memory[0]), 0)
+    with pytest.raises(RuntimeFault, match="a worker process has ended"):
+        run(worker)
 
 
 def test_another_process_cannot_use_a_worker(fork) -> None:
