@@ -110,9 +110,10 @@ def same_rows(left: Sharded, right: Sharded) -> Sharded:
         UnshardableError: they lie in different places.
     """
     placed = right if left.before is None else left
-    if left.axis != right.axis or (right.before is not None and placed != replace(right, degree=placed.degree)):
+    is_same = right.before is None or (placed.before, placed.behind) == (right.before, right.behind)
+    if left.axis != right.axis or not is_same:
         raise UnshardableError("rows of its operands lie in different orders")
-    return replace(placed, degree=left.degree)
+    return Sharded(left.axis, placed.before, placed.behind, left.degree)
 
 
 def as_partial(placement: Placement) -> Partial:

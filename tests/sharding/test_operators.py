@@ -182,7 +182,8 @@ def assert_kept(graph: Graph, operands: Sequence[Operand], placement: Placement)
             1 + float(np.abs(array.astype("f8")).max(initial=0.0))
         )
         ways = [(str(operand.type), operand.placement) for operand in operands]
-        assert np.shape(part) == array.shape and np.allclose(part, array, rtol=0, atol=bound), (ways, placement)
+        assert np.shape(part) == array.shape, (ways, placement)
+        assert np.allclose(part, array, rtol=0, atol=bound), (ways, placement)
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLED))
