@@ -6,6 +6,7 @@ Each has inputs named by what they are, float64, and some float outputs. `T` and
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -241,44 +242,50 @@ def with_gradients(graph: Graph) -> Graph:
 
 _UNARY = ("tanh", "sigmoid", "square", "neg", "relu")
 _BINARY = ("add", "sub", "mul", "maximum")
+_KINDS = ("unary", "binary", "chain", "matmul", "joined", "mean", "softmax", "cut", "turn", "choose")
 
 
 class Bodies:
-    """Draws a scan over leaves of several shapes; values of a body that would not fit together are brought to [B, N]."""
+    """A random scan over leaves of several shapes; values of a body that would not fit together are brought to [B, N]."""
 
-    def __init__(self, draw: st.DrawFn) -> None:
-        self.draw = draw
+    def __init__(self, chance: Random) -> None:
+        self.chance = chance
         m, self.step = Made(), ScanBody()
         self.m, self.i = m, Made(self.step.builder)
-        states = [self.step.state(m.leaf(f"h{k}", B, N)) for k in range(draw(st.integers(1, 2)))]
+        self.states = [self.step.state(m.leaf(f"h{k}", B, N)) for k in range(chance.randint(1, 3))]
         elements = [self.step.element(m.leaf(f"x{k}", T, *shape)) for k, shape in enumerate(((B, N), (N,), (), (B, 1)))]
-        weights = [m.leaf("u", N, N), m.leaf("b", N), m.leaf("k")]
-        self.square = self.step.constant(weights[0])
-        self.pool = [*states, *elements, *map(self.step.constant, weights[1:])]
-        self.states = len(states)
+        weights = [m.leaf("u", N, N), m.leaf("w", 2 * N, N), m.leaf("b", N), m.leaf("k")]
+        self.square, self.tall = map(self.step.constant, weights[:2])
+        self.pool = [*self.states, *elements, *map(self.step.constant, weights[2:])]
 
     def pick(self) -> Value:
-        return self.pool[self.draw(st.integers(0, len(self.pool) - 1))]
+        return self.chance.choice(self.pool)
 
     def full(self, x: Value) -> Value:
         """The value with the shape of a state."""
         return x if x.shape == (B, N) else self.i("expand", x, sizes=(B, N))
 
     def grow(self) -> None:
-        kind = self.draw(st.sampled_from(("unary", "binary", "matmul", "mean", "softmax", "cut", "turn", "choose")))
+        kind = self.chance.choice(_KINDS)
         x = self.pick()
         if kind == "unary":
-            made = self.i(self.draw(st.sampled_from(_UNARY)), x)
+            made = self.i(self.chance.choice(_UNARY), x)
         elif kind == "binary":
-            made = self.i(self.draw(st.sampled_from(_BINARY)), x, self.pick())
+            made = self.i(self.chance.choice(_BINARY), x, self.pick())
+        elif kind == "chain":
+            op = self.chance.choice(("add", "mul"))
+            made = self.i("tanh", self.i(op, self.i(op, self.chance.choice(self.states), x), self.pick()))
         elif kind == "matmul":
             made = self.i("tanh", self.i("matmul", self.full(x), self.square))
+        elif kind == "joined":
+            parts = [self.full(x), self.chance.choice(self.states)]
+            made = self.i("tanh", self.i("matmul", self.i("concat", *parts, axis=1), self.tall))
         elif kind == "mean":
-            made = self.i("mean", self.full(x), axes=(self.draw(st.integers(0, 1)),), keepdims=True)
+            made = self.i("mean", self.full(x), axes=(self.chance.randint(0, 1),), keepdims=True)
         elif kind == "softmax":
             made = self.i("softmax", self.full(x), axis=1)
         elif kind == "cut":
-            parts = self.i.part(self.full(x), 2, N), self.i.part(self.full(self.pick()), 0, 2)
+            parts = [self.i.part(self.full(x), 2, N), self.i.part(self.full(self.pick()), 0, 2)]
             made = self.i("concat", *parts, axis=1)
         elif kind == "turn":
             turned = self.i("transpose", self.full(x), axes=(1, 0))
@@ -288,15 +295,23 @@ class Bodies:
         self.pool.append(made)
 
     def graph(self) -> Graph:
-        for _ in range(self.draw(st.integers(1, 9))):
+        for _ in range(self.chance.randint(1, 9)):
             self.grow()
-        after = [self.i("tanh", self.full(self.pick())) for _ in range(self.states)]
-        outputs = [self.pick() for _ in range(self.draw(st.integers(1, 3)))]
-        results = self.step.finish(self.m.b, after, outputs, self.draw(st.booleans()))
+        after = [self.after(state) for state in self.states]
+        outputs = [self.pick() for _ in range(self.chance.randint(1, 3))]
+        results = self.step.finish(self.m.b, after, outputs, self.chance.random() < 0.5)
         self.m.b.graph.outputs |= {str(i): value for i, value in enumerate(results)}
         return self.m.b.graph
+
+    def after(self, state: Value) -> Value:
+        """What a state is after a step: some stay what they are."""
+        return state if self.chance.random() < 0.2 else self.i("tanh", self.full(self.pick()))
+
+
+def random_scan(chance: Random) -> Graph:
+    return Bodies(chance).graph()
 
 
 @st.composite
 def random_scans(draw: st.DrawFn) -> Graph:
-    return Bodies(draw).graph()
+    return random_scan(draw(st.randoms(use_true_random=False)))

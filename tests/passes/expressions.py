@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import reduce
 from random import Random
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dslc.backends.interpret import interpret
 from dslc.graph import Builder, Graph
 from dslc.graph.arrays import numpy_dtype
 from dslc.ops.ir import Value
@@ -18,7 +17,6 @@ from dslc.tensor_type import Dim, DType, TensorType, broadcast, count, evaluate,
 
 Array = npt.NDArray[Any]
 B = symbol("B")
-SIZE = 3
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 2.0, -0.5, 0.25, 3.0, -1.7, 8.0)
 UNARY = ("neg", "abs", "square", "relu", "sigmoid", "tanh", "sum", "mean", "max", "stop_gradient")
 BINARY = ("add", "sub", "mul", "div", "maximum", "minimum")
@@ -189,13 +187,13 @@ _VIEWS: dict[str, Callable[[Builder, Value], Value]] = {
 # ---------------------------------------------------------------------------------------------- numbers
 
 
-def numbers(graph: Graph, seed: int = 0) -> dict[str, Array]:
+def numbers(graph: Graph, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Array]:
     """Something for every leaf to hold: zeros of both signs, the largest number, an infinity and NaN among it."""
     generator = np.random.default_rng(seed)
     found: dict[str, Array] = {}
     for op, key in (("input", "name"), ("param", "key"), ("state", "name"), ("draw", "stream")):
         for node in graph.leaves(op):
-            shape, dtype = [evaluate(dim, {"B": SIZE}) for dim in node.out.shape], numpy_dtype(node.out.dtype)
+            shape, dtype = [evaluate(dim, sizes) for dim in node.out.shape], numpy_dtype(node.out.dtype)
             values = generator.choice(_floats(dtype) if node.out.dtype.is_float else [-2, -1, 0, 1, 3], shape)
             found[node.attrs.str(key)] = np.asarray(values, dtype)
     return found
@@ -203,7 +201,3 @@ def numbers(graph: Graph, seed: int = 0) -> dict[str, Array]:
 
 def _floats(dtype: np.dtype[Any]) -> list[float]:
     return [-2.0, -1.0, -0.0, 0.0, 0.3, 1.0, 1.7, float(np.finfo(dtype).max), np.inf, np.nan]
-
-
-def results(graph: Graph, feeds: dict[str, Array]) -> dict[str, Array]:
-    return interpret(graph, feeds, {"B": SIZE})

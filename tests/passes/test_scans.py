@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
 from recurrences import (
     GRAPHS,
     B,
@@ -19,7 +18,6 @@ from recurrences import (
     nested,
     numbers,
     plain,
-    random_scans,
     several_sequences,
     two_layers,
     with_gradients,
@@ -32,13 +30,6 @@ from dslc.ops.ir import Node
 from dslc.ops.scan import scan_of
 from dslc.passes import SCAN_PASSES, optimize
 from dslc.source import Source, Span
-
-SETTINGS = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-)
 
 
 def assert_equivalent(graph: Graph, changed: Graph, lengths: tuple[int, ...] = (0, 1, 2, 17)) -> None:
@@ -75,22 +66,6 @@ def test_every_pass_gives_what_the_graph_before_it_gives(name: str, differentiat
 def test_optimising_twice_changes_nothing_more(name: str):
     once = optimize(with_gradients(GRAPHS[name]()))
     assert [ops(scan) for scan in scans(optimize(once))] == [ops(scan) for scan in scans(once)]
-
-
-# ---------------------------------------------------------------------------------------------- random bodies
-
-
-@SETTINGS
-@given(random_scans())
-def test_optimising_a_random_scan_changes_no_result(graph: Graph):
-    assert_equivalent(graph, optimize(graph), lengths=(0, 3))
-
-
-@SETTINGS
-@given(random_scans())
-def test_optimising_the_gradient_of_a_random_scan_changes_no_result(graph: Graph):
-    graph = with_gradients(graph)
-    assert_equivalent(graph, optimize(graph), lengths=(0, 3))
 
 
 # ---------------------------------------------------------------------------------------------- what leaves the loop
