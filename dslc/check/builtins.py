@@ -31,6 +31,14 @@ _FUNCTIONS = (
         "y = reshape(x, [shape(x)[0], 2, 4])",
     ),
     Builtin(
+        "rank",
+        "rank(x)",
+        """The number of a tensor's axes.
+
+        For blocks that take tensors of several ranks and need so many axes: `require rank(x) >= 2, "..."`.""",
+        "let axes = rank(x)\ny = sum(x, axis = axes - 1)",
+    ),
+    Builtin(
         "dtype",
         "dtype(x)",
         """The element type of a tensor: `f32`, `i64`, `bool`.

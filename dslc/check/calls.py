@@ -27,7 +27,9 @@ from dslc.syntax import tree
 from dslc.tensor_type import DType
 
 #: Functions that are no operators: they look at tensors or numbers while the program is checked.
-COMPILE_TIME = frozenset({"shape", "dtype", "per_axis", "split", "scan", "einsum", "rearrange", *constants.FUNCTIONS})
+COMPILE_TIME = frozenset(
+    {"shape", "rank", "dtype", "per_axis", "split", "scan", "einsum", "rearrange", *constants.FUNCTIONS}
+)
 _SPLIT = (Option("parts", "sizes", required=True), Option("axis", "axis", -1))
 
 
@@ -47,7 +49,7 @@ def call_function(e: Context, scope: Scope, ref: FunctionRef, args: Sequence[Arg
         return FAILED
     if ref.name == "scan":
         return not_a_cell(e, site.span, "no cell")
-    if ref.name in ("shape", "dtype"):
+    if ref.name in ("shape", "rank", "dtype"):
         return _type_of(e, ref.name, args, site)
     if ref.name == "per_axis":
         return _per_axis(e, args, site)
@@ -74,7 +76,7 @@ def call_function(e: Context, scope: Scope, ref: FunctionRef, args: Sequence[Arg
 
 
 def _type_of(e: Context, name: str, args: Sequence[Argument], site: CallSite) -> Value:
-    """The list of a tensor's sizes, or its element type."""
+    """The list of a tensor's sizes, the number of its axes, or its element type."""
     value = args[0].value if len(args) == 1 else FAILED
     if len(args) != 1 or args[0].name is not None:
         return e.report("DL1013", f"`{name}` takes one tensor", site.span, f"got {len(args)} arguments")
@@ -82,6 +84,8 @@ def _type_of(e: Context, name: str, args: Sequence[Argument], site: CallSite) ->
         return e.report("DL2015", f"`{name}` needs a tensor, not {describe(value)}", args[0].span, "not a tensor")
     if name == "dtype":
         return Const(value.type.dtype)
+    if name == "rank":
+        return Const(value.type.rank)
     sizes = (Const(size, origin) for size, origin in zip(value.type.shape, value.origins, strict=True))
     return ListValue(tuple(sizes), site.span)
 
