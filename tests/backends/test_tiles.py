@@ -15,6 +15,7 @@ from dslc.backends.plan_check import check_program
 from dslc.backends.to_numpy import compile_numpy
 from dslc.graph import Builder, Graph
 from dslc.tensor_type import DType, TensorType, symbol
+from dslc_runtime.kernels import KERNELS
 from dslc_runtime.tiles import in_tiles, tile_of
 
 TILE = 3  # arrays of twelve elements and more are in tiles: those of graphs have four for each of a batch, 16 or 20
@@ -111,6 +112,25 @@ def test_views_and_temporaries_within_a_loop_are_those_of_the_tile(dtype: DType,
     bound.run()
     x = given["x"]
     np.testing.assert_array_equal(bound.outputs["z"], np.exp(-(np.square(x) * given["scale"] + x)))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8", "?"])
+@pytest.mark.parametrize("name", [name for name, kernel in KERNELS.items() if kernel.pointwise])
+def test_a_pointwise_kernel_computes_a_piece_of_its_result_from_the_same_pieces_to_the_last_bit(
+    name: str, dtype: str
+) -> None:
+    ufunc = KERNELS[name].into
+    assert isinstance(ufunc, np.ufunc)
+    generator = np.random.default_rng(0)
+    operands = [(9 * generator.standard_normal(999)).astype(dtype) for _ in range(ufunc.nin)]
+    try:
+        with np.errstate(all="ignore"):
+            whole = ufunc(*operands)
+    except TypeError:
+        pytest.skip(f"{name} takes no {dtype}")
+    with np.errstate(all="ignore"):
+        pieces = [ufunc(*piece) for piece in in_tiles(64, operands, ())]
+    np.testing.assert_array_equal(np.concatenate(pieces).view("u1"), whole.view("u1"))
 
 
 def test_tiles_are_pieces_of_all_arrays_and_the_last_is_what_is_left() -> None:
