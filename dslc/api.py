@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from dslc.driver.params import Params
 from dslc.source import Source
 from dslc_runtime import checkpoint
 from dslc_runtime.data.parts import Part
+from dslc_runtime.errors import listed
 from dslc_runtime.evaluate import predict, program_run
 from dslc_runtime.run_folder import WEIGHTS
 
@@ -284,8 +286,13 @@ class Trainer:
     def step(self, batch: Mapping[str, npt.ArrayLike]) -> dict[str, float]:
         """One batch (for each `step` in turn); the losses and metrics before its update.
 
-        With `accumulate = n` every n-th batch updates, from the gradient of all of them.
+        With `accumulate = n` every n-th batch updates, from the gradient of all of them. A rate that follows a score (`plateau`)
+        stays at its first value, since there are no epochs here; the first step warns of that.
         """
+        followed = stepping.scores_followed(self._prepared) if not self._batches else ()
+        if followed:
+            text = f"the learning rate follows {listed(followed)}, which `step` does not measure: it is not cut; `fit` cuts it"
+            warnings.warn(text, stacklevel=2)
         with as_diagnostics():
             found = stepping.one_step(self._prepared, batch, self._batches + 1, self._steps_per_epoch, self._rows)
         self._batches += 1

@@ -119,6 +119,12 @@ def counts_epochs(prepared: Prepared) -> bool:
     return any(length.unit == "epochs" for length in lengths if length is not None)
 
 
+def scores_followed(prepared: Prepared) -> tuple[str, ...]:
+    """The quantities of an epoch that learning rates follow, which training by hand does not measure."""
+    stages = (stage for step in prepared.typed.steps for stage in step.optimizer.lr)
+    return tuple(dict.fromkeys(stage.watched.on for stage in stages if stage.watched is not None))
+
+
 def _fed(prepared: Prepared, program: Program, batch: Mapping[str, npt.ArrayLike], state: Mapping[str, Array]) -> Bound:
     """A step's program with its part of a batch in its inputs; every step is given the fields of all."""
     if len(prepared.steps) == 1:

@@ -48,6 +48,13 @@ def test_gradients_are_keyed_like_parameters_and_agree_with_differences() -> Non
             assert gradient.reshape(-1)[i] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-8)
 
 
+def test_steps_by_hand_warn_once_that_no_score_cuts_their_rate() -> None:
+    made = trainer(PLAIN.replace("adam(lr = 0.05)", 'sgd(lr = 0.5 |> plateau("loss", patience = 0 epochs))'))
+    with pytest.warns(UserWarning, match="follows `?loss`?, which `step` does not measure"):
+        made.step(BATCH)
+    made.step(BATCH)
+
+
 def test_gradients_update_nothing() -> None:
     made = trainer()
     first = made.gradients(BATCH)
