@@ -1,6 +1,7 @@
 """The settings of data, train and test blocks: which exist, what they take, and which belong to later versions.
 
-Pure tables and their look-up; what a setting means is checked in `data`, `train` and `tests`.
+Tables of names and their look-up; `setting_defs` declares the settings. What one means is checked in `data`, `train` and
+`tests`.
 """
 
 from __future__ import annotations
@@ -9,15 +10,13 @@ from collections.abc import Mapping, Sequence
 
 from dslc.check.foreign_settings import setting_meant
 from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.setting_defs import options_of, settings_of
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.record import record
 from dslc.syntax import tree
 
-DATA = ("source", "split", "shuffle_seed", "stratify")
-STEP = ("loss", "metrics", "optimizer", "clip_norm", "clip_value", "freeze")
-TRAIN = ("data", *STEP, "batch", "accumulate", "ema", "epochs", "seed")
-TEST = ("seed",)
-EARLY_STOP = ("on", "patience", "min_delta", "restore_best", "mode")
+DATA, TRAIN, STEP, TEST = map(settings_of, ("data", "train", "step", "test"))
+EARLY_STOP = tuple(option.name for option in options_of("early_stop"))
 LATER = ("precision",)
 PARTS = ("train", "val", "test")
 

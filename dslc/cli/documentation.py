@@ -77,7 +77,7 @@ def info_command(
 @click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
 @common
 def doc_command(name: str | None, json_wanted: bool, quiet: bool, error_format: str) -> None:
-    """Show what NAME is: a layer, function, loss, metric, initialiser, optimizer or data source; FILE:NAME a block of a program.
+    """Show what NAME is: a layer, function, loss, metric, initialiser, optimizer, data source or setting; FILE:NAME a block of a program.
 
     Without a name, list all.
     """

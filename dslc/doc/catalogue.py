@@ -9,10 +9,19 @@ from dslc.check.builtins import FIELD_FUNCTIONS, FUNCTIONS, PENALTIES, SOURCES, 
 from dslc.check.foreign import difference, function_meant, layer_meant
 from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
+from dslc.check.setting_defs import SETTINGS
 from dslc.check.units import Unit, visible
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note
 from dslc.doc.entry import Entry
-from dslc.doc.functions import of_builtin, of_distribution, of_initializer, of_operator, of_optimizer, of_schedule
+from dslc.doc.functions import (
+    of_builtin,
+    of_distribution,
+    of_initializer,
+    of_operator,
+    of_optimizer,
+    of_schedule,
+    of_setting,
+)
 from dslc.doc.layers import of_definition
 from dslc.ops import FAMILIES, OPS
 from dslc.ops.initializers import INITIALIZERS
@@ -38,6 +47,7 @@ KINDS = {
     "distribution": "Distributions",
     "data source": "Data sources",
     "field function": "Functions of data fields",
+    "setting": "Settings",
 }
 
 #: What a family of operators is called, where that is not its own name.
@@ -75,6 +85,7 @@ def catalogue() -> tuple[Entry, ...]:
         *map(of_distribution, RANDOM),
         *(of_builtin(source, "data source") for source in SOURCES.values()),
         *(of_builtin(function, "field function") for function in FIELD_FUNCTIONS.values()),
+        *map(of_setting, SETTINGS),
     ]
     order = list(KINDS)
     return tuple(sorted(found, key=lambda entry: order.index(entry.kind)))

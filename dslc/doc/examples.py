@@ -58,6 +58,13 @@ def program(entry: Entry) -> str:
         return f"{declared}{end}{MODEL}{statements}\n}}\n"
     if entry.kind == "schedule":
         return f"{_TRAIN}  loss = mse(net.y, data.y)\n  optimizer = sgd({entry.example})\n}}\n"
+    if entry.kind == "setting" and entry.group == "data blocks":
+        source = "" if entry.name == "source" else 'source = npz("rows.npz")\n'
+        return f'data rows {{\n{source}field label: i64[] = source["label"]\n{entry.example}\n}}\n'
+    if entry.kind == "setting":
+        frame = _TRAIN.replace("  data    = rows\n", "") if entry.name == "data" else _TRAIN
+        loss = "" if entry.name == "loss" else "  loss = mse(net.y, data.y)\n"
+        return f"{frame}{loss}{entry.example}\n}}\n"
     loss = "" if entry.kind in ("loss", "penalty") else "  loss = mse(net.y, data.y)\n"
     return f"{_TRAIN}{loss}{entry.example}\n}}\n"
 

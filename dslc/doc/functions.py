@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from dslc.check import constants
 from dslc.check.builtins import Builtin
+from dslc.check.setting_defs import SettingDef
 from dslc.doc.entry import Choice, Entry, choice, written
 from dslc.ops.initializers import FANS, InitializerDef
 from dslc.ops.opdef import OpDef, Option
@@ -107,6 +108,21 @@ def _stage_choice(option: Option) -> Choice:
         return Choice(found.name, found.default, "a number; none goes on from where the stage before ended")
     endless = option.kind == "length" and found.default == "none"
     return Choice(found.name, found.default, f"{found.takes}; none is for ever") if endless else found
+
+
+def of_setting(setting: SettingDef) -> Entry:
+    """The entry of a setting of a block."""
+    first, *others = setting.blocks
+    facts = [("also in", f"`{name}` blocks" if name != "step" else "each `step`") for name in others]
+    if setting.options:
+        signature = _signature(setting.name, (), setting.options)
+    else:
+        signature = f"{setting.name} = {setting.default}" if setting.default else setting.name
+        facts.insert(0, ("takes", setting.takes))
+    options = tuple(map(choice, setting.options))
+    return Entry(
+        setting.name, "setting", f"{first} blocks", signature, setting.doc, options, tuple(facts), setting.example
+    )
 
 
 def of_distribution(opdef: OpDef) -> Entry:

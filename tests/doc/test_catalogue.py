@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dslc.check import builtins, optimizer, sources
+from dslc.check import builtins, optimizer, settings, sources
 from dslc.check.calls import COMPILE_TIME, function_names
 from dslc.check.library import LAYERS
 from dslc.diagnostics import CODES, DslcError
@@ -40,6 +40,7 @@ def _id(entry: Entry) -> str:
         (("optimizer",), OPTIMIZERS),
         (("schedule",), SCHEDULES),
         (("data source",), sources.KINDS),
+        (("setting",), {*settings.DATA, *settings.TRAIN, *settings.STEP, *settings.TEST, "early_stop"}),
     ],
 )
 def test_all_that_exists_is_documented_and_nothing_else(kinds: tuple[str, ...], names: list[str]) -> None:
@@ -53,7 +54,8 @@ def test_functions_without_an_operator_are_those_of_the_checker() -> None:
 @pytest.mark.parametrize("entry", ENTRIES, ids=_id)
 def test_an_example_uses_what_it_is_about_and_checks(entry: Entry) -> None:
     symbol = OPS[entry.name].symbol if entry.kind == "function" and entry.name in OPS else ""
-    assert re.search(rf"\b{entry.name}\(", entry.example) or (symbol and symbol in entry.example)
+    used = rf"^{entry.name} +=|^{entry.name}\(" if entry.kind == "setting" else rf"\b{entry.name}\("
+    assert re.search(used, entry.example, re.MULTILINE) or (symbol and symbol in entry.example)
     _, sink = check_example(entry)
     assert [d.message for d in sink if d.is_error] == []
 
