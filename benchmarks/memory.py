@@ -47,13 +47,13 @@ def figures(workload: Workload) -> str:
 def slower(workload: Workload, rounds: int, seconds: float) -> float:
     """The time of a step with recomputation over that of a step without: the median of neighbouring segments."""
     plain = trainer_of(workload)._prepared
-    runs = [_run(each, workload) for each in (plain, recomputing(plain))]
+    runs = [runner_of(each, workload) for each in (plain, recomputing(plain))]
     steps = max(int(seconds / _seconds(runs[0], 3) * 3), 1)
     pairs = [[_seconds(run, steps) for run in runs] for _ in range(rounds)]
     return median(again / once for once, again in pairs)
 
 
-def _run(prepared: Prepared, workload: Workload) -> Callable[[], None]:
+def runner_of(prepared: Prepared, workload: Workload) -> Callable[[], None]:
     batch = workload.data()
     bound = feed(prepared.steps[0], prepared.state.for_training, batch, workload.rows, seed=0)
     bound.fill(np.arange(workload.rows), 1)

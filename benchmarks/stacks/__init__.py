@@ -19,7 +19,7 @@ class Module(Protocol):
         """Import what a training needs, so that memory can be read before anything is built."""
         ...
 
-    def build(self, case: Case, variant: str) -> Built:
+    def build(self, case: Case, variant: str, threads: int) -> Built:
         """Make a case ready to run."""
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from time import perf_counter
 
 import numpy as np
@@ -16,11 +17,14 @@ from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import plan
 from dslc.backends.to_numpy import compile_numpy
 from dslc.driver.frontend import check_program, read_source
+from dslc.driver.sharing import cores_for, shared_out
 from dslc.driver.training import choose_train
 from dslc.passes import optimize
 from dslc.training import training_graphs
+from dslc_runtime.data.parts import Part
 from dslc_runtime.engine import feed
 from dslc_runtime.loop import TIDY_STEPS
+from dslc_runtime.threads import limited
 
 
 def load(threads: int) -> None:
@@ -28,11 +32,11 @@ def load(threads: int) -> None:
     del threads
 
 
-def build(case: Case, variant: str) -> Built:
+def build(case: Case, variant: str, threads: int) -> Built:
     """Make a case ready to run."""
     trainer = trainer_of(case.workload)
     set_params(trainer, case.params)
-    return _forward(case, trainer) if variant == "forward" else _training(case, trainer)
+    return _forward(case, trainer) if variant == "forward" else _training(case, trainer, threads)
 
 
 def first_values(workload: Workload) -> dict[str, Array]:
@@ -51,21 +55,24 @@ def set_params(trainer: Trainer, params: Mapping[str, Array]) -> None:
         trainer.models["net"].params[key][...] = value
 
 
-def _training(case: Case, trainer: Trainer) -> Built:
+def _training(case: Case, trainer: Trainer, threads: int) -> Built:
     prepared, rows = trainer._prepared, case.workload.rows
-    ready = feed(prepared.steps[0], prepared.state.for_training, case.batch, rows, seed=0)
+    graphs, state = prepared.graphs.steps, prepared.state
+    cores = cores_for(graphs, state, Part(case.batch), rows, threads, share=True)
+    steps, state = ExitStack().enter_context(shared_out(graphs, state, prepared.steps, cores.processes, remat=False))
+    ready = feed(steps[0], state.for_training, case.batch, rows, seed=0)
     every, bound = np.arange(rows), ready.bound
     done = 0
 
     def run(steps: int) -> None:
         nonlocal done
-        with np.errstate(all="ignore"):
+        with limited(cores.in_steps), np.errstate(all="ignore"):
             for step in range(done + 1, done + steps + 1):
                 ready.fill(every, step)
                 bound.step(*({"lr": RATE, "step": float(step)}[name] for name in bound.scalars))
                 float(bound.outputs["loss"])
                 if step % TIDY_STEPS == 0:
-                    prepared.state.drop_tiny()
+                    state.drop_tiny()
         done += steps
 
     def gradients() -> Mapping[str, Array]:
@@ -73,7 +80,7 @@ def _training(case: Case, trainer: Trainer) -> Built:
         set_params(plain, case.params)
         return plain.gradients(case.batch)[1]
 
-    return Built(run, gradients, lambda: _stages(case.workload))
+    return Built(run, gradients, lambda: _stages(case.workload) | {"processes": cores.processes})
 
 
 def _forward(case: Case, trainer: Trainer) -> Built:

@@ -23,9 +23,9 @@ def load(threads: int) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
-def build(case: Case, variant: str) -> Built:
+def build(case: Case, variant: str, threads: int) -> Built:
     """Make a case ready to run."""
-    del variant
+    del variant, threads
     net = NETS[case.workload.program]
     params = {key: jnp.asarray(value) for key, value in case.params.items()}
     (x,), target = map(jnp.asarray, case.inputs), jnp.asarray(case.target)

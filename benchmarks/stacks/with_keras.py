@@ -28,9 +28,9 @@ _PROBE = 1e3  # the rate of the one step of gradient descent that shows the grad
 load = with_jax.load
 
 
-def build(case: Case, variant: str) -> Built:
+def build(case: Case, variant: str, threads: int) -> Built:
     """Make a case ready to run."""
-    del variant
+    del variant, threads
     (x,) = case.inputs
     x = np.moveaxis(x, 1, -1) if x.ndim == 4 else x
     net = _NETS[case.workload.program](case)

@@ -20,9 +20,9 @@ def load(threads: int) -> None:
     _OPTIONS.inter_op_num_threads = 1
 
 
-def build(case: Case, variant: str) -> Built:
+def build(case: Case, variant: str, threads: int) -> Built:
     """Export the model and open it."""
-    del variant
+    del variant, threads
     trainer = trainer_of(case.workload)
     set_params(trainer, case.params)
     with tempfile.TemporaryDirectory() as folder:

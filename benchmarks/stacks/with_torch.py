@@ -18,8 +18,9 @@ def load(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def build(case: Case, variant: str) -> Built:
+def build(case: Case, variant: str, threads: int) -> Built:
     """Make a case ready to run; the variants are "fused" and "compile"."""
+    del threads
     made = twin(case.workload.program, {key: value.shape for key, value in case.params.items()})
     net = torch.compile(made.net) if variant == "compile" else made.net
     loss_of = nn.CrossEntropyLoss() if case.classifies else nn.MSELoss()
