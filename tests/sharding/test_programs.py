@@ -28,7 +28,7 @@ SMALLER = {
     "cnn_mnist": ("filters=[3, 4]", "hidden=8"),
     "denoising": ("hidden=16", "code=8"),
     "rows_lstm": ("units=8",),
-    "wide_mlp": ("width=16",),
+    "wide_mlp": ("train.sgd.net.width=16", "train.adam.net.width=16"),
 }
 #: Steps that cannot be cut, and why: what they compute, or (`arange`) how it is written.
 REFUSED = {
