@@ -2,83 +2,106 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+
 from dslc.diagnostics import InternalError
 from dslc.graph.ir import LEAVES, Graph
-from dslc.graph.region import graph_of
 from dslc.ops import OPS
-from dslc.ops.ir import Node
+from dslc.ops.ir import Attrs, Node, Value
 from dslc.ops.opdef import OpError
 from dslc.ops.scan import scan_of
+from dslc.tensor_type import TensorType
+
+#: What is known of operators: with these types of operands and these attributes, the result has this type.
+Known: TypeAlias = set[tuple[str, tuple[TensorType, ...], Attrs, TensorType]]
 
 _BODY_LEAVES = ("input", "constant", "size")
 
 
-def verify(graph: Graph, stage: str) -> None:
+def verify(graph: Graph, stage: str, known: Known | None = None) -> None:
     """Prove a graph legal: inputs present and made before, types as inferred, edges mirror inputs, results present.
 
     That every input has a smaller id than its user also proves the graph acyclic. Bodies of scans are proved too.
 
+    Args:
+        known: what was inferred for other graphs, which is not inferred again; what is inferred here is added.
+
     Raises:
         InternalError: it is not; `stage` and the node are named.
     """
+    _verify_nodes(graph.nodes, graph.results(), stage, set() if known is None else known)
     for node in graph.nodes.values():
         _verify_edges(graph, node, stage)
+
+
+def _verify_nodes(nodes: Mapping[int, Node], results: Iterable[Value], stage: str, known: Known) -> None:
+    for node in nodes.values():
+        _verify_inputs(nodes, node, stage)
         if node.op in LEAVES:
             continue
         if node.op not in OPS:
             raise InternalError(stage, _where(node), "is no operator", node.span)
-        _verify_type(node, stage)
+        _verify_type(node, stage, known)
         if node.op == "scan":
-            _verify_body(node, stage)
-        _verify_items(graph, node, stage)
-    for value in graph.results():
-        if value.id not in graph.nodes or graph.nodes[value.id].out != value:
+            _verify_body(node, stage, known)
+        _verify_items(nodes, node, stage)
+    for value in results:
+        if value.id not in nodes or nodes[value.id].out != value:
             raise InternalError(stage, f"%{value.id}", "a result is not in the graph")
-        if graph.nodes[value.id].op == "scan":
+        if nodes[value.id].op == "scan":
             raise InternalError(stage, f"scan %{value.id}", "is a result; only `item` reads it")
 
 
-def _verify_edges(graph: Graph, node: Node, stage: str) -> None:
-    where = _where(node)
+def _verify_inputs(nodes: Mapping[int, Node], node: Node, stage: str) -> None:
     for position, value in enumerate(node.inputs):
-        if value.id not in graph.nodes or graph.nodes[value.id].out != value:
-            raise InternalError(stage, where, f"input {position} is not in the graph", node.span)
+        if value.id not in nodes or nodes[value.id].out != value:
+            raise InternalError(stage, _where(node), f"input {position} is not in the graph", node.span)
         if value.id >= node.id:
-            raise InternalError(stage, where, f"input {position} is made after it", node.span)
+            raise InternalError(stage, _where(node), f"input {position} is made after it", node.span)
+
+
+def _verify_edges(graph: Graph, node: Node, stage: str) -> None:
+    for position, value in enumerate(node.inputs):
         if not graph.net.has_edge(value.id, node.id, key=position):
-            raise InternalError(stage, where, f"input {position} has no edge", node.span)
+            raise InternalError(stage, _where(node), f"input {position} has no edge", node.span)
     if graph.net.in_degree(node.id) != len(node.inputs):
-        raise InternalError(stage, where, "there are edges without inputs", node.span)
+        raise InternalError(stage, _where(node), "there are edges without inputs", node.span)
 
 
-def _verify_type(node: Node, stage: str) -> None:
+def _verify_type(node: Node, stage: str, known: Known) -> None:
+    types = tuple(value.type for value in node.inputs)
+    fact = node.op, types, node.attrs, node.out.type
+    if fact in known:
+        return
     try:
-        inferred = OPS[node.op].infer(tuple(value.type for value in node.inputs), node.attrs)
+        inferred = OPS[node.op].infer(types, node.attrs)
     except OpError as error:
         raise InternalError(stage, _where(node), str(error), node.span) from error
     except (AssertionError, LookupError, TypeError, ValueError) as error:
         raise InternalError(stage, _where(node), f"has unfit attributes: {error!r}", node.span) from error
     if inferred != node.out.type:
         raise InternalError(stage, _where(node), f"has type {node.out.type}, its operands give {inferred}", node.span)
+    known.add(fact)
 
 
-def _verify_body(node: Node, stage: str) -> None:
-    body = graph_of(scan_of(node).body)
-    for leaf in body.nodes.values():
+def _verify_body(node: Node, stage: str, known: Known) -> None:
+    body = scan_of(node).body
+    for leaf in body.nodes:
         if leaf.op in LEAVES and leaf.op not in _BODY_LEAVES:
             raise InternalError(stage, _where(node), f"its body has a leaf {leaf.op} %{leaf.id}", node.span)
-    verify(body, stage)
+    _verify_nodes({inner.id: inner for inner in body.nodes}, body.results, stage, known)
 
 
-def _verify_items(graph: Graph, node: Node, stage: str) -> None:
+def _verify_items(nodes: Mapping[int, Node], node: Node, stage: str) -> None:
     """Only `item` reads a `scan`, and it reads results that there are, as they are."""
-    scans = [value for value in node.inputs if graph.nodes[value.id].op == "scan"]
+    scans = [value for value in node.inputs if nodes[value.id].op == "scan"]
     if bool(scans) != (node.op == "item"):
         message = "reads no scan" if node.op == "item" else "reads a scan itself; only `item` does"
         raise InternalError(stage, _where(node), message, node.span)
     if not scans:
         return
-    scan, index = scan_of(graph.nodes[scans[0].id]), node.attrs.int("index")
+    scan, index = scan_of(nodes[scans[0].id]), node.attrs.int("index")
     found = scan.result_type(index) if index < len(scan.body.results) else "nothing"
     if found != node.out.type:
         raise InternalError(stage, _where(node), f"has type {node.out.type}, the scan gives {found}", node.span)

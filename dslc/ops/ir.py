@@ -27,6 +27,15 @@ class Data:
 Attr: TypeAlias = "None | bool | int | float | str | DType | Size | Data | Region | tuple[Attr, ...]"
 
 
+def _same(a: Attr, b: Attr) -> bool:
+    """Whether two attributes are one to a graph, to which 1, 1.0 and True are different, and 0.0 and -0.0."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return repr(a) == repr(b) if isinstance(a, float) else a == b
+
+
 class Attrs(Mapping[str, Attr]):
     """Attributes of a node: an immutable, hashable mapping in alphabetical order."""
 
@@ -53,7 +62,9 @@ class Attrs(Mapping[str, Attr]):
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Attrs) and self._hash == other._hash and repr(self._key()) == repr(other._key())
+        if not isinstance(other, Attrs) or self._hash != other._hash or self._items.keys() != other._items.keys():
+            return False
+        return all(map(_same, self._items.values(), other._items.values()))
 
     def __repr__(self) -> str:
         return f"Attrs({self._items!r})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from dslc.graph import Graph, verify
+from dslc.graph.verify import Known
 from dslc.passes.rewrite import Rules, rewrite
 from dslc.passes.scans import Pass, everywhere
 from dslc.record import record
@@ -33,7 +34,8 @@ class Rewriting:
 
 def run_all(graph: Graph, pipeline: Pipeline) -> Graph:
     """The graph after all passes; it is proved legal after each."""
+    known: Known = set()
     for name, run in pipeline:
         graph = run(graph)
-        verify(graph, name)
+        verify(graph, name, known)
     return graph

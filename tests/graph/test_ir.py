@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import re
 
 import pytest
 
 from dslc.diagnostics import InternalError
 from dslc.graph import Builder, parse_graph, retype, verify
-from dslc.ops.ir import Data
+from dslc.graph.verify import Known
+from dslc.ops.ir import Attr, Attrs, Data
 from dslc.tensor_type import DType, TensorType, symbol
 
 B = symbol("B")
@@ -66,6 +68,13 @@ def test_verify_refuses_what_is_not_legal(text: str, message: str):
         verify(parse_graph(text), "stage")
 
 
+def test_what_was_inferred_for_other_graphs_hides_no_mistake():
+    known: Known = set()
+    verify(parse_graph("%0: f32[2] = input(name='x')\n%1: f32[2] = neg(%0)\n"), "stage", known)
+    with pytest.raises(InternalError, match="its operands give"):
+        verify(parse_graph("%0: f32[2] = input(name='x')\n%1: f32[3] = neg(%0)\n"), "stage", known)
+
+
 def test_verify_refuses_a_graph_whose_edges_do_not_mirror_inputs():
     graph = parse_graph("%0: f32[2] = input(name='x')\n%1: f32[2] = neg(%0)\n")
     graph.net.remove_edge(0, 1)
@@ -78,6 +87,21 @@ def test_verify_refuses_a_result_that_is_not_there():
     graph.outputs["y"] = Builder().constant(1.0, F32)
     with pytest.raises(InternalError, match="a result is not in the graph"):
         verify(graph, "stage")
+
+
+# ---------------------------------------------------------------------------------------------- attributes
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(1, 1.0), (1, True), (0.0, -0.0), ((1, 2), (1, 2.0)), ((1,), (1, 1)), (-1, -2)]
+)
+def test_attributes_that_python_may_call_equal_are_different_to_a_graph(one: Attr, other: Attr):
+    assert Attrs({"a": one}) != Attrs({"a": other})
+
+
+@pytest.mark.parametrize("value", [(B * 2, 1), 0.5, Data(b"\x00"), None, "text"])
+def test_attributes_made_twice_are_equal(value: Attr):
+    assert Attrs({"a": copy.deepcopy(value)}) == Attrs({"a": value})
 
 
 # ---------------------------------------------------------------------------------------------- retype
