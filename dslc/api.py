@@ -313,7 +313,7 @@ class Trainer:
         Args:
             out: the run folder; None keeps everything in memory.
             force: replace the run that may be in `out`.
-            threads: BLAS threads; None chooses by the work of a step.
+            threads: how many cores to use; None chooses by the work of a step. The rows of a batch may be shared out to processes.
 
         Raises:
             DslcError: there is a run in `out` already, or the data or the numbers are at fault; the last finished epoch is kept.
