@@ -14,6 +14,7 @@ from dslc.passes import arrange_images
 from dslc.passes.pipeline import Pipeline, Rewriting, run_all
 from dslc.passes.rewrite import Rules, merged
 from dslc.passes.spelling import SPELLING
+from dslc.passes.turning import turn_products
 from dslc.tensor_type import DType, TensorType, count
 
 _REAL = (DType.F32, DType.F64)
@@ -80,4 +81,7 @@ FORMS: Rules = {
     "sum": (sum_as_product,),
 }
 
-NUMPY_PASSES: Pipeline = (("NumPy's operators", Rewriting(merged(SPELLING, FORMS))),)
+NUMPY_PASSES: Pipeline = (
+    ("NumPy's operators", Rewriting(merged(SPELLING, FORMS))),
+    ("turning products", turn_products),
+)

@@ -39,6 +39,7 @@ from dslc.ops.sized import SIZED
 from dslc.ops.slicing import SLICING
 from dslc.ops.softmax import SOFTMAX
 from dslc.ops.triangle import TRIANGLE
+from dslc.ops.turned import TURNED
 
 FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "arithmetic": ARITHMETIC,
@@ -53,6 +54,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "creation": CREATION,
     "index": INDEX,
     "linalg": LINALG,
+    "products turned": TURNED,
     "triangle": TRIANGLE,
     "convolution": CONV,
     "pooling": (*POOLING, *WHOLE),

@@ -13,7 +13,7 @@ from dslc.tensor_type import DType, TensorType, broadcast, count
 _TYPES = frozenset({DType.F16, DType.F32, DType.F64, DType.I32, DType.I64})
 
 
-def _matmul_type(types: tuple[TensorType, ...], _: Attrs) -> TensorType:
+def matmul_type(types: tuple[TensorType, ...], _: Attrs) -> TensorType:
     a, b = types
     check_kind("@", types, _TYPES)
     dtype = check_same_dtype("@", types)
@@ -74,7 +74,7 @@ LINALG = (
         missing in the result. Inner sizes must be equal. Floats, i32 and i64, both of one type.
         Gradient: ga = g @ b^T, gb = a^T @ g. A product over no elements is 0.""",
         example="param w: f32[8, 4] = glorot_uniform()\ny = x @ w",
-        infer=_matmul_type,
+        infer=matmul_type,
         rows=products,
         operands=("a", "b"),
         vjp=_matmul_vjp,

@@ -27,4 +27,12 @@ LINALG: dict[str, list[Sample]] = {
         Sample((integers(35, 3, 4), integers(36, 4, 2))),
         Sample((integers(37, 3, 4, dtype=np.int32), integers(38, 4, dtype=np.int32))),
     ],
+    "matmul_turned": [
+        Sample((values(41, 3, 4), values(42, 4, 2)), {"axes": (1, 0)}),
+        Sample((values(43, 2, 3, 5, 4), values(44, 2, 3, 4, 2)), {"axes": (0, 2, 1, 3)}),
+        Sample((values(45, 2, 3, 4, 2), values(46, 2, 3, 2, 5)), {"axes": (0, 3, 1, 2)}),
+        Sample((values(47, 2, 1, 3, 2), values(48, 3, 2, 4)), {"axes": (3, 1, 0, 2)}),
+        Sample((strided(values(49, 2, 3, 4)), values(50, 4, 2)), {"axes": (1, 0, 2)}),
+        Sample((values(51, 0, 2, 3), values(52, 0, 3, 2)), {"axes": (1, 0, 2)}),
+    ],
 }

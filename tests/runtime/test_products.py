@@ -1,4 +1,4 @@
-"""Products of a stack of matrices by one, small and large, in every layout, are those that NumPy computes one by one."""
+"""Products of stacks of matrices, small and large, in every layout, are those that NumPy computes one by one."""
 
 from __future__ import annotations
 
@@ -26,6 +26,29 @@ def test_a_stack_of_matrices_times_one(sizes: tuple[int, int, int], turned: bool
             INTO(operand, b, out=out)
             expected = exact if operand is a else exact.transpose(1, 0, 2, 3)
             np.testing.assert_allclose(out, expected, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("sizes", [(16, 8, 8), (64, 32, 64), (40, 3, 5), (16, 16, 16), (2, 1, 1)], ids=str)
+@pytest.mark.parametrize("number", [0, 1, 3, 70])
+def test_a_stack_of_matrices_times_transposed_ones(sizes: tuple[int, int, int], number: int) -> None:
+    rows, inner, columns = sizes
+    generator = np.random.default_rng(rows)
+    a = generator.normal(size=(number, rows, 2, inner)).transpose(0, 2, 1, 3)
+    b = generator.normal(size=(number, columns, 2, inner)).transpose(0, 2, 3, 1)
+    expected = np.einsum("nhri,nhic->nhrc", a, b)
+    out = np.full(expected.shape, np.nan)
+    INTO(a, b, out=out)
+    np.testing.assert_allclose(out, expected, rtol=1e-12, atol=1e-12)
+    apart = np.full((number, rows, 2, columns), np.nan)
+    KERNELS["matmul_turned"].into(a, b, out=apart, axes=(0, 2, 1, 3))
+    np.testing.assert_allclose(apart, expected.transpose(0, 2, 1, 3), rtol=1e-12, atol=1e-12)
+
+
+def test_a_matrix_that_several_meet_is_not_put_in_order_with_them() -> None:
+    a, b = np.ones((3, 16, 4)), np.ones((1, 4, 4)).transpose(0, 2, 1)
+    out = np.full((3, 16, 4), np.nan)
+    INTO(a, b, out=out)
+    assert (out == 4).all()
 
 
 def test_a_product_over_nothing_is_zero() -> None:
