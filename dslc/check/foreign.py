@@ -54,6 +54,8 @@ _ARGUMENTS = {
     "hx": ("h0",), "cx": ("c0",), "sequencelength": ("lengths",), "sequencelengths": ("lengths",), "seqlengths": ("lengths",),
     "numembeddings": ("vocab",), "inputdim": ("vocab",), "embeddingdim": ("d",), "embeddim": ("d",), "outputdim": ("d",),
     "paddingindex": ("padding_idx",),
+    "numwords": ("vocab",), "maxtokens": ("vocab",), "maxfeatures": ("vocab",), "vocabsize": ("vocab",),
+    "maxlen": ("length",), "maxlength": ("length",), "outputsequencelength": ("length",),
     "sep": ("delimiter",), "separator": ("delimiter",), "names": ("columns",), "dropna": ("missing",), "fillna": ("missing",),
     "na": ("missing",), "navalues": ("missing",),
     "inputlengths": ("steps",), "targetlengths": ("number",), "labellengths": ("number",), "blankindex": ("blank",),
@@ -104,9 +106,25 @@ _DIFFERENCES = {
     " or `repeat(2) { LSTM(16) }`",
     "bidirectional": "it is a layer of its own around another: `Bidirectional(LSTM(16))`",
     **dict.fromkeys(
-        ("dmodel", "inputsize", "infeatures", "inchannels", "inputshape", "normalizedshape"),
+        ("dmodel", "inputsize", "infeatures", "inchannels", "inputshape", "inputlength", "normalizedshape"),
         "it is not given: the input says how large it is",
     ),
+    "maskzero": "`padding_idx = 0` makes the id 0 zeros, and a recurrent layer's input `lengths` says how many steps are real",
+    **dict.fromkeys(
+        ("kernelinitializer", "biasinitializer", "recurrentinitializer", "embeddingsinitializer", "depthwiseinitializer"),
+        "initial values are those of PyTorch; for others write the layer as a block of your own, with"
+        " `param weight: ... = he_normal()`",
+    ),
+    **dict.fromkeys(
+        ("kernelregularizer", "biasregularizer", "recurrentregularizer", "embeddingsregularizer", "activityregularizer"),
+        "a penalty is a term of the loss: `loss = ... + l2(1e-4, on = \"*.weight\")`",
+    ),
+    "batchfirst": "it is always so: [batch, steps, features]",
+    "dataformat": "it is always [batch, channels, height, width]",
+    "inplace": "the compiler decides what is written in place",
+    "trainable": "a train block says what does not learn: `freeze = [\"emb.*\"]`",
+    "name": "a label names a layer: `x |> hidden: Dense(64)`",
+    "paddingmode": "`pad(x, 1, mode = \"reflect\")` before the layer pads otherwise",
     **dict.fromkeys(
         ("keydim", "valuedim", "headdim", "headsize"), "it is not given: each head has the features of the input / `heads`"
     ),

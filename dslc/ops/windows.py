@@ -86,7 +86,8 @@ def padding(name: str, value: Attr, sizes: Shape, reach: tuple[int, ...], stride
         begins = [floor_div(total, 2) for total in totals]
         return (*begins, *(total - begin for total, begin in zip(totals, begins, strict=True)))
     if isinstance(value, str):
-        raise OpError(f'`pad` of `{name}` is a number, "same" or "valid", not "{value}"', OPTION_CODE)
+        mend = f'in small letters: `pad = "{value.lower()}"`' if value.lower() in ("same", "valid") else ""
+        raise OpError(f'`pad` of `{name}` is a number, "same" or "valid", not "{value}"', OPTION_CODE, help=mend)
     written = value if isinstance(value, tuple) else (value,)
     given = tuple(number for number in written if isinstance(number, int | Size))
     if len(given) == 1:
