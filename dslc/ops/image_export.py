@@ -1,6 +1,7 @@
-"""What ONNX has one operator for and a graph has several: biased convolutions, pools of whole images. For graphs to be exported.
+"""What ONNX has one operator for and a graph has several: biased convolutions, pools of whole images, images made larger.
 
-`passes.image_forms` puts them in. Source: the ONNX operators Conv-11, ConvTranspose-11, GlobalAveragePool-1 and GlobalMaxPool-1.
+`passes.image_forms` puts them into graphs to be exported. Source: the ONNX operators Conv-11, ConvTranspose-11,
+GlobalAveragePool-1, GlobalMaxPool-1 and Resize-18.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dslc.ops.axes import without
 from dslc.ops.conv import CONV
 from dslc.ops.ir import Attrs, Node, OnnxEmitter
-from dslc.ops.opdef import OpDef
+from dslc.ops.opdef import OpDef, Option
 from dslc.tensor_type import DType, TensorType
 
 _CONVOLUTIONS = {opdef.name: opdef for opdef in CONV}
@@ -51,7 +52,31 @@ def _global(name: str, op_type: str) -> OpDef:
     )
 
 
+def _repeated_type(types: tuple[TensorType, ...], attrs: Attrs) -> TensorType:
+    shape = types[0].shape
+    return TensorType(
+        types[0].dtype, tuple(size * times for size, times in zip(shape, attrs.ints("scale"), strict=True))
+    )
+
+
+def _emit_repeated(onnx: OnnxEmitter, node: Node, names: tuple[str, ...]) -> str:
+    scales = onnx.constant([float(times) for times in node.attrs.ints("scale")], DType.F32)
+    form = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return onnx.node("Resize", names[0], "", scales, **form)
+
+
+REPEATED = OpDef(
+    name="repeated",
+    doc="""Every element several times along each axis, `scale` times: ONNX's Resize to the nearest.""",
+    infer=_repeated_type,
+    options=(Option("scale", "counts", required=True),),
+    onnx=_emit_repeated,
+    export_only=True,
+    call=False,
+)
+
 IMAGE_EXPORT = (
+    REPEATED,
     _biased("conv"),
     _biased("conv_input_grad"),
     _global("mean", "GlobalAveragePool"),

@@ -117,6 +117,39 @@ def test_a_bias_is_an_operand_of_its_convolution_and_a_pool_of_everything_a_glob
         assert_runs_as(model, written, image)
 
 
+@pytest.mark.parametrize(
+    ("shape", "scale"),
+    [("5", "3"), ("H, W", "2"), ("H, W", "[1, 3]"), ("H, 3", "[7, 5]"), ("2, H, W", "[2, 1, 3]")],
+    ids=str,
+)
+def test_images_made_larger_to_the_nearest_are_one_resize(tmp_path: Path, shape: str, scale: str) -> None:
+    names, times = shape.split(", "), [int(each) for each in scale.strip("[]").split(", ")]
+    times *= len(names) // len(times)
+    larger = ", ".join(f"{n} * {t}" for n, t in zip(names, times, strict=True))
+    text = f"dim B, H, W\nmodel M {{\n  input image: f32[B, 2, {shape}]\n  output y: f32[B, 2, {larger}]\n"
+    model, written = exported(text + f"  y = relu(upsample(relu(image), {scale}))\n}}\n", tmp_path)
+    assert [node.op_type for node in written.graph.node] == ["Relu", "Resize", "Relu"]
+    for batch, h, w in ((1, 1, 1), (3, 6, 29)):
+        sizes = [{"H": h, "W": w}.get(name) or int(name) for name in names]
+        assert_runs_as(model, written, np.random.default_rng(6).normal(size=(batch, 2, *sizes)).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("axis", "wide", "shape"),
+    [
+        (2, "[B, 2, 3, 4, 4]", "[B, 2, 12, 4]"),
+        (3, "[B, 2, 4, 3, 4]", "[B, 2, 4, 12]"),
+        (2, "[B, 2, 3, 4, 4]", "[B, 6, 4, 4]"),
+    ],
+)
+def test_what_only_looks_like_larger_images_is_no_resize(tmp_path: Path, axis: int, wide: str, shape: str) -> None:
+    text = f"dim B\nmodel M {{\n  input image: f32[B, 2, 4, 4]\n  output y: f32{shape}\n"
+    text += f"  y = reshape(expand(expand_dims(image, axis = {axis}), {wide}), {shape})\n}}\n"
+    model, written = exported(text, tmp_path)
+    assert "Resize" not in {node.op_type for node in written.graph.node}
+    assert_runs_as(model, written, np.random.default_rng(7).normal(size=(2, 2, 4, 4)).astype(np.float32))
+
+
 def test_a_convolution_that_is_read_elsewhere_too_keeps_its_sum_apart(tmp_path: Path) -> None:
     text = "dim B\nmodel M {\n  input image: f32[B, 1, 6]\n  output y: f32[B, 2, 4]\n  output z: f32[B, 2, 4]\n"
     text += "  layer conv = Conv1d(2, 3)\n  y = conv(image)\n  z = y - conv.bias[0] + conv.h\n}\n"
