@@ -17,7 +17,7 @@ from dslc.driver.data import open_data
 from dslc.driver.faults import as_diagnostics
 from dslc.driver.feeding import convert, feed_arrays, require_names
 from dslc.driver.frontend import Checked, check_program, read_source, recheck
-from dslc.driver.meanings import Meanings
+from dslc.driver.meanings import Meanings, meanings_of
 from dslc.driver.models import Compiled, choose_model, compile_model, initial_params
 from dslc.driver.params import Params
 from dslc.source import Source
@@ -324,8 +324,13 @@ class Trainer:
         with as_diagnostics():
             trained = training.fit(self._checked, self._prepared, out=folder, force=force, threads=threads)
         typed = self._prepared.typed
+        meanings = meanings_of(self._checked, typed, trained.opened.learned)
         models = {
-            name: Model(compile_model(model), runs.params_of(model, name, typed, trained.result.best))
+            name: Model(
+                compile_model(model),
+                runs.params_of(model, name, typed, trained.result.best),
+                _meanings=meanings[name],
+            )
             for name, model in typed.uses.items()
         }
         return Run(trained.folder.path if trained.folder else None, trained.result.history, models)

@@ -146,9 +146,10 @@ def test_what_has_no_name_is_called_by_its_id_and_what_is_no_number_not_at_all(
 
 
 def test_a_run_in_python_tells_classes_and_tokens(run: Path) -> None:
-    net = dslc.open_run(run).models["net"]
-    assert net.classes == {"scores": KINDS, "p": KINDS, "best": KINDS}
-    assert net.tokens == {"words": ("", "", "tall", "blue", "red", "small", "very")}
+    trained = dslc.load(run.parent / "program.dl").trainer().fit()
+    for net in (dslc.open_run(run).models["net"], trained.models["net"]):
+        assert net.classes == {"scores": KINDS, "p": KINDS, "best": KINDS}
+        assert net.tokens == {"words": ("", "", "tall", "blue", "red", "small", "very")}
 
 
 def test_tokens_of_windows_name_the_characters_a_model_writes() -> None:
