@@ -31,7 +31,7 @@ def test_each_element_gets_the_sum_of_its_columns(several: int, stride: int, dil
     columns = np.random.default_rng(0).integers(-9, 10, windows.view(numbers, (0, 0)).shape).astype(float)
     expected = np.zeros(images.size)
     np.add.at(expected, windows.view(numbers, (0, 0)).reshape(-1), columns.reshape(-1))
-    lines = np.full(lines_shape(windows, images.shape), np.nan)
+    lines = np.full((BATCH, *lines_shape(windows, images.shape[1:])), np.nan)
     for step in add_back(windows, images, columns, lines):
         step()
     np.testing.assert_array_equal(images, expected.reshape(images.shape))

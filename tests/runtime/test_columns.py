@@ -31,7 +31,7 @@ def test_windows_over_several_places_give_what_windows_over_one_give(several: in
     y = expected if apart > 1 else expected[None]
     windows = windows_of(KERNEL, y.shape[2:-1], (1, stride), (1, 1), (1, apart), several)
     per_image = 2 * prod(windows.window) * prod(windows.places)
-    columns = Columns(windows, windows, down, (0,) * 4, per_image, None, np.empty(2 * per_image))
+    columns = Columns(windows, windows, down, (0,) * 4, 2, None, np.empty(2 * per_image))
     work = Work()
     weights = windows.weights(2, 4, x.dtype, work)
     for band in windows.bands(weights, 2, down):
@@ -53,7 +53,7 @@ def test_windows_take_their_parts_of_tall_columns(apart: tuple[int, int], stride
     tall = windows.tall(sharing(KERNEL, (stride, 1), (1, 1), apart))
     assert len(tall.starts) == apart[1]
     per_image = 2 * prod(tall.window) * prod(tall.places)
-    columns = Columns(windows, tall, down, (0,) * 4, per_image, None, np.empty(2 * per_image))
+    columns = Columns(windows, tall, down, (0,) * 4, 2, None, np.empty(2 * per_image))
     weights = np.empty((2 * prod(KERNEL), 4))
     windows.bands(weights, 2, down)[0][...] = w
     met: list[int] = []

@@ -19,6 +19,9 @@ from dslc_runtime.kernels.kernel import Array
 from dslc_runtime.kernels.steps import Step
 from dslc_runtime.kernels.windows import Ints
 
+#: Elements of all arrays that are in use at a time: more than of products alone, as lines have to be long.
+TOGETHER = 3 << 16
+
 _ADD_ELEMENT = 0.25  # nanoseconds, to add one where rows are long; see `columns` for what they are for
 
 
@@ -46,10 +49,10 @@ def _cost(windows: Windows, images: Ints, filters: int) -> float:
     return product_cost(rows, taps, windows.several * filters) + copied + added
 
 
-def lines_shape(windows: Windows, images: Ints) -> Ints:
-    """The shape of the lines for some padded images: those of its rows that a tap meets, the last axis and channels as one."""
-    batch, *_, last, channels = images
-    return (batch, *windows.places[:-1], last * channels)
+def lines_shape(windows: Windows, image: Ints) -> Ints:
+    """The shape of the lines for a padded image: those of its rows that a tap meets, the last axis and channels as one."""
+    *_, last, channels = image
+    return (*windows.places[:-1], last * channels)
 
 
 def add_back(windows: Windows, images: Array, columns: Array, lines: Array) -> Iterator[Step]:

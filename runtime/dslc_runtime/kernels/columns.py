@@ -28,8 +28,8 @@ from dslc_runtime.kernels.kernel import Array
 from dslc_runtime.kernels.steps import Step, Work
 from dslc_runtime.kernels.windows import Ints, padded_sizes
 
-#: Elements of columns that are made at a time: they, what they are made of and the product stay in the second cache.
-_ELEMENTS = 1 << 18
+#: Elements of columns and of the product that are made at a time: they and what they are made of stay in the second cache.
+_ELEMENTS = 5 << 14
 
 # Nanoseconds, measured on one core with AVX-512. They choose a form and have no influence on what it gives.
 COPY_RUN = 8.0  # to begin a row of elements to copy
@@ -167,14 +167,13 @@ def is_last(x: Array) -> bool:
 # ---------------------------------------------------------------------------------------------- columns
 
 
-def most_rows(batch: int, columns: int) -> int:
-    """How many rows of the batch to work on together, given how many elements the columns of one have."""
-    return max(1, min(batch, _ELEMENTS // max(1, columns)))
+def most_rows(batch: int, elements: int, together: int = _ELEMENTS) -> int:
+    """How many rows of the batch to work on together, given how many elements of arrays one needs."""
+    return max(1, min(batch, together // max(1, elements)))
 
 
-def parts(batch: int, columns: int) -> Iterator[slice]:
+def parts(batch: int, rows: int) -> Iterator[slice]:
     """The rows of the batch that are worked on together."""
-    rows = most_rows(batch, columns)
     return (slice(start, min(start + rows, batch)) for start in range(0, batch, rows))
 
 
@@ -201,14 +200,14 @@ class Columns:
         pad: what is put around the images.
         padded: memory for some padded images with channels last, 0 around, or None where they are used where they lie.
         memory: a flat array for the columns of some images.
-        per_image: how many elements the columns of one have.
+        rows: how many images are worked on together.
     """
 
     windows: Windows
     copied: Windows
     down: bool
     pad: Ints
-    per_image: int
+    rows: int
     padded: Array | None
     memory: Array
 
@@ -218,7 +217,7 @@ class Columns:
 
     def parts(self, batch: int) -> Iterator[slice]:
         """The rows of a batch that are worked on together."""
-        return parts(batch, self.per_image)
+        return parts(batch, self.rows)
 
     def images(self, x: Array) -> tuple[Array, list[Step]]:
         """Some images as windows are put on them, and the steps that make that."""
@@ -269,8 +268,8 @@ def columns_of(
     down = prod(kernel) > 1 and lie_down(kernel, x, y, jump, dilation, several, copied)
     windows = windows_of(kernel, y.shape[2:-1], stride, dilation, apart, 1 if down else several)
     tall = windows.tall(share) if share > 1 else windows
-    per_image = channels * prod(tall.window) * prod(windows.places)
-    rows = most_rows(len(x), per_image)
+    per_image, results = channels * prod(tall.window) * prod(windows.places), prod(y.shape[2:])
+    rows = most_rows(len(x), per_image + results)
     moved = any(pad) or not (down or is_last(x))
     padded = work.array(x.dtype, *padded_shape(rows, x.shape[1:-1], channels, pad)) if moved else None
-    return Columns(windows, tall, down, pad, per_image, padded, work.array(x.dtype, rows * per_image))
+    return Columns(windows, tall, down, pad, rows, padded, work.array(x.dtype, rows * per_image))

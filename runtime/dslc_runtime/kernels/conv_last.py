@@ -12,7 +12,7 @@ from math import prod
 
 import numpy as np
 
-from dslc_runtime.kernels.adding import add_back, lines_shape, windows_to_add
+from dslc_runtime.kernels.adding import TOGETHER, add_back, lines_shape, windows_to_add
 from dslc_runtime.kernels.columns import (
     by_start,
     columns_of,
@@ -127,12 +127,14 @@ def _bind_input_grad(
     weights = windows.weights(channels, filters, w.dtype, work)
     taps = len(weights)
     per_image = taps * prod(windows.places)
-    rows = most_rows(batch, per_image)
+    lines_of = lines_shape(windows, shape[1:])
+    in_use = per_image + prod(places) * filters + prod(lines_of) + prod(shape[1:])
+    rows = most_rows(batch, in_use, TOGETHER)
     columns, whole = work.array(g.dtype, rows * per_image), work.array(g.dtype, rows, *places, filters)
-    lines = work.array(g.dtype, *lines_shape(windows, (rows, *shape[1:])))
+    lines = work.array(g.dtype, rows, *lines_of)
     padded = work.array(g.dtype, rows, *shape[1:]) if any(pad) or not out.flags.c_contiguous else None
     steps: list[Step] = [partial(np.copyto, band, w) for band in windows.bands(weights, channels, down=False)]
-    for part in parts(batch, per_image):
+    for part in parts(batch, rows):
         images = part.stop - part.start
         target = out[part] if padded is None else padded[:images]
         given, put = _as_one(cotangents[:, part], whole[:images], apart)
