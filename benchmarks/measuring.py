@@ -51,7 +51,7 @@ def measure(name: str, stacks: Sequence[str], threads: Sequence[int], rounds: in
     row: dict[str, Any] = {"workload": name, "title": workload.title, "goal": workload.goal, "load_before": load}
     row["stacks"] = {stack: _figures(stack, runners, best) for stack in best}
     row["died"] = died
-    row["dslc"] = next((r.ask("facts") for r in runners if r.stack == "dslc"), {})
+    row["dslc"] = best["dslc"].ask("facts") if "dslc" in best else {}
     for runner in runners:
         runner.stop()
     return row

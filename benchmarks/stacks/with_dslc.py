@@ -17,13 +17,16 @@ from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import plan
 from dslc.backends.to_numpy import compile_numpy
 from dslc.driver.frontend import check_program, read_source
-from dslc.driver.sharing import cores_for, shared_out
-from dslc.driver.training import choose_train
+from dslc.driver.models import initial_params
+from dslc.driver.sharing import Cores, cores_for, shared_out
+from dslc.driver.training import choose_train, compiled
+from dslc.graph import Graph
 from dslc.passes import optimize
 from dslc.training import training_graphs
 from dslc_runtime.data.parts import Part
 from dslc_runtime.engine import feed
 from dslc_runtime.loop import TIDY_STEPS
+from dslc_runtime.state import State
 from dslc_runtime.threads import limited
 
 
@@ -80,7 +83,7 @@ def _training(case: Case, trainer: Trainer, threads: int) -> Built:
         set_params(plain, case.params)
         return plain.gradients(case.batch)[1]
 
-    return Built(run, gradients, lambda: _stages(case.workload) | {"processes": cores.processes})
+    return Built(run, gradients, lambda: _stages(case, cores))
 
 
 def _forward(case: Case, trainer: Trainer) -> Built:
@@ -94,8 +97,8 @@ def _forward(case: Case, trainer: Trainer) -> Built:
     return Built(run, lambda: model(**inputs))
 
 
-def _stages(workload: Workload) -> dict[str, object]:
-    """Milliseconds of each stage of compiling the step once more, and the bytes of its plan."""
+def _stages(case: Case, cores: Cores) -> dict[str, object]:
+    """Milliseconds of each stage from the text to a step that is bound, once more, and the bytes of its plan."""
     found: dict[str, float] = {}
     last = perf_counter()
 
@@ -104,16 +107,24 @@ def _stages(workload: Workload) -> dict[str, object]:
         found[stage] = (perf_counter() - last) * 1e3
         last = perf_counter()
 
-    checked = check_program(read_source(PROGRAMS / f"{workload.program}.dl"))
+    checked = check_program(read_source(PROGRAMS / f"{case.workload.program}.dl"))
     took("parse and check")
-    (graph,) = training_graphs(choose_train(checked, workload.train)).steps
+    typed = choose_train(checked, case.workload.train)
+    graphs = training_graphs(typed)
     took("training graph")
-    graph = optimize(graph)
-    took("passes")
-    made = plan(specialise(graph))
-    took("plan")
-    program = compile_numpy(graph)
-    took("plan, source and load")
-    sizes = program.sizes_of({name: array.shape for name, array in workload.data().items()})
-    memory = {"arena": made.scratch_bytes(sizes), "live": made.live_bytes(sizes)}
-    return {"compile_ms": found, "plan_bytes": memory}
+    state = State.of(initial_params(typed.params, typed.seed), graphs.groups, graphs.buffers)
+    took("first values")
+    programs = compiled(graphs.steps)
+    with shared_out(graphs.steps, state, programs, cores.processes, remat=False) as (steps, running):
+        step = steps[0]
+        took("passes, plan, source and load")
+        feed(step, running.for_training, case.batch, case.workload.rows, seed=0)
+        took("bind")
+    return {"compile_ms": found, "plan_bytes": _plan_bytes(graphs.steps[0], case), "processes": cores.processes}
+
+
+def _plan_bytes(graph: Graph, case: Case) -> dict[str, int]:
+    """The memory of a step on one process as it is planned, and the least there can be."""
+    made = plan(specialise(optimize(graph)))
+    sizes = compile_numpy(optimize(graph)).sizes_of({name: array.shape for name, array in case.batch.items()})
+    return {"arena": made.scratch_bytes(sizes), "live": made.live_bytes(sizes)}
