@@ -34,7 +34,7 @@ def check_data(file: FileScope, decl: tree.DataDecl, sink: Sink) -> TypedData | 
     if "source" in settings:
         sources = check_sources(settings["source"], sink)
     else:
-        missing("data", "source", decl.name, 'source = npz("data.npz")', sink)
+        missing("data", "source", decl, 'source = npz("data.npz")', sink)
     fields = _fields(file, decl, sources, sink)
     split = check_split(settings["split"], sources, sink) if "split" in settings else {}
     seed = whole(settings["shuffle_seed"], 0, sink) if "shuffle_seed" in settings else 0

@@ -6,7 +6,7 @@ Tables of names and their look-up; `setting_defs` declares the settings. What on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from dslc.check.foreign_settings import setting_meant
 from dslc.check.near import did_you_mean, near, quoted
@@ -83,6 +83,8 @@ def _unknown(
     elif close:
         edits = (Edit(target.span, close[0]),) if len(close) == 1 and close[0] not in given else ()
         footers.append(Help(did_you_mean(close), edits))
+    elif block in ("train", "test") and _is_made(value):
+        footers.append(Help("a model is named by `use`:", (Edit(target.span, f"use {target.text}"),)))
     elif block == "test" and not _is_literal(value):
         footers.append(Help(f"name a value with `let {target.text} = ...`, an input's value with `given`"))
     elif block == "test":
@@ -97,6 +99,11 @@ def _unknown(
         "not a setting",
         footers=footers,
     )
+
+
+def _is_made(value: tree.Expr) -> bool:
+    """Whether a value is a model being made: ``Net()``."""
+    return isinstance(value, tree.Call) and isinstance(value.callee, tree.Name) and value.callee.id[:1].isupper()
 
 
 def _is_literal(value: tree.Expr) -> bool:
@@ -165,8 +172,20 @@ def not_yet(what: str, place: tree.Ident | tree.Expr, sink: Sink) -> None:
     sink.report("DL3090", f"{what} is not supported by this version yet", place.span, "not supported yet")
 
 
-def missing(block: str, name: str, place: tree.Ident, example: str, sink: Sink) -> None:
-    """Report a setting that must be given."""
+def _proposed(sink: Sink) -> Iterator[Edit]:
+    """The edits that mends of unknown settings make."""
+    for known in sink:
+        if known.code == "DL3001":
+            yield from (edit for footer in known.footers if isinstance(footer, Help) for edit in footer.edits)
+
+
+def missing(
+    block: str, name: str, decl: tree.DataDecl | tree.TrainDecl | tree.StepStmt, example: str, sink: Sink
+) -> None:
+    """Report a setting that must be given, unless a line of the block is told to be meant as it."""
+    if any(edit.text.split()[:1] == [name] and edit.span.within(decl.span) for edit in _proposed(sink)):
+        return
+    place = decl.name
     sink.report(
         "DL3002",
         f"{block} `{place.text}` has no `{name}`",

@@ -55,7 +55,7 @@ def check_steps(
     steps = [statement for statement in decl.body if isinstance(statement, tree.StepStmt)]
     if not steps:
         if "loss" not in settings:
-            missing("train", "loss", decl.name, "loss = mse(net.y, data.y)", sink)
+            missing("train", "loss", decl, "loss = mse(net.y, data.y)", sink)
             return None
         updates = _unfrozen(settings.get("freeze"), params, [k for k, s in params.items() if s.trainable], sink)
         return None if updates is None else [StepBlock("", settings, (), (), updates, decl.name.span)]
@@ -90,7 +90,7 @@ def _step(
     settings = {name: setting for name, setting in outer.items() if name in STEP} | own
     learners = _learners(step, uses, sink)
     if "loss" not in settings:
-        missing("step", "loss", step.name, "loss = bce_logits(d(data.x), 1)", sink)
+        missing("step", "loss", step, "loss = bce_logits(d(data.x), 1)", sink)
     if learners is None or "loss" not in settings:
         return None
     prefixes = tuple(prefixed(ident.text, uses) for ident in learners)

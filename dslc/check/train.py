@@ -58,7 +58,7 @@ def check_train(
     data = _data(decl, settings, datas, sink)
     uses = check_uses(file, decl.body, sink)
     if uses is not None and not uses:
-        missing("train", "use", decl.name, "use net = MLP()", sink)
+        missing("train", "use", decl, "use net = MLP()", sink)
     params = _params(uses or {})
     blocks = check_steps(decl, settings, uses, params, sink) if uses else _without_models(decl, settings, sink)
     if data is None or not uses or blocks is None:
@@ -114,7 +114,7 @@ def _data(
 ) -> TypedData | None:
     """The data block that is named, or None after a report (of its own mistakes, perhaps)."""
     if "data" not in settings:
-        missing("train", "data", decl.name, f"data = {next(iter(datas), 'digits')}", sink)
+        missing("train", "data", decl, f"data = {next(iter(datas), 'digits')}", sink)
         return None
     value = settings["data"].value
     name = _path(value)
@@ -181,7 +181,7 @@ def _params(uses: Mapping[str, Use]) -> dict[str, ParamSpec]:
 def _without_models(decl: tree.TrainDecl, settings: Mapping[str, Setting], sink: Sink) -> None:
     """What can be said of the steps where the models are not known."""
     if "loss" not in settings and not any(isinstance(s, tree.StepStmt) for s in decl.body):
-        missing("train", "loss", decl.name, "loss = mse(net.y, data.y)", sink)
+        missing("train", "loss", decl, "loss = mse(net.y, data.y)", sink)
 
 
 def _step(parts: Parts, block: StepBlock, reported: Reported | None, sink: Sink) -> TypedStep | None:
