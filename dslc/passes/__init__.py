@@ -19,7 +19,7 @@ from dslc.passes.pools import POOLS
 from dslc.passes.prune import prune_scans
 from dslc.passes.regroup import regroup_factors, regroup_sums, split_products
 from dslc.passes.rewrite import Rules, merged, rewrite
-from dslc.passes.scans import everywhere, has_scans, where_scans_are
+from dslc.passes.scans import has_scans, where_scans_are
 from dslc.passes.unite import unite_scans
 from dslc.passes.views import VIEWS
 
@@ -29,11 +29,7 @@ RULES: dict[str, Rules] = {"folding": FOLDING, "views": VIEWS, "algebra": ALGEBR
 
 REWRITING = merged(*RULES.values(), JOINS)
 
-PASSES: Pipeline = (
-    ("dead code", remove_dead),
-    ("rewriting", Rewriting(REWRITING)),
-    ("dead code", remove_dead),
-)
+PASSES: Pipeline = (("rewriting", Rewriting(REWRITING)),)
 
 # What a graph with recurrence goes through instead; bodies of scans are graphs too.
 SCAN_PASSES: Pipeline = (
@@ -48,14 +44,12 @@ SCAN_PASSES: Pipeline = (
     ("sinking", where_scans_are(sink)),
     ("pruning scans", where_scans_are(prune_scans)),
     ("rewriting", Rewriting(REWRITING, inside=True)),
-    ("dead code", everywhere(remove_dead)),
 )
 
 # What an engine without a compiler of its own runs a graph with images through afterwards.
 IMAGE_PASSES: Pipeline = (
     ("pooling first", Rewriting(POOLS)),
     ("channels last", channels_last),
-    ("dead code", remove_dead),
 )
 
 

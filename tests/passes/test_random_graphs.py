@@ -71,7 +71,7 @@ RUNS = [
     pytest.param(corpus, name, run, id=name)
     for corpus, pipeline in PIPELINES.items()
     for name, run in dict(pipeline).items()
-    if not isinstance(run, Rewriting) and name != "dead code"
+    if not isinstance(run, Rewriting)
 ]
 IMAGES = ("conv", "conv_input_grad", "conv_weight_grad", *(op.name for op in FAMILIES["pooling"]))
 IMAGE_RULES = {
