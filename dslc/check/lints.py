@@ -64,7 +64,7 @@ def _keys_of_outputs(train: TypedTrain) -> set[str]:
     """The parameters that an output of a model needs; the others belong to values that nothing uses."""
     keys: set[str] = set()
     for use, model in train.uses.items():
-        prefix = f"{use}." if len(train.uses) > 1 else ""
+        prefix = train.prefix(use)
         keys |= {prefix + key for value in model.outputs.values() for key in keys_read(value)}
     return keys
 

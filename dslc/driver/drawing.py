@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 
 from dslc.backends.drawing import Scene, dot_text, mermaid_text, paint, svg_text
 from dslc.check.typed import TypedModel, TypedTrain
-from dslc.driver.info import prefix_of
 from dslc.graph import Graph
 from dslc.graph.node_link import Json, node_link
 
@@ -35,8 +34,6 @@ def drawn(graphs: Mapping[str, Graph], about: TypedModel | TypedTrain, form: str
 
 def _layers(about: TypedModel | TypedTrain) -> dict[str, str]:
     """What the layers are, by the paths that nodes have."""
-    models = (
-        {"": about} if isinstance(about, TypedModel) else {prefix_of(about, use): m for use, m in about.uses.items()}
-    )
+    models = {"": about} if isinstance(about, TypedModel) else {about.prefix(use): m for use, m in about.uses.items()}
     found = {p + info.path: info.kind for p, model in models.items() for info in model.body.layers if info.path}
     return found | {p.removesuffix("."): model.name for p, model in models.items() if p}

@@ -11,7 +11,7 @@ from math import prod
 
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.near import did_you_mean, near, quoted
-from dslc.check.typed import Body, LayerInfo, Literal, TypedModel, TypedTrain
+from dslc.check.typed import Body, LayerInfo, Literal, TypedModel
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note
 from dslc.driver.cost import Cost, cost_by_layer
 from dslc.driver.frontend import Checked
@@ -129,11 +129,6 @@ def _operations(body: Body) -> list[object]:
     return [(v.op, v.type, v.attrs, None if v.cell is None else _operations(v.cell.body)) for v in body.values]
 
 
-def prefix_of(train: TypedTrain, use: str) -> str:
-    """What the keys and paths of a model begin with in a train block."""
-    return f"{use}." if len(train.uses) > 1 else ""
-
-
 def _model(
     checked: Checked,
     typed: TypedModel,
@@ -213,7 +208,7 @@ def _training(prepared: Prepared, use: str, sizes: Mapping[str, int]) -> tuple[S
     planned = max(_planned(program, sizes) for program in (*prepared.steps, *prepared.applied))
     state = sum(array.nbytes for array in prepared.state.arenas.values())
     facts = StepFacts(train.name, len(train.uses) == 1, by_layer.pop(None, Cost()), state, planned)
-    prefix = prefix_of(train, use)
+    prefix = train.prefix(use)
     inside = {f"{path}."[len(prefix) : -1]: cost for path, cost in by_layer.items() if f"{path}.".startswith(prefix)}
     return facts, inside
 

@@ -18,7 +18,6 @@ from dslc.check.fields import field_body
 from dslc.check.typed import Derived, FieldBody, TypedTrain, TypedValue
 from dslc.diagnostics import Sink
 from dslc.driver.frontend import Checked
-from dslc.driver.info import prefix_of
 from dslc_runtime.data.learning import Learned
 from dslc_runtime.data.tokens import PADDING, UNKNOWN
 
@@ -95,7 +94,7 @@ def meanings_of(checked: Checked, typed: TypedTrain, learned: Mapping[str, Learn
     joined = dict(_joined(typed, fields))
     found: dict[str, Meanings] = {}
     for use, model in typed.uses.items():
-        prefix = prefix_of(typed, use)
+        prefix = typed.prefix(use)
         outputs = ((name, _scored(value, prefix, joined)) for name, value in model.outputs.items())
         found[use] = Meanings(
             {name: fields[name] for name in model.body.inputs if name in fields},

@@ -97,5 +97,5 @@ def open_run(path: Path, data: Path | None = None) -> OpenedRun:
 
 def params_of(model: TypedModel, use: str, train: TypedTrain, params: Mapping[str, Array]) -> dict[str, Array]:
     """A model's own parameters among those of a training, where keys begin with the `use` name if there are several."""
-    prefix = f"{use}." if len(train.uses) > 1 else ""
+    prefix = train.prefix(use)
     return {key: params[prefix + key] for key in model.body.params}

@@ -167,6 +167,10 @@ class TypedTrain:
         """The fields that training reads."""
         return tuple(dict.fromkeys(name for step in self.steps for name in step.training.body.inputs))
 
+    def prefix(self, use: str) -> str:
+        """What keys, paths and names of values of a model begin with."""
+        return f"{use}." if len(self.uses) > 1 else ""
+
     def called(self, step: TypedStep, quantity: str) -> str:
         """The name of a step's quantity in the history."""
         return f"{step.name}.{quantity}" if step.name else quantity
