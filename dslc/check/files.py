@@ -91,6 +91,7 @@ def _definition(scope: FileScope, decl: tree.Definition, sink: Sink) -> None:
         return
     if not name.text[0].isupper():
         new = "".join(part[:1].upper() + part[1:] for part in name.text.split("_")) or name.text
+        scope.meant[new] = decl
         sink.report(
             "DL1007",
             f"the name of a {decl.kind} starts with a capital letter",

@@ -200,6 +200,7 @@ class FileScope:
         imported: declarations of other files.
         modules: whole files, whose declarations are read as `nets.MLP`.
         lost: imported names that mean nothing because of a mistake that was reported.
+        meant: declarations in small letters, which was reported, by the names that they should have.
         sound: whether no mistake was found in the file or in those that it imports.
         elaborated: the models and blocks whose bodies were checked because something used them.
         mentioned: names that train and test blocks read from models (`net.NAME`): they count as used.
@@ -217,12 +218,14 @@ class FileScope:
     imported: dict[str, Imported] = field(factory=dict[str, Imported])
     modules: dict[str, Imported] = field(factory=dict[str, Imported])
     lost: dict[str, tree.Ident] = field(factory=dict[str, tree.Ident])
+    meant: dict[str, tree.Definition] = field(factory=dict[str, tree.Definition])
     sound: bool = True
 
     def definition(self, name: str) -> tuple[FileScope, tree.Definition] | None:
         """A model, block or cell of the file or imported by it, and the file that declares it."""
-        if name in self.definitions:
-            return self, self.definitions[name]
+        own = self.definitions.get(name) or self.meant.get(name)
+        if own is not None:
+            return self, own
         found = self.imported.get(name)
         return (found.home, found.decl) if found is not None and isinstance(found.decl, tree.Definition) else None
 
