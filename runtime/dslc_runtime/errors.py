@@ -32,8 +32,10 @@ class IdError(IndexError):
 
 
 def near_name(name: str, known: Iterable[str]) -> str:
-    """A help line with the known name closest to a mistaken one, or ""."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    """A help line with the known name closest to a mistaken one, or ""; one that differs in case or blanks alone is the closest."""
+    names = list(known)
+    same = [other for other in names if other.strip().casefold() == name.strip().casefold()]
+    close = same or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     return f"did you mean `{close[0]}`?" if close else ""
 
 

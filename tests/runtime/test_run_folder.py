@@ -231,5 +231,6 @@ def test_threads_are_set_inside_and_put_back() -> None:
 def test_near_names_and_lists() -> None:
     assert near_name("lable", ["label", "image"]) == "did you mean `label`?"
     assert near_name("zzz", ["label"]) == ""
+    assert near_name("a", ["b", "A"]) == "did you mean `A`?"
     assert listed([]) == "none"
     assert listed("abc", 2) == "`a`, `b` and 1 more"
