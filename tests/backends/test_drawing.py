@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dslc
 from dslc.backends.drawing import Scene, dot_text, mermaid_text, paint, svg_text
 from dslc.backends.drawing.layout import Layout, layout
 from dslc.backends.drawing.scene import Group
@@ -238,6 +239,24 @@ def test_models_and_trainings_are_drawn(name: str, ending: str, tmp_path: Path) 
     said = write_stage(program(file), what or None, None, target)
     assert said.endswith("the graph of a training step" if what else "the optimised graph")
     assert target.stat().st_size > 500
+
+
+@pytest.mark.parametrize(
+    ("text", "arrows"),
+    [
+        ("input x: f32[B, 2]; output y: f32[B, 2] = x", 1),
+        ("input x: f32[B, 2]; input unused: f32[B]; output y: f32[2] = ones([2]); output z: f32[B, 2] = 2 * x", 2),
+        ("output y: f32[2]; param w: f32[2] = zeros(); y = w", 0),
+    ],
+    ids=["an input that is the output", "an input that nothing reads", "a parameter that is the output"],
+)
+def test_models_that_hardly_compute_anything_are_drawn(text: str, arrows: int, tmp_path: Path) -> None:
+    checked = dslc.parse(f"dim B\nmodel M {{ {text} }}\n").checked
+    for ending in ("svg", "dot", "mmd"):
+        write_stage(checked, None, None, tmp_path / f"out.{ending}")
+    assert (tmp_path / "out.mmd").read_text().count("-->") == arrows
+    assert (tmp_path / "out.dot").read_text().count("->") == arrows
+    assert (tmp_path / "out.svg").read_text().count("url(#arrow)") == arrows
 
 
 def test_the_steps_of_a_training_are_groups_and_graphs_of_their_own(tmp_path: Path) -> None:

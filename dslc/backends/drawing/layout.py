@@ -79,7 +79,7 @@ class Layout:
 
 def layout(scene: Scene) -> Layout:
     """The places of a scene."""
-    return _Level(scene.root, scene.arrows).laid.layout
+    return _Level(scene.root, scene.arrows).lay().layout
 
 
 def text_width(text: str) -> float:
@@ -114,15 +114,18 @@ class _Level:
 
     group: Group
     arrows: Sequence[tuple[int, int]]
-    laid: _Laid = field(init=False)
     inner: dict[Item, _Laid] = field(default_factory=dict["Item", _Laid])
     sizes: dict[Item, tuple[float, float]] = field(default_factory=dict["Item", "tuple[float, float]"])
 
-    def __post_init__(self) -> None:
+    def lay(self) -> _Laid:
+        """Lay the group out, what is in it first."""
         owner = _owners(self.group)
-        lines = self._lines(owner)
         for index, part in enumerate(self.group.parts):
             self.sizes[index] = self._size(index, part, owner)
+        return self._place(*self._table(self._lines(owner)))
+
+    def _table(self, lines: Sequence[Line]) -> tuple[list[list[Item]], list[Line]]:
+        """The rows in their order, and lines from each to the next. The first row of a group with a title is for ports alone."""
         items = self._items(lines)
         inward = [item for item in items if isinstance(item, _Port) and item.inward]
         rows = rows_of(items, lines, 1 if self.group.title else 0, inward)
@@ -136,8 +139,7 @@ class _Level:
         table: list[list[Item]] = [[] for _ in range(max(rows.values(), default=0) + 1)]
         for item, row in rows.items():
             table[row].append(item)
-        table = ordered(table, short)
-        self.laid = self._place(table, short)
+        return ordered(table, short), short
 
     # ------------------------------------------------------------------------------------------ what there is
 
@@ -159,7 +161,7 @@ class _Level:
         if isinstance(part, Box):
             return _box_size(part)
         inside = [(a, b) for a, b in self.arrows if index in (owner.get(a), owner.get(b))]
-        self.inner[index] = _Level(part, inside).laid
+        self.inner[index] = _Level(part, inside).lay()
         return self.inner[index].layout.width, self.inner[index].layout.height
 
     def _width(self, item: Item) -> float:
