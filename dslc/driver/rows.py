@@ -17,6 +17,7 @@ from dslc_runtime.data.read import Read, resolve, select
 from dslc_runtime.data.table import Table, memory_table
 from dslc_runtime.errors import RuntimeFault, listed, near_name, why
 
+_FILL_IN = "each row gets a result: fill it in, or leave the row out of the file"
 FORMATS = (".npz", ".npy", ".csv", ".json")
 
 
@@ -54,7 +55,7 @@ def _read_csv(path: Path, reads: Sequence[Read], others: Mapping[str, Sequence[s
         return open_csv(path, [_in_header(path, read, header, others) for read in reads], replace(dialect, drop=False))
     except RuntimeFault as fault:
         if fault.code == "DL5061":
-            fault.help = "each row gets a result: fill it in, or leave the row out of the file"
+            fault.help = _FILL_IN
         raise
 
 
@@ -125,7 +126,15 @@ def _read_json(path: Path, reads: Sequence[Read], others: Mapping[str, Sequence[
     known = list(columns)
     found = [_renamed(read, known, others) for read in reads]
     needed = {name: columns[name] for read in found for name in resolve(read, known, str(path))}
+    _require_values(path, needed)
     return select(memory_table(needed, str(path), _texts(found)), found, known)
+
+
+def _require_values(path: Path, columns: Mapping[str, Any]) -> None:
+    for name, rows in columns.items():
+        if isinstance(rows, list) and None in cast("list[object]", rows):
+            row = cast("list[object]", rows).index(None) + 1
+            raise RuntimeFault("DL5061", f"column `{name}` has no value in row {row} (null)", str(path), help=_FILL_IN)
 
 
 def _columns(path: Path, content: object) -> dict[str, Any]:

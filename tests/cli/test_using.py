@@ -240,6 +240,7 @@ def test_every_output_format_holds_the_same(dslc, run: Path, ending: str) -> Non
         ("a.csv", "x_0,x_1,x_2\n99999999999999999999,2,3\n", "DL5062"),
         ("a.json", '{"x": []}', "DL5008"),
         ("a.json", "[1]", "DL5002"),
+        ("a.json", '{"x": [[1, 2, 3], null]}', "DL5061"),
         ("a.json", "[" * 10_000, "DL5002"),
         ("a.csv", "", "DL5060"),
         ("a.csv", "x_0,x_1,x_2\n1,2\n", "DL5060"),
