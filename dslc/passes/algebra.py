@@ -50,17 +50,6 @@ def _is_normal(number: float, dtype: DType) -> bool:
 # ---------------------------------------------------------------------------------------------- sums and differences
 
 
-def add_zero(b: Builder, node: Node) -> Value | None:
-    """x + (-0.0) -> x, and x + 0 -> x for integers; either way round."""
-    for x, other in (node.inputs, reversed(node.inputs)):
-        zero = _number(b, other)
-        if zero is None or zero != 0 or x.type != node.out.type:
-            continue
-        if not x.dtype.is_float or math.copysign(1.0, zero) < 0:
-            return x
-    return None
-
-
 def add_negated(b: Builder, node: Node) -> Value | None:
     """x + (-y) -> x - y; (-x) + y -> y - x."""
     x, y = node.inputs
@@ -78,12 +67,6 @@ def subtract_zero(b: Builder, node: Node) -> Value | None:
     if zero is None or zero != 0 or x.type != node.out.type:
         return None
     return x if math.copysign(1.0, zero) > 0 else None
-
-
-def subtract_negated(b: Builder, node: Node) -> Value | None:
-    """x - (-y) -> x + y."""
-    negated = _operand(b, node.inputs[1], "neg")
-    return None if negated is None else b.apply("add", node.inputs[0], negated)
 
 
 # ---------------------------------------------------------------------------------------------- products and quotients
@@ -144,11 +127,6 @@ def join_factors(b: Builder, node: Node) -> Value | None:
 # ---------------------------------------------------------------------------------------------- signs and powers
 
 
-def negate_twice(b: Builder, node: Node) -> Value | None:
-    """-(-x) -> x."""
-    return _operand(b, node.inputs[0], "neg")
-
-
 def negate_product(b: Builder, node: Node) -> Value | None:
     """-(x * c) -> x * -c for a constant c."""
     scaled = _scaled(b, node.inputs[0])
@@ -164,12 +142,6 @@ def scale_negated(b: Builder, node: Node) -> Value | None:
     if negated is None or c is None or not negated.dtype.is_float:
         return None
     return b.apply(node.op, negated, b.constant(-c, negated.dtype))
-
-
-def even_of_negated(b: Builder, node: Node) -> Value | None:
-    """square(-x) -> square(x); abs(-x) -> abs(x), in floats."""
-    negated = _operand(b, node.inputs[0], "neg")
-    return b.apply(node.op, negated) if negated is not None and negated.dtype.is_float else None
 
 
 def simple_power(b: Builder, node: Node) -> Value | None:
@@ -200,30 +172,20 @@ def same_type(_: Builder, node: Node) -> Value | None:
     return x if x.type == node.out.type else None
 
 
-def cast_there_and_back(b: Builder, node: Node) -> Value | None:
-    """cast(cast(x, wider), the type x has) -> x for floats, since the wider type holds every number of the narrower."""
-    x = _operand(b, node.inputs[0], "cast")
-    if x is None or x.type != node.out.type or not (x.dtype.is_float and node.inputs[0].dtype.is_float):
-        return None
-    return x if node.inputs[0].dtype.bytes > x.dtype.bytes else None
-
-
 def nothing_stops(_: Builder, node: Node) -> Value | None:
     """stop_gradient(x) -> x, in a graph that is not differentiated any more."""
     return node.inputs[0]
 
 
 ALGEBRA: Rules = {
-    "add": (add_zero, add_negated),
-    "sub": (subtract_zero, subtract_negated),
+    "add": (add_negated,),
+    "sub": (subtract_zero,),
     "mul": (scalar_last, multiply_by_one, multiply_by_minus_one, scale_negated, join_factors),
     "div": (multiply_by_one, multiply_by_minus_one, scale_negated, divide_by_power_of_two),
     "divide_by_size": (divide_by_known_size,),
-    "neg": (negate_twice, negate_product),
-    "square": (even_of_negated,),
-    "abs": (even_of_negated,),
+    "neg": (negate_product,),
     "pow": (simple_power,),
     "where": (known_choice,),
-    "cast": (same_type, cast_there_and_back),
+    "cast": (same_type,),
     "stop_gradient": (nothing_stops,),
 }
