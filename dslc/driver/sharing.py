@@ -14,13 +14,13 @@ from dslc.backends.to_numpy import compile_numpy
 from dslc.driver.cost import cost_by_layer
 from dslc.graph import Graph
 from dslc.passes import optimize
-from dslc.sharding import Refused, Sharding, shard
+from dslc.sharding import Refused, Sharding, shard, sliced
 from dslc.tensor_type import Size, evaluate, symbol
 from dslc_runtime import engine
 from dslc_runtime.data.parts import Part
 from dslc_runtime.program import Program
 from dslc_runtime.sharded import Sharded
-from dslc_runtime.shards import Cut
+from dslc_runtime.shards import Cut, Slice
 from dslc_runtime.state import State
 from dslc_runtime.threads import default_threads, usable_cores
 from dslc_runtime.workers import can_fork
@@ -115,9 +115,13 @@ def shared_out(
 def _shared_step(graph: Graph, processes: int, whole: Callable[[], Program], remat: bool) -> Sharded:
     cut = shard(graph, processes)
     assert isinstance(cut, Sharding), f"what is shared out can be cut: {cut}"
+    how = Cut(cut.batch, processes, cut.inputs, cut.draws, cut.joined)
     part = compile_numpy(optimize(cut.part), remat=remat)
-    rest = compile_numpy(optimize(cut.rest))
-    return Sharded(part, rest, Cut(cut.batch, processes, cut.inputs, cut.draws, cut.joined), whole)
+    updates = sliced(cut.rest, processes)
+    if updates is None:
+        return Sharded(part, compile_numpy(optimize(cut.rest)), how, whole)
+    slices = [Slice(each.start, each.stop, compile_numpy(optimize(each.graph))) for each in updates.slices]
+    return Sharded(part, compile_numpy(optimize(updates.once)), how, whole, slices)
 
 
 def _is_worth_it(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> bool:

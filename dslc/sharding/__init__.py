@@ -6,5 +6,6 @@ prove it right, and says why where they do not. Runs nothing, and does not say w
 
 from dslc.sharding.cut import SHARE, Sharding, shard
 from dslc.sharding.placing import Refused
+from dslc.sharding.slices import Sliced, sliced
 
-__all__ = ["SHARE", "Refused", "Sharding", "shard"]
+__all__ = ["SHARE", "Refused", "Sharding", "Sliced", "shard", "sliced"]

@@ -1,9 +1,9 @@
 """A training step on several processes: a program for some rows of a batch, one for what comes after -> a program like any other.
 
 Each process computes the gradient and the figures of its rows with the same `part`; the first shard is this process's own. Then
-this process runs `rest`, which adds up what the shards have found, in order, and updates the parameters. So the result is a
-function of the rows and the number of shards, whatever runs when; from that of one program for the whole batch it differs by
-rounding.
+this process runs `rest`, which adds up what the shards have found, in order, and updates the parameters; or each process updates
+a slice of them. So the result is a function of the rows and the number of shards, whatever runs when; from that of one program
+for the whole batch it differs by rounding.
 
 All arrays lie where they are needed from when a batch is bound: nothing is sent between the processes.
 """
@@ -13,15 +13,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from math import isfinite
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.mapped import is_shared, own_bytes, private_bytes, shared_bytes
 from dslc_runtime.memory import Allocate, Growing, Memory, aligned
 from dslc_runtime.program import Bound, Buffer, Program
-from dslc_runtime.shards import Batch, BoundShard, Cut, Run, bind_shard
+from dslc_runtime.shards import Batch, BoundShard, Cut, Run, Slice, bind_shard
 from dslc_runtime.threads import limited
 from dslc_runtime.workers import Worker
 
@@ -52,12 +55,15 @@ class Sharded:
         part: what a shard computes; it updates nothing. A float64 input of no axes is one of the numbers that a run is given.
         rest: takes what the shards have found, and the numbers `share.i`, which are the shards' parts of the rows.
         whole: makes the program for a batch of too few rows to be cut.
+        slices: the updates, where `rest` leaves them to the processes: one for each shard, run if the loss is finite. They take
+            what `rest` takes.
     """
 
     part: Program
     rest: Program
     cut: Cut
     whole: Callable[[], Program]
+    slices: Sequence[Slice] = ()
     _bound: OrderedDict[tuple[int, ...], _Kept] = field(default_factory=OrderedDict[tuple[int, ...], _Kept], repr=False)
     _scratch: Allocate = field(default_factory=lambda: Growing(own_bytes), repr=False)
 
@@ -113,20 +119,27 @@ class Sharded:
         self._bound.clear()
 
     def _bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> tuple[Bound, list[Worker]]:
-        for name in (*self.part.params, *self.part.states):
+        for name in (
+            *self.part.params,
+            *self.part.states,
+            *(name for each in self.slices for name in each.program.states),
+        ):
             if not is_shared(arrays[name]):
                 raise ValueError(f"`{name}` is not in shared memory, so workers would not see it change")
         batch = self._batch(sizes, arrays)
-        workers: list[Worker] = []
-        results: list[Mapping[str, Array]] = []
         own, *others = self.cut.of(sizes[self.cut.batch])
+        kept = shared_bytes if self.slices else own_bytes
+        shards = [bind_shard(self.part, self.cut, own, batch, Memory(self._scratch, kept))]
+        shards += [
+            bind_shard(self.part, self.cut, shard, batch, Memory(private_bytes, shared_bytes)) for shard in others
+        ]
+        bound, updates, step = self._join(batch, shards)
         with limited(1):  # a process that is forked keeps that
-            for shard in others:
-                bound = bind_shard(self.part, self.cut, shard, batch, Memory(private_bytes, shared_bytes))
-                workers.append(Worker(bound.run))
-                results.append(bound.outputs)
-        first = bind_shard(self.part, self.cut, own, batch, Memory(self._scratch, own_bytes))
-        return self._join(batch, first, [first.outputs, *results], workers), workers
+            workers = [
+                Worker(shard.run, *updates[number : number + 1]) for number, shard in enumerate(shards) if number
+            ]
+        bound.step = partial(step, workers)
+        return bound, workers
 
     def _batch(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> Batch:
         """Memory for a whole batch."""
@@ -140,43 +153,53 @@ class Sharded:
             {stream: _shared(buffer) for stream, buffer in random.items()},
         )
 
-    def _join(
-        self, batch: Batch, first: BoundShard, results: Sequence[Mapping[str, Array]], workers: Sequence[Worker]
-    ) -> Bound:
-        """Every shard, then what comes after."""
-        shards = self.cut.of(batch.sizes[self.cut.batch])
-        inputs: dict[str, Array] = {}
+    def _join(self, batch: Batch, shards: Sequence[BoundShard]) -> tuple[Bound, Sequence[Run], Callable[..., None]]:
+        """What comes after the shards: the binding, the updates, and a run, to which the workers are still to be given."""
+        cut = self.cut.of(batch.sizes[self.cut.batch])
+        shares = {f"share.{number}": shard.share for number, shard in enumerate(cut)}
+        given = {f"{name}.{i}": array for i, shard in enumerate(shards) for name, array in shard.outputs.items()}
+        given |= {name: np.array(share) for name, share in shares.items()} | dict(batch.inputs)
         joins: list[tuple[Array, Array]] = []
+        inputs: dict[str, Array] = {}
         for name, buffer in self.rest.fed(batch.sizes)[0].items():
+            inputs[name] = np.zeros(*buffer) if name in self.cut.joined else given[name]
             if name in self.cut.joined:
-                inputs[name] = np.zeros(*buffer)
-                joins += [(shard.of(inputs[name], 0), each[name]) for shard, each in zip(shards, results, strict=True)]
-            elif name in batch.inputs:
-                inputs[name] = batch.inputs[name]
-            else:
-                result, _, number = name.rpartition(".")
-                inputs[name] = results[int(number)][result]
+                found = zip(cut, shards, strict=True)
+                joins += [(rows.of(inputs[name], 0), shard.outputs[name]) for rows, shard in found]
         draws = [batch.draws[spec.stream] for spec in self.rest.draws]
         rest = self.rest.bind_fed(batch.sizes, batch.arrays, inputs, draws, Memory(self._scratch, aligned))
-        shares = {f"share.{number}": shard.share for number, shard in enumerate(shards)}
-        scalars = tuple(dict.fromkeys(name for name in (*rest.scalars, *self._numbers) if name not in shares))
+        updated = (name for each in self.slices for name in each.program.scalars)
+        scalars = tuple(dict.fromkeys(n for n in (*rest.scalars, *updated, *self._numbers) if n not in shares))
+        known = _shared(((len(scalars) + len(shares),), np.dtype(np.float64)))
+        known[len(scalars) :] = list(shares.values())
+        names = (*scalars, *shares)
+        updates = [self._bind_slice(number, batch, given, known, names) for number in range(len(self.slices))]
         specs = {spec.stream: spec for spec in (*self.part.draws, *self.rest.draws)}
-        return Bound(
-            {name: batch.inputs[name] for name in self.inputs},
-            [(specs[stream], buffer) for stream, buffer in batch.draws.items()],
-            rest.outputs,
-            scalars,
-            _step(
-                [(batch.inputs[name], scalars.index(name)) for name in self._numbers],
-                workers,
-                first.run,
-                joins,
-                rest.step,
-                [(*scalars, *shares).index(name) for name in rest.scalars],
-                tuple(shares.values()),
-            ),
-            max(first.scratch, rest.arena_bytes),
+        step = partial(
+            _step,
+            numbers=(known[: len(scalars)], [(given[name], scalars.index(name)) for name in self._numbers]),
+            first=shards[0].run,
+            joins=joins,
+            rest=_reading(rest.step, known, [names.index(name) for name in rest.scalars]),
+            loss=rest.outputs.get("loss"),
+            update=updates[0] if updates else None,
         )
+        inputs = {name: batch.inputs[name] for name in self.inputs}
+        draws = [(specs[stream], buffer) for stream, buffer in batch.draws.items()]
+        scratch = max(shards[0].scratch, rest.arena_bytes)
+        return Bound(inputs, draws, rest.outputs, scalars, step, scratch), updates, step
+
+    def _bind_slice(
+        self, number: int, batch: Batch, given: Mapping[str, Array], known: Array, names: Sequence[str]
+    ) -> Run:
+        """What a process updates."""
+        piece = self.slices[number]
+        of_piece = slice(piece.start, piece.stop)
+        arrays = {name: batch.arrays[name][of_piece] for name in piece.program.states}
+        inputs = {name: given[name][of_piece] for name in piece.program.inputs}
+        memory = Memory(self._scratch, own_bytes) if number == 0 else Memory(private_bytes, private_bytes)
+        bound = piece.program.bind_fed(batch.sizes, arrays, inputs, [], memory)
+        return _reading(bound.step, known, [names.index(name) for name in bound.scalars])
 
 
 def _shared(buffer: Buffer) -> Array:
@@ -184,34 +207,55 @@ def _shared(buffer: Buffer) -> Array:
     return np.ndarray(shape, dtype, shared_bytes(int(np.prod(shape)) * dtype.itemsize))
 
 
+def _reading(step: Callable[..., None], known: Array, taken: Sequence[int]) -> Run:
+    """A run that finds its numbers in memory."""
+
+    def run() -> None:
+        step(*[float(known[i]) for i in taken])
+
+    return run
+
+
 def _step(
-    numbers: Sequence[tuple[Array, int]],
     workers: Sequence[Worker],
+    *scalars: float,
+    numbers: tuple[Array, Sequence[tuple[Array, int]]],
     first: Run,
     joins: Sequence[tuple[Array, Array]],
-    rest: Callable[..., None],
-    taken: Sequence[int],
-    shares: tuple[float, ...],
-) -> Callable[..., None]:
+    rest: Run,
+    loss: Array | None,
+    update: Run | None,
+) -> None:
     """One run.
 
     Args:
-        numbers: where shards find numbers, and which of the scalars they are.
+        numbers: where all processes find the scalars, and where shards find some of them, and which.
         first: the shard of this process.
-        taken: which of the scalars `rest` takes; the shares are behind them.
+        update: the slice of this process; None where `rest` updates all.
     """
-
-    def step(*scalars: float) -> None:
-        for target, i in numbers:
-            target[()] = scalars[i]
+    known, of_shards = numbers
+    known[:] = scalars
+    for target, i in of_shards:
+        target[()] = scalars[i]
+    for worker in workers:
+        worker.start()
+    first()
+    for worker in workers:
+        worker.wait()
+    for target, source in joins:
+        np.copyto(target, source)
+    rest()
+    if update is None:
+        return
+    if loss is not None and not isfinite(loss):
+        raise NonFiniteError("loss")
+    try:
         for worker in workers:
-            worker.start()
-        first()
+            worker.start(1)
+        update()
         for worker in workers:
             worker.wait()
-        for target, source in joins:
-            np.copyto(target, source)
-        known = (*scalars, *shares)
-        rest(*[known[i] for i in taken])
-
-    return step
+    except BaseException:
+        for worker in workers:
+            worker.close()  # or it would go on writing what the caller is about to restore
+        raise

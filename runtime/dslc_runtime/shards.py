@@ -71,6 +71,15 @@ class Shard:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """The elements from `start` to `stop` of all vectors of parameters and slots, and the program that updates them."""
+
+    start: int
+    stop: int
+    program: Program
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """A whole batch.
 

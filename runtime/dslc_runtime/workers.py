@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import signal
 import sys
 import traceback
 import warnings
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from struct import Struct
@@ -24,14 +23,17 @@ from typing import Any, NoReturn, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dslc_runtime.errors import RuntimeFault, why
+from dslc_runtime.errors import IdError, RuntimeFault, why
 from dslc_runtime.mapped import shared_bytes
 
 Array: TypeAlias = npt.NDArray[Any]
 
-_REQUEST = Struct("q")  # the number of the run
+_REQUEST = Struct("qq")  # the number of the run, and of the function
 _ANSWER = Struct("qq")  # the number of the run, and the bytes of the error it ended with
 _ERROR_BYTES = 1 << 16
+_SAID = 8000  # characters of a message and of a place, at most; in UTF-8 both fit
+# What a run may raise that the one who asked for it tells apart. Anything else comes as a RuntimeError that names it.
+_RAISED = (IdError, IndexError, FloatingPointError, MemoryError, RuntimeError)
 _OPEN_FILES = "/proc/self/fd"
 
 
@@ -41,16 +43,16 @@ def can_fork() -> bool:
 
 
 class Worker:
-    """A process that runs one function."""
+    """A process that runs one of a few functions whenever it is asked to."""
 
     __slots__ = ("__weakref__", "_answers", "_asked", "_end", "_error", "_owner", "_pid", "_wake")
 
-    def __init__(self, run: Callable[[], None]) -> None:
+    def __init__(self, *runs: Callable[[], None]) -> None:
         """Fork it.
 
         Args:
-            run: called under ``np.errstate(all="ignore")``. What it reads of this process's later writes, and what it writes for
-                this process, must lie in shared memory.
+            runs: called under ``np.errstate(all="ignore")``. What they read of this process's later writes, and what they write
+                for this process, must lie in shared memory.
 
         Raises:
             RuntimeFault: DL5090 the system gives no process.
@@ -67,7 +69,7 @@ class Worker:
                 os.close(end)
             raise _no_worker("a worker process cannot be started", why(error)) from error
         if self._pid == 0:
-            _serve(run, self._error, asked, answer)
+            _serve(runs, self._error, asked, answer)
         os.close(asked)
         os.close(answer)
         self._end = weakref.finalize(self, _end, self._owner, self._pid, self._wake, self._answers)
@@ -77,8 +79,8 @@ class Worker:
         """Whether it can be asked to run."""
         return self._end.alive
 
-    def start(self) -> None:
-        """Ask for a run. One that nobody waited for, because of an error or Ctrl-C, does no harm.
+    def start(self, which: int = 0) -> None:
+        """Ask for a run of one of the functions. One that nobody waited for, because of an error or Ctrl-C, does no harm.
 
         Raises:
             RuntimeFault: DL5090 the process has ended.
@@ -88,7 +90,7 @@ class Worker:
             raise RuntimeError("the worker was closed, or belongs to another process")
         self._asked += 1
         try:
-            os.write(self._wake, _REQUEST.pack(self._asked))
+            os.write(self._wake, _REQUEST.pack(self._asked, which))
         except BrokenPipeError:
             raise self._ended() from None
 
@@ -106,7 +108,7 @@ class Worker:
                 raise self._ended()
             number, size = _ANSWER.unpack(answer)
         if size:
-            raise pickle.loads(self._error[:size].tobytes())
+            raise _unpacked(self._error[:size].tobytes())
 
     def close(self) -> None:
         """End the process."""
@@ -124,7 +126,8 @@ class Worker:
 
 
 def _no_worker(message: str, cause: str) -> RuntimeFault:
-    return RuntimeFault("DL5090", message, notes=[cause], help="train with one thread, or with a smaller batch")
+    mend = "`--threads 1` (in Python `threads=1`) trains in this process alone; smaller batches take less memory"
+    return RuntimeFault("DL5090", message, notes=[cause], help=mend)
 
 
 def _fork() -> int:
@@ -145,14 +148,15 @@ def _fork() -> int:
     return pid
 
 
-def _serve(run: Callable[[], None], error: Array, asked: int, answer: int) -> NoReturn:
+def _serve(runs: Sequence[Callable[[], None]], error: Array, asked: int, answer: int) -> NoReturn:
     """All that a worker does. Nothing leaves it but answers: no text, no exception, no handler run at exit."""
     code = 1
     try:
         _let_go(asked, answer)
         with np.errstate(all="ignore"):
             while request := os.read(asked, _REQUEST.size):
-                (number,) = _REQUEST.unpack(request)
+                number, which = _REQUEST.unpack(request)
+                run = runs[int(which)]
                 os.write(answer, _ANSWER.pack(number, _attempt(run, error)))
         code = 0
     finally:
@@ -186,14 +190,20 @@ def _attempt(run: Callable[[], None], error: Array) -> int:
 
 
 def _packed(raised: Exception) -> bytes:
-    """An exception with its traceback as a note; in words, where it does not go through `pickle`."""
+    """What an exception is and says, and where it was raised, as text."""
     place = "".join(traceback.format_tb(raised.__traceback__, limit=-4))
-    with suppress(Exception):
-        raised.add_note(f"in a worker process:\n{place}")
-        packed = pickle.dumps(raised)
-        if len(packed) <= _ERROR_BYTES and type(pickle.loads(packed)) is type(raised):
-            return packed
-    return pickle.dumps(RuntimeError(f"{type(raised).__name__}: {str(raised)[:1000]}"))
+    known = type(raised) if type(raised) in _RAISED else RuntimeError
+    said = str(raised) if known is type(raised) else f"{type(raised).__name__}: {raised}"
+    return "\0".join((known.__name__, said[:_SAID], place[:_SAID])).encode(errors="replace")
+
+
+def _unpacked(packed: bytes) -> Exception:
+    """The exception that a worker told of."""
+    name, said, place = packed.decode().split("\0", 2)
+    known = next(each for each in _RAISED if each.__name__ == name)
+    raised = known(said)
+    raised.add_note(f"in a worker process:\n{place}")
+    return raised
 
 
 def _end(owner: int, pid: int, *ends: int) -> None:

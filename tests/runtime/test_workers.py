@@ -86,7 +86,7 @@ def test_what_a_run_raises_is_raised_here_with_its_place_and_the_worker_goes_on(
     assert memory[1] == 1
 
 
-def test_an_exception_that_cannot_be_pickled_comes_in_words(fork) -> None:
+def test_an_exception_that_nobody_tells_apart_comes_in_words(fork) -> None:
     class LocalError(Exception):
         pass
 
@@ -129,6 +129,7 @@ def test_a_worker_that_is_killed_is_a_fault_with_a_code(fork, memory, when: str)
         run(worker)
     assert caught.value.code == "DL5090"
     assert caught.value.notes == ("signal 9 ended it: the system does so where memory runs out",)
+    assert "`--threads 1`" in caught.value.help
     assert not worker.alive
     assert not is_there(process)
     with pytest.raises(RuntimeError, match="the worker was closed"):
