@@ -113,7 +113,7 @@ def _stages(case: Case, cores: Cores) -> dict[str, object]:
     graphs = training_graphs(typed)
     took("training graph")
     state = State.of(initial_params(typed.params, typed.seed), graphs.groups, graphs.buffers)
-    took("first values")
+    last = perf_counter()  # first values are drawn, not compiled
     programs = compiled(graphs.steps)
     with shared_out(graphs.steps, state, programs, cores.processes, remat=False) as (steps, running):
         step = steps[0]

@@ -70,8 +70,8 @@ at least 1, an offset at least 0.
         "a setting that has no meaning for a series",
         """\
 Where fields are windows over neighbouring rows, the parts of a split are neighbouring rows too: `train` is the beginning, then
-come `val` and `test`. Rows are neither shuffled nor sorted by class before that; the windows of `train` are shuffled in training. And no
-row is left out, since windows would reach over the gap: a number may stand for what is missing (`csv(..., missing = 0)`).
+come `val` and `test`. Rows are neither shuffled nor sorted by class before that; the windows of `train` are shuffled in training.
+And no row is left out, since windows would reach over the gap: a number may stand for what is missing (`csv(..., missing = 0)`).
 
     field x: f32[12] = window(source["x"], length = 12)
     split        = { val: 0.1 }

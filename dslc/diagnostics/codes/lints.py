@@ -216,8 +216,8 @@ Mended:
         "DL4017",
         "a layer is given the size of its input first",
         """\
-PyTorch's layers are given how large their input is before anything else. Here the input says it, and the numbers of a layer begin with the
-next one: `Conv2d(channels, kernel, stride)`, `TransformerEncoderLayer(heads, ff)`. PyTorch's numbers can be legal and mean
+PyTorch's layers are given how large their input is before anything else. Here the input says it, and the numbers of a layer begin
+with the next one: `Conv2d(channels, kernel, stride)`, `TransformerEncoderLayer(heads, ff)`. PyTorch's numbers can be legal and mean
 something else.
 
     h = photo |> conv: Conv2d(3, 16, 3)          # 3 channels, a kernel of 16, a stride of 3
