@@ -310,19 +310,25 @@ class Trainer:
     def fit(self, out: PathLike | None = None, *, force: bool = False, threads: int | None = None) -> Run:
         """Train for all epochs on the program's data, and write a run folder if `out` names one.
 
+        Once more, it goes on from the weights and the optimizer's state that there are, for all epochs again, with a new history.
+
         Args:
             out: the run folder; None keeps everything in memory.
             force: replace the run that may be in `out`.
-            threads: how many cores to use; None chooses by the work of a step. The rows of a batch may be shared out to processes.
+            threads: how many cores to use, taken as given; None chooses by the work of a step. The rows of a batch may be shared
+                out to processes.
 
         Raises:
             DslcError: there is a run in `out` already, or the data or the numbers are at fault; the last finished epoch is kept.
+            KeyboardInterrupt: Ctrl-C; the last finished epoch is kept, in `models` and in `out`.
         """
         if threads is not None:
             _require("threads", threads, 1)
         folder = Path(out) if out is not None else None
         with as_diagnostics():
             trained = training.fit(self._checked, self._prepared, out=folder, force=force, threads=threads)
+        if trained.result.interrupted:
+            raise KeyboardInterrupt
         typed = self._prepared.typed
         meanings = meanings_of(self._checked, typed, trained.opened.learned)
         models = {

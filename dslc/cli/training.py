@@ -101,6 +101,7 @@ def train_command(
             share=not profiled and budget is None,
             observer=observer,
             ready=ready,
+            note=output.note,
         )
         asked, had = trained.prepared.typed.epochs, trained.result.progress.epoch
         if had > asked:

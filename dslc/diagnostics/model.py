@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from dslc.diagnostics.codes import CODES, Severity
+from dslc.diagnostics.escape import escape
 from dslc.record import field, record
 from dslc.source import Span
 
@@ -72,11 +73,26 @@ class DslcError(Exception):
 
     Attributes:
         diagnostics: every message found, at least one of them an error.
+
+    As text, it is these with their places, notes and helps, without the lines of the program.
     """
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        super().__init__("\n".join(f"{d.severity.value}[{d.code}]: {d.message}" for d in self.diagnostics))
+        super().__init__("\n".join(line for found in self.diagnostics for line in _lines(found)))
+
+
+def _lines(found: Diagnostic) -> Iterator[str]:
+    yield f"{found.severity.value}[{found.code}]: {escape(found.message)}"
+    if found.labels:
+        place = found.labels[0].span
+        yield f" --> {escape(place.source.name)}:{place.line}:{place.column}"
+    elif found.where:
+        yield f" --> {escape(found.where)}"
+    for footer in found.footers:
+        first, *rest = footer.text.split("\n")
+        yield f"  = {'note' if isinstance(footer, Note) else 'help'}: {escape(first)}"
+        yield from (f"          {escape(line)}" for line in rest)
 
 
 class InternalError(Exception):

@@ -78,7 +78,10 @@ class _Runner:
 
     def train(self, name: str) -> training.Trained:
         if name not in self.trained:
-            self.trained[name] = training.train(self.checked, name)
+            trained = training.train(self.checked, name)
+            if trained.result.interrupted:
+                raise KeyboardInterrupt
+            self.trained[name] = trained
         return self.trained[name]
 
 

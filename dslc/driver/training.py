@@ -24,6 +24,7 @@ from dslc.driver.models import choose, initial_params
 from dslc.driver.programs import Programs
 from dslc.driver.rates import kept_of, plateau, rate
 from dslc.driver.resuming import require_same_program
+from dslc.driver.run_parts import change, parts_of
 from dslc.driver.sharing import Cores, cores_for, shared_out
 from dslc.driver.starting import start_from
 from dslc.graph import Graph
@@ -33,7 +34,6 @@ from dslc.version import __version__
 from dslc_runtime import engine
 from dslc_runtime.data.learned import digest
 from dslc_runtime.early_stop import EarlyStop
-from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.figures import Figures
 from dslc_runtime.loop import Job, Result
 from dslc_runtime.loop import train as run_job
@@ -158,6 +158,7 @@ def fit(
     share: bool = True,
     observer: Observer | None = None,
     ready: Callable[[Prepared, Opened], Prepared] | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> Trained:
     """Train to the end, to Ctrl-C or to a fault, and write the run folder.
 
@@ -169,6 +170,7 @@ def fit(
         threads: cores to use; None chooses by the work of a step, and so by the program alone.
         share: whether steps may run on several processes that share out the rows of a batch.
         ready: what becomes of the training once its data is open, before anything is written.
+        note: is told, right before the first epoch, on how many processes it runs, if there are several or were others before.
 
     Raises:
         DslcError: the data does not fit the program.
@@ -187,23 +189,29 @@ def fit(
     cores = cores_for(prepared.graphs.steps, prepared.state, opened.part("train"), typed.batch, threads, share=share)
     folder = None
     about = facts(checked, prepared, opened, cores)
+    before: dict[str, Any] = {}
     if out is not None and resume and RunFolder(out).about.exists():
-        about["weights"] = RunFolder(out).read_about().get("weights", [])
+        before = RunFolder(out).read_about()
+        about["weights"] = before.get("weights", [])
     if out is not None:
         folder = RunFolder(out) if resume else create_run(out, config_text(checked), about, opened.learned)
-    try:
-        with shared_out(
-            prepared.graphs.steps, prepared.state, prepared.steps, cores.processes, remat=prepared.remat
-        ) as (steps, state):
-            result = run_job(job(replace(prepared, state=state), opened, steps, cores), folder, observer, resume)
-    except RuntimeFault as fault:
-        # Epochs before the numbers went wrong are kept, and were run by this program.
-        if folder is not None and resume and fault.code in ("DL5030", "DL5031"):
-            write_program(folder, config_text(checked), about)
-        raise
+
+    def begin(first: int) -> None:
+        if note is not None and cores.processes > 1:
+            note(f"on {cores.processes} processes (`--threads 1` keeps to one)")
+        if folder is None or not resume:
+            return
+        parts = parts_of(before, first, cores)
+        if len(parts) > 1:
+            about["parts"] = parts
+        if note is not None and (changed := change(parts, first)):
+            note(changed)
+        write_program(folder, config_text(checked), about)
+
+    sharing = shared_out(prepared.graphs.steps, prepared.state, prepared.steps, cores.processes, remat=prepared.remat)
+    with sharing as (steps, state):
+        result = run_job(job(replace(prepared, state=state), opened, steps, cores), folder, observer, resume, begin)
     if folder is not None:
-        if resume and result.progress.epoch <= typed.epochs:  # else all of it was trained before, by another program
-            write_program(folder, config_text(checked), about)
         write_report(folder, typed.name, result.history, result.progress.best_epoch, about)
     return Trained(result, prepared, opened, folder)
 

@@ -113,12 +113,7 @@ def resume_from(folder: RunFolder, state: State) -> tuple[Progress, dict[str, Ar
         RuntimeFault: DL5020 to DL5022, or DL5024 if there is nothing to resume.
     """
     if not folder.last.exists():
-        raise RuntimeFault(
-            "DL5024",
-            "there is nothing to resume: no epoch was finished",
-            str(folder.path),
-            help="train without `--resume`",
-        )
+        raise _nothing_to_resume(folder)
     saved = checkpoint.load(folder.last)
     checkpoint.require_fit(folder.last, saved.tensors, state.tensors(), "training")
     progress = _progress(folder, saved)
@@ -126,6 +121,16 @@ def resume_from(folder: RunFolder, state: State) -> tuple[Progress, dict[str, Ar
     checkpoint.require_fit(folder.model, best, state.params)
     state.assign(saved.tensors)
     return progress, dict(best)
+
+
+def _nothing_to_resume(folder: RunFolder) -> RuntimeFault:
+    if not folder.model.exists():
+        reason, notes, mend = "no epoch was finished", [], "train without `--resume`"
+    else:  # the disk was full after the weights, or the file was deleted
+        reason = f"`{folder.last.name}` is not there"
+        notes = [f"`{folder.model.name}` is: `eval`, `predict` and `export` can use these weights"]
+        mend = "train again into another folder, or into this one with `--force` instead of `--resume`"
+    return RuntimeFault("DL5024", f"there is nothing to resume: {reason}", str(folder.path), notes, mend)
 
 
 def _progress(folder: RunFolder, saved: checkpoint.Checkpoint) -> Progress:

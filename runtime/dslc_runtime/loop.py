@@ -97,12 +97,19 @@ class Result:
     stopped: bool
 
 
-def train(job: Job, out: RunFolder | None = None, observer: Observer | None = None, resume: bool = False) -> Result:
+def train(
+    job: Job,
+    out: RunFolder | None = None,
+    observer: Observer | None = None,
+    resume: bool = False,
+    begin: Callable[[int], None] | None = None,
+) -> Result:
     """Run a job to its end, to Ctrl-C, or to a fault. `job.state` is written in place.
 
     Args:
         out: the folder to save to; None keeps everything in memory.
         resume: go on after the last epoch saved in `out`.
+        begin: is given the number of the first epoch right before it runs, if there is one to run: resuming has been allowed.
 
     Raises:
         RuntimeFault: DL5030 the loss or DL5031 a parameter is not finite, DL5023 the folder cannot be written, DL5008
@@ -114,10 +121,17 @@ def train(job: Job, out: RunFolder | None = None, observer: Observer | None = No
     watcher = observer if observer is not None else Silent()
     interrupted = False
     try:
+        if begin is not None and keeper.progress.epoch < job.epochs and not is_over(keeper.progress, job.early_stop):
+            begin(keeper.progress.epoch + 1)
         with limited(job.threads), np.errstate(all="ignore"), interruptible() as stop:
             _epochs(_Session(job, keeper, history, watcher, stop))
     except KeyboardInterrupt:
         interrupted = True
+    except RuntimeFault as fault:
+        done = keeper.progress.epoch
+        if out is not None and done:
+            fault.notes += (f"`dslc train {out.config} --resume --out {out.path}` goes on after epoch {done}",)
+        raise
     finally:
         keeper.restore()
         history.close()

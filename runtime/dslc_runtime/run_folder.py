@@ -134,13 +134,13 @@ def require_no_run(path: Path) -> None:
         RuntimeFault: DL5026, it does.
     """
     folder = RunFolder(path)
-    if folder.model.exists() or folder.last.exists():
-        raise RuntimeFault(
-            "DL5026",
-            "this folder holds a run already",
-            str(path),
-            help="name another folder; `--resume` goes on with this run, `--force` replaces it",
-        )
+    if folder.last.exists():
+        mend = "`--resume` goes on with this run, `--force` replaces it"
+    elif folder.model.exists():
+        mend = f"`--force` replaces this run, which cannot go on: it has no `{folder.last.name}`"
+    else:
+        return
+    raise RuntimeFault("DL5026", "this folder holds a run already", str(path), help=f"name another folder; {mend}")
 
 
 def create_run(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +14,7 @@ from toy import TOY, arrays, write_toy
 
 import dslc
 from dslc.driver.training import Prepared
+from dslc_runtime import checkpoint
 
 PLAIN = TOY.replace(" |> Dropout(0.1)", "")
 BATCH = {"x": arrays()["x"][:6] / 10, "label": arrays()["y"][:6]}
@@ -194,6 +199,48 @@ def test_a_run_opened_again_is_the_run(tmp_path: Path) -> None:
     assert list(again.models) == ["net"]
     for key, value in run.models["net"].params.items():
         assert np.array_equal(again.models["net"].params[key], value)
+
+
+def test_ctrl_c_ends_the_script_and_keeps_the_finished_epochs(tmp_path: Path) -> None:
+    made = dslc.load(write_toy(tmp_path)).trainer(set={"train.toy.epochs": 10**8})
+    history = tmp_path / "r" / "history.jsonl"
+
+    def press() -> None:
+        deadline = time.monotonic() + 60
+        while not (history.exists() and history.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    (presser := threading.Thread(target=press)).start()
+    with pytest.raises(KeyboardInterrupt):
+        made.fit(out=tmp_path / "r")
+    presser.join()
+    run = dslc.open_run(tmp_path / "r")
+    assert checkpoint.load(tmp_path / "r/last.safetensors").facts["epoch"] == len(run.history) >= 1
+    assert (tmp_path / "r/report.html").exists()
+    for key, value in made.models["net"].params.items():
+        assert np.array_equal(run.models["net"].params[key], value)
+
+
+def test_fit_once_more_goes_on_from_the_trained_weights_with_a_new_history(tmp_path: Path) -> None:
+    made = dslc.load(write_toy(tmp_path)).trainer(set={"train.toy.epochs": 10})
+    first, second = made.fit(), made.fit()
+    assert [row["epoch"] for row in second.history] == [row["epoch"] for row in first.history]
+    assert second.history[0]["val.loss"] < first.history[0]["val.loss"]
+
+
+def test_an_error_as_text_says_where_and_how_to_mend_it(tmp_path: Path) -> None:
+    made = dslc.load(write_toy(tmp_path)).trainer()
+    made.fit(out=tmp_path / "r")
+    with pytest.raises(dslc.DslcError) as caught:
+        made.fit(out=tmp_path / "r")
+    assert str(caught.value).splitlines() == [
+        "error[DL5026]: this folder holds a run already",
+        f" --> {tmp_path / 'r'}",
+        "  = help: name another folder; `--resume` goes on with this run, `--force` replaces it",
+    ]
+    with pytest.raises(dslc.DslcError, match=r"(?m)^ --> <string>:1:24$"):
+        dslc.parse("model M { input x: f32[B, 2]; output y: f32[B, 2] = x }")
 
 
 def test_settings_are_python_values(tmp_path: Path) -> None:

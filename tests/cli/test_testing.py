@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from toy import write
 
+from dslc.driver import training
 from dslc_runtime import ort
 
 MODEL = """\
@@ -68,6 +71,19 @@ def test_a_name_behind_the_file_chooses_the_tests_of_a_model_or_a_training(dslc,
     assert unknown.exit_code == 1
     assert "error[DL0053]" in unknown.stderr
     assert dslc("test", f"{toy}:toy", "-q").stdout.startswith(("1 passed", "2 passed"))
+
+
+def test_ctrl_c_in_a_training_ends_the_tests(dslc, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = training.train
+
+    def interrupted(*given: Any) -> training.Trained:
+        found = train(*given)
+        return replace(found, result=replace(found.result, interrupted=True))
+
+    monkeypatch.setattr(training, "train", interrupted)
+    result = dslc("test", toy)
+    assert result.exit_code == 130
+    assert result.stderr.splitlines()[-1] == "interrupted"
 
 
 def test_a_pattern_chooses_tests(dslc, toy: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 from toy import LOOKUP, TOY, arrays, write
 
 from dslc_runtime import checkpoint
+from dslc_runtime.workers import can_fork
 
 FILES = {"model.safetensors", "last.safetensors", "history.jsonl", "report.html", "run.json", "config.dl"}
 
@@ -103,6 +104,45 @@ def test_another_data_file_replaces_the_programs(dslc, toy: Path) -> None:
     assert dslc("train", toy, "--data", "moved.npz", "-q").exit_code == 0
 
 
+# ---------------------------------------------------------------------------------------------- processes
+
+WIDE = ("--set", "hidden=200000", "--set", "batch=16")  # 1.4 million parameters: enough to do for two processes
+shares = pytest.mark.skipif(not can_fork(), reason="this system cannot fork workers")
+
+
+@shares
+def test_a_training_on_several_processes_says_so_unless_it_is_quiet(dslc, toy: Path) -> None:
+    told = dslc("train", toy, *WIDE, "--epochs", 1, "--threads", 2).stderr
+    assert told.splitlines()[0] == "on 2 processes (`--threads 1` keeps to one)"
+    assert "process" not in dslc("train", toy, *WIDE, "--epochs", 1, "--threads", 1).stderr
+    assert dslc("train", toy, *WIDE, "--epochs", 1, "--threads", 2, "-q").stderr == ""
+
+
+@shares
+def test_a_run_that_goes_on_with_other_processes_says_so_and_records_its_parts(dslc, toy: Path) -> None:
+    def go_on(epochs: int, threads: int) -> str:
+        found = dslc("train", toy, *WIDE, "--epochs", epochs, "--threads", threads, "--out", "r", "--resume")
+        assert found.exit_code == 0
+        return found.stderr
+
+    assert dslc("train", toy, *WIDE, "--epochs", 1, "--threads", 2, "--out", "r", "-q").exit_code == 0
+    assert "rounding" not in go_on(2, 2)
+    assert "parts" not in json.loads(Path("r/run.json").read_text())
+    assert (
+        "epochs before ran on 2 processes (`--threads 2`); this goes on with 1 (`--threads 1`): other rounding\n"
+        in go_on(3, 1)
+    )
+    about = json.loads(Path("r/run.json").read_text())
+    assert (about["threads"], about["processes"]) == (1, 1)
+    assert about["parts"] == [
+        {"from_epoch": 1, "processes": 2, "threads": 2},
+        {"from_epoch": 3, "processes": 1, "threads": 1},
+    ]
+    assert "rounding" not in go_on(4, 1)
+    assert "nothing was trained" in go_on(1, 2)
+    assert json.loads(Path("r/run.json").read_text())["parts"] == about["parts"]
+
+
 # ---------------------------------------------------------------------------------------------- mistakes
 
 
@@ -115,6 +155,23 @@ def test_resume_of_nothing_says_so(dslc, toy: Path) -> None:
     assert result.exit_code == 1
     assert "error[DL5024]: there is nothing to resume" in result.stderr
     assert not Path("absent").exists()
+
+
+def test_a_run_whose_last_state_was_never_written_leads_in_no_circle(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "-q").exit_code == 0
+    Path("r/last.safetensors").unlink()  # as a disk leaves it that is full after `model.safetensors`
+    resumed = dslc("train", toy, "--out", "r", "--resume")
+    assert resumed.exit_code == 1
+    assert "error[DL5024]: there is nothing to resume: `last.safetensors` is not there" in resumed.stderr
+    assert "no epoch was finished" not in resumed.stderr
+    assert "with `--force` instead of `--resume`" in resumed.stderr
+    refused = dslc("train", toy, "--out", "r")
+    assert refused.exit_code == 1
+    assert "`--force` replaces this run, which cannot go on: it has no `last.safetensors`" in refused.stderr
+    assert "--resume" not in refused.stderr
+    assert dslc("eval", "r").exit_code == 0
+    assert dslc("train", toy, "--out", "r", "--force", "-q").exit_code == 0
+    assert Path("r/last.safetensors").exists()
 
 
 def test_resume_with_another_seed_is_refused_and_the_run_stays(dslc, toy: Path) -> None:

@@ -155,6 +155,18 @@ def test_resuming_nothing_is_a_fault(run: RunFolder) -> None:
     assert caught.value.code == "DL5024"
 
 
+def test_what_begins_is_told_once_resuming_is_allowed_and_there_is_an_epoch_to_run(run: RunFolder) -> None:
+    begun: list[int] = []
+    train(make_job(epochs=2), run, begin=begun.append)
+    assert begun == [1]
+    with pytest.raises(RuntimeFault, match="DL5025"):
+        train(make_job(epochs=3, seed=9), run, resume=True, begin=begun.append)
+    train(make_job(epochs=2), run, resume=True, begin=begun.append)
+    assert begun == [1]
+    train(make_job(epochs=3), run, resume=True, begin=begun.append)
+    assert begun == [1, 3]
+
+
 def test_resuming_a_finished_run_changes_nothing(run: RunFolder) -> None:
     train(make_job(), run)
     before = files_of(run)
@@ -239,6 +251,7 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_culprit(run: RunFolder) -
     assert "epoch 3" in fault.message
     assert "`net.h` (line 8)" in fault.notes[0]
     assert "epoch 2 are kept" in fault.notes[1]
+    assert fault.notes[2] == f"`dslc train {run.config} --resume --out {run.path}` goes on after epoch 2"
     ((step, given, same_rows),) = seen
     assert step in (16, 17, 18)
     assert given == {"x", "y", "net.mask"}
@@ -263,6 +276,7 @@ def test_a_fault_in_the_first_epoch_saves_nothing(run: RunFolder) -> None:
     with pytest.raises(RuntimeFault) as caught:
         train(make_job(rate=lambda step: 1e30), run)
     assert "nothing is saved" in caught.value.notes[0]
+    assert not any("--resume" in note for note in caught.value.notes)
     assert not run.model.exists()
 
 

@@ -217,7 +217,7 @@ Wrong, when `runs/xor` holds a run:
     dslc train xor.dl --out runs/xor
 Mended:
     dslc train xor.dl --out runs/xor-again
-    dslc train xor.dl --out runs/xor --resume     # go on with it
+    dslc train xor.dl --out runs/xor --resume     # go on with it, if it has `last.safetensors`
     dslc train xor.dl --out runs/xor --force      # replace it
 In Python: `trainer.fit(out="runs/xor", force=True)`.
 """,
