@@ -12,6 +12,7 @@ from dslc.check.foreign import difference, function_meant, is_prefix, layer_mean
 from dslc.check.library import LAYERS, library_layer
 from dslc.check.near import did_you_mean, near
 from dslc.check.scope import Context, Scope
+from dslc.check.size_first import size_to_leave_out
 from dslc.check.typed import Origin
 from dslc.check.values import FAILED, Const, Failed, FileScope, FunctionRef, LocalFunction, Namespace, Value
 from dslc.check.walk import defined, names
@@ -196,7 +197,11 @@ def _translated(name: str, meant: str, span: Span) -> Help | None:
     otherwise = difference(name)
     if otherwise and not (meant and span.source.text.startswith("()", span.end)):
         return Help(otherwise)
-    return Help(f"what other libraries call `{name}` is `{meant}` here:", (Edit(span, meant),)) if meant else None
+    if not meant:
+        return None
+    size = size_to_leave_out(name, span)
+    told = ", and is not given the size of its input" if size else ""
+    return Help(f"what other libraries call `{name}` is `{meant}` here{told}:", (Edit(span, meant), *size))
 
 
 def unknown_function(e: Context, scope: Scope, name: str, span: Span) -> Failed:

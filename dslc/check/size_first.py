@@ -6,6 +6,7 @@ the mend. What is legal and reads as PyTorch's arguments is a lint; where the la
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from dslc.check.near import quoted
@@ -41,6 +42,15 @@ class SizeFirst:
         text = f"`{self.ref.definition.name.text}` is made with {quoted(meant, 'and')}"
         label = f"its first number is the size of its input, {self.input}"
         e.report("DL4017", text, self.ref.span, label, footers=[self.help])
+
+
+def size_to_leave_out(name: str, span: Span) -> tuple[Edit, ...]:
+    """The edit that leaves out the first number of another library's layer, called at `span`, where that is the size of its input.
+
+    What follows must be given by position too: it is what the layer here is given.
+    """
+    found = _TWO.match(span.source.text, span.end) if name in _FOREIGN else None
+    return () if found is None else (Edit(Span(span.source, *found.span(1)), ""),)
 
 
 def size_first(e: Context, ref: LayerRef, args: Sequence[Argument]) -> SizeFirst | None:
@@ -102,6 +112,10 @@ def _never(_: Sequence[int]) -> bool:
     return False
 
 
+#: Layers of other libraries that are called otherwise here, and are given the size of their input before their own.
+_FOREIGN = frozenset({"Linear"})
+#: Two arguments by position, the first one with the comma behind it.
+_TWO = re.compile(r"\(\s*([^,()=]+,\s*)[^,()=]+[,)]")
 _CONVOLUTION, _TRANSFORMER = _Rule(1, _wide_kernel, least=3), _Rule(-1, _narrow)
 _LAYERS: Mapping[str, _Rule] = {
     **dict.fromkeys(("Conv1d", "Conv2d", "Conv3d", "ConvTranspose1d", "ConvTranspose2d"), _CONVOLUTION),

@@ -43,6 +43,14 @@ def test_every_edit_mends_its_mistake(path: Path) -> None:
             assert left.count(same) < told.count(same), f"{help_.text}\n{mended}"
 
 
+@pytest.mark.parametrize("name", ["syntax/commas_behind_settings", "names/size_of_the_input_first"])
+def test_mends_that_are_all_made_leave_a_program_without_mistakes(name: str) -> None:
+    path = HERE / f"{name}.dl"
+    text = path.read_text(encoding="utf-8")
+    edits = [edit for diagnostic in found(text, path) for help_ in helps(diagnostic) for edit in help_.edits]
+    assert [d.message for d in found(apply_edits(text, edits), path)] == []
+
+
 def test_the_offsets_of_the_plain_form_are_those_of_the_edits() -> None:
     path = HERE / "names" / "unknown_layer.dl"
     text = path.read_text(encoding="utf-8")

@@ -67,6 +67,7 @@ _RULES: tuple[_Rule, ...] = (
     places.missing_name,
     places.unnamed_block,
     signs.setting_with_colon,
+    signs.comma_at_the_end,
     signs.missing_type,
     signs.type_without_shape,
     signs.shape_without_type,

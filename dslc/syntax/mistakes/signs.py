@@ -5,7 +5,11 @@ from __future__ import annotations
 from dslc.diagnostics import Diagnostic, Edit, Help
 from dslc.source import Span
 from dslc.syntax.mistakes.place import OPERAND_ENDS, OPERAND_STARTS, Place
+from dslc.syntax.token import Token
 from dslc.syntax.words import ENDS, found
+from dslc.tensor_type import DType
+
+_TYPES = frozenset({dtype.value for dtype in DType} | {"float", "int"})
 
 
 def single_equals(p: Place) -> Diagnostic | None:
@@ -49,14 +53,37 @@ def equals_for_colon(p: Place) -> Diagnostic | None:
 
 
 def setting_with_colon(p: Place) -> Diagnostic | None:
-    """`epochs: 5`, `next h: y`."""
+    """`epochs: 5`, `data: rows`, `optimizer: adam(...)`, `next h: y`."""
+    named = p.expected == frozenset({"LSQB"}) and p.problem.at == p.problem.first + 3 and p.first.kind == "NAME"
+    if named and p.token.kind in {"LPAR", "COMMA", *ENDS} and p.back().text not in _TYPES:
+        return _colon(p, p.back(2))
     colon = p.back() if p.back().kind == "COLON" else p.token
     setting = p.problem.at == p.problem.first + 2 and p.first.kind == "NAME" and p.token.kind not in {"LSQB", *ENDS}
     other = p.token.kind == "COLON" and p.expected == frozenset({"EQUAL"})
     if colon.kind != "COLON" or not (other or (setting and p.expected == frozenset({"NAME"}))):
         return None
-    mend = p.replace("write:", colon, "" if p.token.kind == "EQUAL" else " =")
+    return _colon(p, colon)
+
+
+def _colon(p: Place, colon: Token) -> Diagnostic:
+    equals = Edit(p.span(colon), "" if p.token.kind == "EQUAL" else " =")
+    mend = Help("write:", (equals, *(Edit(p.span(comma), "") for comma in _last_comma(p))))
     return p.say("DL0013", "a name is given its value by `=`", "`:` gives a type", mend, span=p.span(colon))
+
+
+def _last_comma(p: Place) -> list[Token]:
+    """The comma that ends the statement, as it ends an entry of a record; or nothing."""
+    rest = p.problem.tokens[p.problem.at :]
+    end = next((i for i, token in enumerate(rest) if token.kind in ENDS), 0)
+    return [token for token in rest[:end][-1:] if token.kind == "COMMA"]
+
+
+def comma_at_the_end(p: Place) -> Diagnostic | None:
+    """`batch = 64,`."""
+    if p.token.kind != "COMMA" or "_NL" not in p.expected or p.ahead().kind not in ENDS:
+        return None
+    mend = p.replace("leave it out:", p.token, "")
+    return p.say("DL0001", "a statement does not end with a comma", "the line ends the statement", mend)
 
 
 def missing_equals(p: Place) -> Diagnostic | None:
