@@ -15,7 +15,7 @@ from dslc.cli.options import common, imports
 from dslc.cli.output import reporting, wants_color
 from dslc.diagnostics import Sink
 from dslc.doc import Entry, catalogue, declared, find, find_declared
-from dslc.doc.text import as_json, entry_text, listing, plain
+from dslc.doc.text import as_json, entry_text, listing, overview, plain
 from dslc.driver.frontend import check_program, read_source
 from dslc.driver.importing import ImportedFiles
 
@@ -77,21 +77,23 @@ def info_command(
 @click.option("--json", "json_wanted", is_flag=True, help="Print JSON.")
 @common
 def doc_command(name: str | None, json_wanted: bool, quiet: bool, error_format: str) -> None:
-    """Show what NAME is: a layer, function, loss, metric, initialiser, optimizer, data source or setting; FILE:NAME a block of a program.
+    """Show what NAME is: a layer, function, loss, metric, initialiser, optimizer, data source or setting.
 
-    Without a name, list all.
+    FILE:NAME shows a block of a program. Without a name, list all.
     """
     columns = _width()
     width = None if columns is None else min(_WIDEST, columns)
     paint = _paint if wants_color(columns is not None) else plain
     with reporting(quiet, error_format) as output:
-        entries = catalogue() if name is None else _in_program(name) or find(name)
+        declarations = _in_program(name or "")
+        entries = catalogue() if name is None else declarations or find(name, _on_the_command_line)
         if json_wanted:
             output.result(json.dumps([as_json(entry) for entry in entries], indent=2))
         elif name is None:
             output.result(listing(entries, width, paint))
         else:
-            output.result("\n\n\n".join(entry_text(entry, width or _WIDEST, paint) for entry in entries))
+            head = [overview(name, entries, paint)] if len(entries) > 1 and not declarations else []
+            output.result("\n\n\n".join([*head, *(entry_text(entry, width or _WIDEST, paint) for entry in entries)]))
 
 
 def _width() -> int | None:
@@ -110,6 +112,13 @@ def _in_program(name: str) -> tuple[Entry, ...]:
     if not unit.sound:
         sink.raise_errors()
     return declared(unit.file) if wanted is None else find_declared(unit, wanted)
+
+
+def _on_the_command_line(name: str) -> str:
+    """Which commands have an option of a name; or ""."""
+    from dslc.cli.option_names import owners  # it imports every command
+
+    return owners(name)
 
 
 def _paint(role: str, text: str) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
-from dslc.check import optimizer, sources
 from dslc.check.builtins import FIELD_FUNCTIONS, FUNCTIONS, PENALTIES, SOURCES, STARTS
-from dslc.check.foreign import difference, function_meant, layer_meant
 from dslc.check.library import LAYERS, library_layer
-from dslc.check.near import did_you_mean, near
 from dslc.check.setting_defs import SETTINGS
 from dslc.check.units import Unit, visible
-from dslc.diagnostics import Diagnostic, DslcError, Help, Note
+from dslc.diagnostics import DslcError
 from dslc.doc.entry import Entry
 from dslc.doc.functions import (
     of_builtin,
@@ -23,6 +20,7 @@ from dslc.doc.functions import (
     of_setting,
 )
 from dslc.doc.layers import of_definition
+from dslc.doc.unknown import not_found, options_of, unknown
 from dslc.ops import FAMILIES, OPS
 from dslc.ops.initializers import INITIALIZERS
 from dslc.ops.optimizers import OPTIMIZERS
@@ -63,8 +61,6 @@ _GROUPS = {
     "softmax": "along an axis",
 }
 
-_LATER = frozenset((*optimizer.LATER, *sources.LATER))
-
 
 def catalogue() -> tuple[Entry, ...]:
     """All entries, kind by kind."""
@@ -96,8 +92,13 @@ def _layers() -> list[Entry]:
     return [of_definition(made[1], "layer") for made in found if made is not None]
 
 
-def find(name: str) -> tuple[Entry, ...]:
+def find(name: str, elsewhere: Callable[[str], str] = lambda _: "") -> tuple[Entry, ...]:
     """The entries of a name or of an operator's symbol; several where it means several things, as `zeros` does.
+
+    A dot tells them apart: `data.split` is the setting of data blocks, `csv.missing` is explained with `csv`.
+
+    Args:
+        elsewhere: what a name means outside of programs, for one that has no entry; or "".
 
     Raises:
         DslcError: nothing has that name (DL6040).
@@ -105,22 +106,18 @@ def find(name: str) -> tuple[Entry, ...]:
     entries = catalogue()
     spelled = [opdef.name for opdef in OPS.values() if opdef.call and opdef.symbol == name]
     found = tuple(entry for entry in entries if entry.name == name or entry.name in spelled)
+    found = found or _dotted(name, entries)
     if found:
         return found
-    raise DslcError([_not_found(name, [entry.name for entry in entries])])
+    raise DslcError([not_found(name, entries, elsewhere(name))])
 
 
-def _not_found(name: str, known: Sequence[str]) -> Diagnostic:
-    """What is told of a name without an entry: another library may have it, a later version, or it is misspelt."""
-    if name in _LATER:
-        return Diagnostic("DL6040", f"`{name}` is not in this version yet")
-    message = f"there is no documentation of `{name}`"
-    meant = layer_meant(name) or function_meant(name)
-    if meant in known:
-        return Diagnostic("DL6040", message, (), (Help(f"what other libraries call `{name}` is `{meant}` here"),))
-    if difference(name):
-        return Diagnostic("DL6040", message, (), (Help(difference(name)),))
-    return _unknown(message, name, known)
+def _dotted(name: str, entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    """The entries of `BLOCK.SETTING`, with names between as in `--set`, or of `NAME.OPTION`."""
+    owner, _, last = name.rpartition(".")
+    settings = {setting.name for setting in SETTINGS if owner.partition(".")[0] in setting.blocks}
+    found = tuple(entry for entry in entries if entry.kind == "setting" and entry.name == last and last in settings)
+    return found or tuple(entry for entry in entries if entry.name == owner and last in options_of(entry))
 
 
 def declared(file: tree.File) -> tuple[Entry, ...]:
@@ -138,11 +135,5 @@ def find_declared(unit: Unit, name: str) -> tuple[Entry, ...]:
     known = {item.name: item.decl for item in visible(unit) if isinstance(item.decl, tree.Definition)}
     if name not in known:
         text = f"there is no model, block or cell `{name}` in `{unit.source.name}`"
-        raise DslcError([_unknown(text, name, list(known))])
+        raise DslcError([unknown(text, name, list(known))])
     return (of_definition(known[name]),)
-
-
-def _unknown(message: str, name: str, known: Sequence[str]) -> Diagnostic:
-    close = near(name, known)
-    footer = Help(did_you_mean(close)) if close else Note("`dslc doc` lists all names")
-    return Diagnostic("DL6040", message, (), (footer,))

@@ -24,8 +24,7 @@ def plain(_: str, text: str) -> str:
 
 def entry_text(entry: Entry, width: int, paint: Paint = plain) -> str:
     """Everything about one entry."""
-    kind = f"{entry.kind}, {entry.group}" if entry.group else entry.kind
-    parts = [f"{paint('name', entry.signature)}\n{paint('faint', kind)}", *_prose(entry.doc, width, paint)]
+    parts = [f"{paint('name', entry.signature)}\n{paint('faint', _kind(entry))}", *_prose(entry.doc, width, paint)]
     if entry.facts:
         parts.append(_table(entry.facts, paint))
     if entry.options:
@@ -35,6 +34,16 @@ def entry_text(entry: Entry, width: int, paint: Paint = plain) -> str:
         lines = "\n".join(example_lines(entry))
         parts.append(f"{paint('title', 'example')}\n{indent(lines, '  ')}")
     return "\n\n".join(parts)
+
+
+def overview(name: str, entries: Sequence[Entry], paint: Paint = plain) -> str:
+    """What a name of several things means, a line each: the entries follow."""
+    rows = [(entry.signature, _kind(entry)) for entry in entries]
+    return f"{paint('code', f'`{name}`')} is {len(entries)} things:\n{indent(_table(rows, paint), '  ')}"
+
+
+def _kind(entry: Entry) -> str:
+    return f"{entry.kind}, {entry.group}" if entry.group else entry.kind
 
 
 def _prose(doc: str, width: int, paint: Paint) -> Iterator[str]:

@@ -56,6 +56,20 @@ def test_doc_of_an_unknown_name_proposes_one_and_exits_1(dslc) -> None:
     assert "error[DL6040]: there is no documentation of `sofmax`\n  = help: did you mean `softmax`?\n" in result.stderr
 
 
+def test_doc_of_an_option_of_a_command_names_the_command(dslc) -> None:
+    help_ = "  = help: `--threads` is an option of `dslc train`: see `dslc train --help`\n"
+    assert help_ in dslc("doc", "threads").stderr
+    assert "`--error-format` is an option of `dslc check`, `dslc fmt`," in dslc("doc", "error_format").stderr
+
+
+def test_doc_of_a_name_of_several_things_begins_with_all_of_them(dslc) -> None:
+    shown = dslc("doc", "split").stdout
+    assert shown.startswith("`split` is 2 things:\n  split(x, parts, axis = -1)  function")
+    assert "\n\n\nsplit = none\nsetting, data blocks\n" in shown
+    assert [entry["kind"] for entry in json.loads(dslc("doc", "split", "--json").stdout)] == ["function", "setting"]
+    assert dslc("doc", "data.split").stdout.startswith("split = none\n")
+
+
 def test_doc_of_a_block_shows_its_comment_even_if_the_program_is_wrong_elsewhere(dslc, tmp_path: Path) -> None:
     program = tmp_path / "net.dl"
     program.write_text(

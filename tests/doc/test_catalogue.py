@@ -16,7 +16,7 @@ from dslc.doc.__main__ import DOCS
 from dslc.doc.entry import paragraphs
 from dslc.doc.examples import check_example
 from dslc.doc.markdown import pages
-from dslc.doc.text import entry_text, listing
+from dslc.doc.text import entry_text, listing, overview
 from dslc.ops import OPS
 from dslc.ops.initializers import INITIALIZERS
 from dslc.ops.optimizers import OPTIMIZERS
@@ -107,6 +107,54 @@ def test_names_of_other_libraries_and_of_later_versions_are_told_apart() -> None
     later = sorted(optimizer.LATER)[0]
     with pytest.raises(DslcError, match=f"`{later}` is not in this version yet"):
         find(later)
+
+
+def told(name: str, elsewhere: str = "") -> list[str]:
+    """The helps for a name that has no entry."""
+    with pytest.raises(DslcError) as caught:
+        find(name, lambda _: elsewhere)
+    return [footer.text for footer in caught.value.diagnostics[0].footers]
+
+
+def test_an_option_is_found_with_what_it_is_an_option_of() -> None:
+    assert told("missing") == ["`missing` is an option of `csv`: see `dslc doc csv`"]
+    assert told("momentum")[0].startswith("`momentum` is an option of `BatchNorm`, ")
+    (text,) = told("learning_rate")
+    assert re.fullmatch(
+        r"what other libraries call `learning_rate` is `lr` here, an option of (`\w+`, ){4}`\w+` and \d+ more: see `dslc doc \w+`",
+        text,
+    )
+
+
+def test_what_a_name_means_elsewhere_is_told_where_it_has_no_entry() -> None:
+    assert told("threads", "it is elsewhere") == ["it is elsewhere"]
+    assert told("missing", "it is elsewhere")[1:] == ["it is elsewhere"]
+    assert told("Linear", "it is elsewhere") == ["what other libraries call `Linear` is `Dense` here"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "found"),
+    [
+        ("data.split", "setting", "split"),
+        ("train.net.batch", "setting", "batch"),
+        ("csv.missing", "data source", "csv"),
+        ("adam.lr", "optimizer", "adam"),
+    ],
+)
+def test_a_dotted_name_is_that_of_a_setting_or_an_option(name: str, kind: str, found: str) -> None:
+    assert [(entry.kind, entry.name) for entry in find(name)] == [(kind, found)]
+
+
+@pytest.mark.parametrize("name", ["data.relu", "data.batch", "csv.mising", "nn.relu6x", "."])
+def test_a_dotted_name_of_nothing_is_unknown(name: str) -> None:
+    assert told(name)
+
+
+def test_a_name_of_several_things_says_so_first() -> None:
+    assert overview("split", find("split")) == (
+        "`split` is 2 things:\n  split(x, parts, axis = -1)  function, compile time\n"
+        "  split = none                setting, data blocks"
+    )
 
 
 def test_a_listing_has_a_line_for_each_name_and_no_line_is_wider_than_the_terminal() -> None:
