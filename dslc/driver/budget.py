@@ -6,7 +6,7 @@ full batch. Not counted: Python and its libraries, the data itself, and what ker
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dslc.backends.numpy_forms import specialise
@@ -48,8 +48,17 @@ def recomputing(prepared: Prepared) -> Prepared:
 
 
 def _needed(prepared: Prepared, part: Part, rows: int) -> int:
-    programs = (*prepared.steps, *prepared.applied, prepared.inference)
-    return _held(prepared) + sum(program.memory_bytes(_sizes(program, part, rows)) for program in programs)
+    return _held(prepared) + _taken(_updating(prepared), part, rows) + _taken([prepared.inference], part, rows)
+
+
+def _updating(prepared: Prepared) -> list[Program]:
+    """The programs of steps and updates."""
+    return [*prepared.steps, *prepared.applied]
+
+
+def _taken(programs: Iterable[Program], part: Part, rows: int) -> int:
+    """Bytes of what programs take and compute, each in memory of its own."""
+    return sum(program.memory_bytes(_sizes(program, part, rows)) for program in programs)
 
 
 def _held(prepared: Prepared) -> int:
@@ -78,6 +87,10 @@ def _too_little(prepared: Prepared, part: Part, rows: int, budget: int) -> Diagn
     notes = [
         Note("this is with cheap results of the forward pass computed again for the backward pass (`--remat`)"),
         Note(f"parameters and what the optimizer keeps take {megabytes(_held(prepared))} with any batch"),
+        Note(
+            f"training steps take {megabytes(_taken(_updating(prepared), part, rows))}, and the evaluation beside them"
+            f" {megabytes(_taken([prepared.inference], part, rows))}; `dslc info` tells of a step alone, without `--remat`"
+        ),
         *(Note(tensor.text()) for tensor in _largest(prepared, part, rows)),
     ]
     return Diagnostic("DL6100", message, (Label(typed.span, ""),), (*notes, _help(prepared, part, rows, budget)))

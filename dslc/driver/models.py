@@ -11,7 +11,7 @@ import numpy.typing as npt
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check import elaborate_model
 from dslc.check.typed import Literal, ParamSpec, TypedModel
-from dslc.diagnostics import Diagnostic, DslcError, Help, Sink
+from dslc.diagnostics import Diagnostic, DslcError, Help, Note, Sink
 from dslc.driver.frontend import Checked
 from dslc.graph import Graph
 from dslc.graph.arrays import numpy_dtype
@@ -60,8 +60,11 @@ def initial_params(specs: Mapping[str, ParamSpec], seed: int) -> dict[str, Array
     }
 
 
-def choose_model(checked: Checked, name: str | None, hypers: Mapping[str, Literal]) -> TypedModel:
+def choose_model(checked: Checked, name: str | None, hypers: Mapping[str, Literal], hint: str = "") -> TypedModel:
     """One model of a program, in inference, with hyper-parameters given or their defaults.
+
+    Args:
+        hint: what is told of a name that the program declares as something else.
 
     Raises:
         DslcError: no model or no such model (DL0053), several and no name (DL0054), or hyper-parameters that do not fit.
@@ -69,7 +72,8 @@ def choose_model(checked: Checked, name: str | None, hypers: Mapping[str, Litera
     scope = checked.file.scope
     own = [known for known in scope.models() if known in scope.definitions]
     # An imported model is meant when it is named, or when there is no other.
-    chosen = choose("model", own if own and name is None else scope.models(), name, checked.source.name)
+    names = own if own and name is None else scope.models()
+    chosen = choose("model", names, name, checked.source.name, of_another_kind(checked, name, hint))
     sink = Sink()
     typed = elaborate_model(checked.file.scope, chosen, hypers, training=False, sink=sink)
     sink.raise_errors()
@@ -77,8 +81,22 @@ def choose_model(checked: Checked, name: str | None, hypers: Mapping[str, Litera
     return typed
 
 
-def choose(kind: str, names: list[str], name: str | None, where: str) -> str:
+def of_another_kind(checked: Checked, name: str | None, hint: str = "") -> tuple[Note | Help, ...]:
+    """What a program declares by a name, for a reader who took it for something else; `hint` says what to do then."""
+    scope = checked.file.scope
+    found = scope.definition(name) if name is not None else None
+    kinds = {**dict.fromkeys(scope.trains, "train block"), **dict.fromkeys(scope.datas, "data block")}
+    kind = found[1].kind if found is not None else kinds.get(name or "")
+    if kind is None:
+        return ()
+    return (Note(f"`{name}` is a {kind}"), *([Help(hint)] if hint else []))
+
+
+def choose(kind: str, names: list[str], name: str | None, where: str, otherwise: tuple[Note | Help, ...] = ()) -> str:
     """The one declaration of a kind that is meant.
+
+    Args:
+        otherwise: what is told of a name that is none of these.
 
     Raises:
         DslcError: there is none of that name (DL0053), or there are several and none was named (DL0054).
@@ -86,7 +104,7 @@ def choose(kind: str, names: list[str], name: str | None, where: str) -> str:
     shown = ", ".join(f"`{n}`" for n in names)
     if name is not None and name not in names:
         text = f"there is no {kind} named `{name}`" + (f"; there is {shown}" if names else "")
-        raise DslcError([Diagnostic("DL0053", text, where=where)])
+        raise DslcError([Diagnostic("DL0053", text, (), otherwise, where)])
     if name is not None:
         return name
     if not names:

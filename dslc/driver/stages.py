@@ -31,6 +31,11 @@ _GRAPHS = {
     "optimized": "the optimised graph",
     "training": "the graph of a training step",
 }
+#: What a name that is given is the name of.
+_WHOSE = (
+    "`.onnx`, `.txt`, `typed`, `graph` and `optimized` want a model, `.py` and `training` a train block; pictures, `.json`,"
+    " `plan` and `python` are of either"
+)
 
 
 def emit_stage(checked: Checked, name: str | None, stage: str) -> str:
@@ -49,7 +54,7 @@ def emit_stage(checked: Checked, name: str | None, stage: str) -> str:
         if len(graphs) == 1:
             return _text(next(iter(graphs.values())), stage)
         return "\n\n".join(f"# step {step}\n{_text(graph, stage)}" for step, graph in graphs.items())
-    typed = choose_model(checked, name, {})
+    typed = choose_model(checked, name, {}, _WHOSE)
     return model_text(typed) if stage == "typed" else _text(lower(typed.body, typed.outputs), stage)
 
 
@@ -92,11 +97,11 @@ def write_stage(checked: Checked, name: str | None, stage: str | None, target: P
             write_atomic(target, (emit_stage(checked, name, stage).rstrip("\n") + "\n").encode())
             return f"{target}: {stage}"
         if target.suffix == ".onnx":
-            compiled = compile_model(choose_model(checked, name, {}))
+            compiled = compile_model(choose_model(checked, name, {}, _WHOSE))
             exporting.export_model(compiled, initial_params(compiled.typed.body.params, 0), target)
             return f"{target}: inference, with initial parameters"
         if target.suffix == ".py":
-            typed = choose_train(checked, name)
+            typed = choose_train(checked, name, _WHOSE)
             write_atomic(target, script_of(typed).encode())
             return f"{target}: the training `{typed.name}`, standing alone"
         if target.suffix == ".txt":
@@ -112,6 +117,6 @@ def _drawn(checked: Checked, name: str | None, stage: str, form: str) -> str:
     if stage == "training":
         train = choose_train(checked, name if name in checked.file.trains else None)
         return drawn({step: optimize(graph) for step, graph in _training(train).items()}, train, form)
-    model = choose_model(checked, name, {})
+    model = choose_model(checked, name, {}, _WHOSE)
     graph = lower(model.body, model.outputs)
     return drawn({"": graph if stage == "graph" else optimize(graph)}, model, form)

@@ -20,7 +20,7 @@ from dslc.check.typed import TypedTrain
 from dslc.driver.data import Opened, open_data
 from dslc.driver.figures import figures_of, inference
 from dslc.driver.frontend import Checked, check_program, folder_of, read_source
-from dslc.driver.models import choose, initial_params
+from dslc.driver.models import choose, initial_params, of_another_kind
 from dslc.driver.programs import Programs
 from dslc.driver.rates import kept_of, plateau, rate
 from dslc.driver.resuming import require_same_program
@@ -87,9 +87,10 @@ class Trained:
     folder: RunFolder | None
 
 
-def choose_train(checked: Checked, name: str | None) -> TypedTrain:
-    """The one train block that is meant."""
-    return checked.file.trains[choose("train block", list(checked.file.trains), name, checked.source.name)]
+def choose_train(checked: Checked, name: str | None, hint: str = "") -> TypedTrain:
+    """The one train block that is meant; `hint` is told of a name that the program declares as something else."""
+    names, otherwise = list(checked.file.trains), of_another_kind(checked, name, hint)
+    return checked.file.trains[choose("train block", names, name, checked.source.name, otherwise)]
 
 
 def prepare(typed: TypedTrain, *, start: bool = True, remat: bool = False) -> Prepared:

@@ -134,6 +134,10 @@ REQUESTS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
     "no_such_train_block": (nothing, ("train", "toy.dl:tory")),
     "several_models": (text("two.dl", TWO), ("info", "two.dl")),
     "no_model": (text("empty.dl", "dim B\n"), ("info", "empty.dl")),
+    "model_that_is_a_train_block": (nothing, ("compile", "toy.dl:toy", "-o", "toy.onnx")),
+    "train_block_that_is_a_model": (nothing, ("compile", "toy.dl:Toy", "-o", "step.py")),
+    "model_that_is_a_data_block": (nothing, ("compile", "toy.dl:points", "--emit", "graph")),
+    "model_to_train": (nothing, ("train", "toy.dl:Toy")),
     "nothing_written_to_this_ending": (nothing, ("compile", "toy.dl", "-o", "toy.foo")),
     "script_of_scores": (
         text("watched.dl", TOY.replace("adam(lr = 0.05)", 'adam(lr = 0.05 |> plateau(on = "loss"))')),

@@ -82,6 +82,16 @@ def test_one_that_fits_in_no_form_is_refused_with_a_batch_that_would(checked: Ch
     assert trained(check_program(Source("deep.dl", DEEP), [found[1]]), least - 1).prepared.typed.batch == int(found[2])
 
 
+def test_what_is_counted_is_told_part_by_part(checked: Checked) -> None:
+    with pytest.raises(DslcError) as caught:
+        trained(checked, 10)
+    notes = " ".join(footer.text for footer in caught.value.diagnostics[0].footers)
+    parts = re.findall(r"(?:keeps take|steps take|beside them) ([\d.]+) kB", notes)
+    least = needed(recomputing(prepare(choose_train(checked, None))))
+    assert len(parts) == 3
+    assert sum(map(float, parts)) == pytest.approx(least / 1000, abs=0.2)
+
+
 def test_nothing_is_written_where_it_does_not_fit(checked: Checked, tmp_path: Path) -> None:
     made = prepare(choose_train(checked, None))
     with pytest.raises(DslcError):

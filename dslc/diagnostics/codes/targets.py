@@ -71,8 +71,9 @@ kernels. Other opsets are not written, because each one would have to be proved 
         "a training does not fit in the memory that is allowed",
         """
 `dslc train --memory 200MB` asks for a training that takes no more. Counted are the parameters, what the optimizer keeps for
-them, and the inputs, results and all values between them of a full batch. Not counted are Python and its libraries (about
-70 MB), the data, and what kernels work in.
+them, and the inputs, results and all values between them of a full batch: of every program of the training, its steps, its
+updates and its evaluation, each of which has memory of its own (`dslc info` tells that of a step alone). Not counted are
+Python and its libraries (about 70 MB), the data, and what kernels work in.
 
 If the training does not fit as it is, cheap results of the forward pass are computed again for the backward pass (`--remat`).
 If it does not fit then, nothing runs: the message names the tensors that take most and the largest batch that fits.
