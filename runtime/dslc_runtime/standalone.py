@@ -1,10 +1,14 @@
-"""A training as a command: rows of an `.npz` file in batches, losses and metrics on standard output. Scripts end with it."""
+"""A training as a command: rows of an `.npz` file in batches, losses and metrics on standard output. Scripts end with it.
+
+What an epoch prints are means over its rows, as `dslc_runtime.loop` takes them; what batches contribute to a figure that is no
+mean (`f1:0`) is left out.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 
@@ -31,13 +35,16 @@ def main(training: Callable[..., Training]) -> None:
     starts = range(0, rows, given.batch)
     seeded = {} if given.seed is None else {"seed": given.seed}
     run = training(per_epoch=len(starts), **seeded)
-    found: Mapping[str, object] = {}
     for epoch in range(1, given.epochs + 1):
         order = permutation(rows, run.seed, "shuffle", step=epoch) if given.batch < rows else np.arange(rows)
+        sums: dict[str, float] = {}
         for start in starts:
             some = order[start : start + given.batch]
             found = run.step({name: array[some] for name, array in data.items()})
-        figures = [f"{name} {value:.6g}" for name, value in found.items() if isinstance(value, float)]
+            for name, value in found.items():
+                if isinstance(value, float) and ":" not in name:
+                    sums[name] = sums.get(name, 0.0) + value * len(some)
+        figures = [f"{name} {total / rows:.6g}" for name, total in sums.items()]
         sys.stdout.write("  ".join([f"epoch {epoch}", *figures]) + "\n")
     if given.save:
         np.savez(given.save, allow_pickle=False, **run.params)

@@ -21,7 +21,7 @@ from dslc.diagnostics import DslcError
 from dslc.driver.frontend import check_program, read_source
 from dslc.driver.scripting import script_of
 from dslc.driver.stepping import one_step
-from dslc.driver.training import Prepared, prepare
+from dslc.driver.training import Prepared, prepare, train
 from dslc.source import Source
 from dslc_runtime.face import Face, Solve, TensorSpec
 from dslc_runtime.generated import namespace
@@ -111,23 +111,41 @@ def test_a_script_gives_the_bytes_of_the_runtime(train: TypedTrain) -> None:
         assert bytes_of(run.params) == bytes_of(prepared.state.params), number
 
 
-def test_a_script_trains_from_the_command_line_with_numpy_alone(tmp_path: Path) -> None:
-    (tmp_path / "step.py").write_text(script_of(train_of("xor")), encoding="utf-8")
+def run_alone(folder: Path, script: str, *arguments: str) -> list[str]:
+    """The lines that a script prints which is run on the rows of XOR, without `dslc` and its runtime."""
+    (folder / "step.py").write_text(script, encoding="utf-8")
     x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
-    np.savez(tmp_path / "rows.npz", x=x, y=x[:, :1] != x[:, 1:])
-    (tmp_path / "sitecustomize.py").write_text(
+    np.savez(folder / "rows.npz", x=x, y=x[:, :1] != x[:, 1:])
+    (folder / "sitecustomize.py").write_text(
         "import sys\nfor name in ('dslc', 'dslc_runtime'):\n    sys.modules[name] = None\n", encoding="utf-8"
     )
-    command = [sys.executable, "step.py", "rows.npz", "--batch", "4", "--epochs", "500", "--save", "trained.npz"]
+    command = [sys.executable, "step.py", "rows.npz", *arguments]
     done = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(tmp_path)}
+        command, cwd=folder, capture_output=True, text=True, check=False, env={"PYTHONPATH": str(folder)}
     )
     assert done.returncode == 0, done.stderr
-    last = done.stdout.splitlines()[-1]
+    return done.stdout.splitlines()
+
+
+def test_a_script_trains_from_the_command_line_with_numpy_alone(tmp_path: Path) -> None:
+    script = script_of(train_of("xor"))
+    last = run_alone(tmp_path, script, "--batch", "4", "--epochs", "500", "--save", "trained.npz")[-1]
     assert last.startswith("epoch 500  loss ")
     assert float(last.split()[3]) < 0.05
     with np.load(tmp_path / "trained.npz") as trained:
         assert set(trained) == set(prepare(train_of("xor")).state.params)
+
+
+def test_a_script_prints_the_means_over_epochs_that_training_reports(tmp_path: Path) -> None:
+    text = (MODELS / "xor.dl").read_text(encoding="utf-8").replace("batch     = all", "batch = 3")
+    text = text.replace(
+        "epochs    = 500", "epochs = 3\n  metrics = { off: mae(net.p, data.y), fit: r2(net.p, data.y) }"
+    )
+    checked = check_program(Source("xor.dl", text))
+    script = script_of(checked.file.trains["xor"])
+    lines = run_alone(tmp_path, script, "--batch", "3", "--epochs", "3")
+    history = train(checked, threads=1).result.history
+    assert lines == [f"epoch {row['epoch']}  loss {row['loss']:.6g}  off {row['off']:.6g}" for row in history]
 
 
 def test_every_kernel_can_be_in_a_script() -> None:
