@@ -34,6 +34,12 @@ def checked_file(
     return checked, name
 
 
+def _unopened(checked: Checked) -> str:
+    """That the data of a program was not looked at, where it lies in files; or ""."""
+    sources = (source for data in checked.file.datas.values() for source in data.sources.values())
+    return " (its data was not opened: --data)" if any(source.kind != "inline" for source in sources) else ""
+
+
 def check(
     files: Sequence[str],
     settings: Sequence[str] = (),
@@ -57,6 +63,6 @@ def check(
                 output.diagnostics(error.diagnostics)
                 failed = True
             else:
-                output.note(f"{file}: no errors")
+                output.note(f"{file}: no errors{'' if opens_data else _unopened(checked)}")
     if failed:
         sys.exit(FAULT)

@@ -23,7 +23,13 @@ def test_check_of_a_good_program_says_so_on_stderr(dslc, toy: Path) -> None:
     result = dslc("check", toy)
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert result.stderr == "toy.dl: no errors\n"
+    assert result.stderr == "toy.dl: no errors (its data was not opened: --data)\n"
+
+
+def test_check_says_nothing_of_data_where_it_is_opened_or_is_in_no_file(dslc, toy: Path) -> None:
+    assert dslc("check", toy, "--data").stderr.endswith("toy.dl: no errors\n")
+    write(Path(), "lookup.dl", LOOKUP)
+    assert dslc("check", "lookup.dl").stderr == "lookup.dl: no errors\n"
 
 
 def test_check_reports_all_bad_files_and_exits_1(dslc, toy: Path) -> None:
