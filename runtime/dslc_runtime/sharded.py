@@ -30,9 +30,8 @@ from dslc_runtime.workers import Worker
 
 Array: TypeAlias = npt.NDArray[Any]
 
-_CACHED = (
-    4  # bindings kept, each with processes of its own: a full batch, the last short one, and a few lengths of sequences
-)
+# Bindings kept, each with processes of its own: a full batch, the last short one, and a few lengths of sequences.
+_CACHED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,8 @@ class Sharded:
         """
         if sizes[self.cut.batch] < self.cut.least * self.cut.shards:
             return self.whole().bind(sizes, arrays)
-        used = [arrays[name] for each in (self.part, self.rest) for name in (*each.params, *each.states)]
+        updating = (each.program for each in self.slices)
+        used = [arrays[name] for each in (self.part, self.rest, *updating) for name in (*each.params, *each.states)]
         key = (*sizes.values(), *map(id, used))
         kept = self._bound.pop(key, None)
         if kept is None or not all(worker.alive for worker in kept.workers):
@@ -119,11 +119,8 @@ class Sharded:
         self._bound.clear()
 
     def _bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> tuple[Bound, list[Worker]]:
-        for name in (
-            *self.part.params,
-            *self.part.states,
-            *(name for each in self.slices for name in each.program.states),
-        ):
+        updated = (name for each in self.slices for name in each.program.states)
+        for name in (*self.part.params, *self.part.states, *updated):
             if not is_shared(arrays[name]):
                 raise ValueError(f"`{name}` is not in shared memory, so workers would not see it change")
         batch = self._batch(sizes, arrays)
