@@ -18,7 +18,7 @@ from dslc.backends.plan import plan
 from dslc.backends.to_numpy import compile_numpy
 from dslc.driver.frontend import check_program, read_source
 from dslc.driver.models import initial_params
-from dslc.driver.sharing import Cores, cores_for, shared_out
+from dslc.driver.sharing import cores_for, shared_out
 from dslc.driver.training import choose_train, compiled
 from dslc.graph import Graph
 from dslc.passes import optimize
@@ -62,7 +62,7 @@ def _training(case: Case, trainer: Trainer, threads: int) -> Built:
     prepared, rows = trainer._prepared, case.workload.rows
     graphs, state = prepared.graphs.steps, prepared.state
     cores = cores_for(graphs, state, Part(case.batch), rows, threads, share=True)
-    steps, state = ExitStack().enter_context(shared_out(graphs, state, prepared.steps, cores.processes, remat=False))
+    steps, state = ExitStack().enter_context(shared_out(cores, state, prepared.steps, remat=False))
     ready = feed(steps[0], state.for_training, case.batch, rows, seed=0)
     every, bound = np.arange(rows), ready.bound
     done = 0
@@ -83,7 +83,7 @@ def _training(case: Case, trainer: Trainer, threads: int) -> Built:
         set_params(plain, case.params)
         return plain.gradients(case.batch)[1]
 
-    return Built(run, gradients, lambda: _stages(case, cores))
+    return Built(run, gradients, lambda: _stages(case, threads))
 
 
 def _forward(case: Case, trainer: Trainer) -> Built:
@@ -97,7 +97,7 @@ def _forward(case: Case, trainer: Trainer) -> Built:
     return Built(run, lambda: model(**inputs))
 
 
-def _stages(case: Case, cores: Cores) -> dict[str, object]:
+def _stages(case: Case, threads: int) -> dict[str, object]:
     """Milliseconds of each stage from the text to a step that is bound, once more, and the bytes of its plan."""
     found: dict[str, float] = {}
     last = perf_counter()
@@ -114,11 +114,12 @@ def _stages(case: Case, cores: Cores) -> dict[str, object]:
     took("training graph")
     state = State.of(initial_params(typed.params, typed.seed), graphs.groups, graphs.buffers)
     last = perf_counter()  # first values are drawn, not compiled
-    programs = compiled(graphs.steps)
-    with shared_out(graphs.steps, state, programs, cores.processes, remat=False) as (steps, running):
+    rows = case.workload.rows
+    cores = cores_for(graphs.steps, state, Part(case.batch), rows, threads, share=True)
+    with shared_out(cores, state, compiled(graphs.steps), remat=False) as (steps, running):
         step = steps[0]
-        took("passes, plan, source and load")
-        feed(step, running.for_training, case.batch, case.workload.rows, seed=0)
+        took("cut, passes, plan, source and load")
+        feed(step, running.for_training, case.batch, rows, seed=0)
         took("bind")
     return {"compile_ms": found, "plan_bytes": _plan_bytes(graphs.steps[0], case), "processes": cores.processes}
 

@@ -14,7 +14,7 @@ from dslc.backends.to_numpy import compile_numpy
 from dslc.driver.cost import cost_by_layer
 from dslc.graph import Graph
 from dslc.passes import optimize
-from dslc.sharding import Refused, Sharding, shard, sliced
+from dslc.sharding import Sharding, shard, sliced
 from dslc.tensor_type import Size, evaluate, symbol
 from dslc_runtime import engine
 from dslc_runtime.data.parts import Part
@@ -42,10 +42,12 @@ class Cores:
     Attributes:
         threads: cores in use: by linear algebra, and in a step by `processes`.
         processes: that share out the rows of a batch.
+        cuts: the graph of each step cut for them, where there are several.
     """
 
     threads: int
     processes: int = 1
+    cuts: tuple[Sharding, ...] = ()
 
     @property
     def in_steps(self) -> int | None:
@@ -68,40 +70,40 @@ def cores_for(
     rows = min(batch or len(part), len(part))
     parameters = sum(group.layout.size for group in state.groups)
     share = share and parameters <= _MOST_PARAMETERS
-    processes = _processes(graphs, part, rows, threads or usable_cores()) if share else 1
-    if threads is None:
-        # Multiply-adds of one step, about: each weight meets each row forward, and twice more backward.
-        threads = usable_cores() if processes > 1 else default_threads(3.0 * rows * parameters)
-    return Cores(threads, processes)
+    processes = min(threads or usable_cores(), rows // _LEAST_ROWS, _MOST_PROCESSES) if share and can_fork() else 1
+    cuts = _cuts(graphs, part, rows, processes) if processes > 1 else ()
+    if cuts:
+        return Cores(threads or usable_cores(), processes, cuts)
+    # Multiply-adds of one step, about: each weight meets each row forward, and twice more backward.
+    return Cores(threads or default_threads(3.0 * rows * parameters))
 
 
-def _processes(graphs: Sequence[Graph], part: Part, rows: int, cores: int) -> int:
-    """1 where steps are too short, or rows cannot be computed apart, as under batch norm."""
-    found = min(cores, rows // _LEAST_ROWS, _MOST_PROCESSES)
-    if found < 2 or not can_fork():
-        return 1
+def _cuts(graphs: Sequence[Graph], part: Part, rows: int, processes: int) -> tuple[Sharding, ...]:
+    """The steps cut; none where they are too short, or rows cannot be computed apart, as under batch norm."""
     shapes = {name: (rows, *field.shape[1:]) for name, field in part.fields.items()}
-    if any(not _is_worth_it(graph, shapes) or isinstance(shard(graph, found), Refused) for graph in graphs):
-        return 1
-    return found
+    if not all(_is_worth_it(graph, shapes) for graph in graphs):
+        return ()
+    cuts = [shard(graph, processes) for graph in graphs]
+    made = tuple(cut for cut in cuts if isinstance(cut, Sharding))
+    return made if len(made) == len(cuts) else ()
 
 
 @contextmanager
 def shared_out(
-    graphs: Sequence[Graph], state: State, wholes: Sequence[Program], processes: int, *, remat: bool
+    cores: Cores, state: State, wholes: Sequence[Program], *, remat: bool
 ) -> Generator[tuple[Sequence[engine.Program], State]]:
-    """Steps that run on so many processes, and the state that they work on. What was learned is in `state` at the end.
+    """Steps that run on these cores, and the state that they work on. What was learned is in `state` at the end.
 
     Args:
         wholes: the steps on one process; among several, for batches of too few rows.
         remat: whether cheap results are computed again instead of kept.
     """
-    if processes == 1:
+    if not cores.cuts:
         yield wholes, state
         return
     steps = [
-        _shared_step(graph, processes, partial(wholes.__getitem__, position), remat)
-        for position, graph in enumerate(graphs)
+        _shared_step(cut, cores.processes, partial(wholes.__getitem__, position), remat)
+        for position, cut in enumerate(cores.cuts)
     ]
     mapped = state.shared()
     try:
@@ -112,9 +114,7 @@ def shared_out(
         state.copy_from(mapped)
 
 
-def _shared_step(graph: Graph, processes: int, whole: Callable[[], Program], remat: bool) -> Sharded:
-    cut = shard(graph, processes)
-    assert isinstance(cut, Sharding), f"what is shared out can be cut: {cut}"
+def _shared_step(cut: Sharding, processes: int, whole: Callable[[], Program], remat: bool) -> Sharded:
     how = Cut(cut.batch, processes, cut.inputs, cut.draws, cut.joined)
     part = compile_numpy(optimize(cut.part), remat=remat)
     updates = sliced(cut.rest, processes)

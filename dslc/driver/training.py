@@ -209,8 +209,7 @@ def fit(
             note(changed)
         write_program(folder, config_text(checked), about)
 
-    sharing = shared_out(prepared.graphs.steps, prepared.state, prepared.steps, cores.processes, remat=prepared.remat)
-    with sharing as (steps, state):
+    with shared_out(cores, prepared.state, prepared.steps, remat=prepared.remat) as (steps, state):
         result = run_job(job(replace(prepared, state=state), opened, steps, cores), folder, observer, resume, begin)
     if folder is not None:
         write_report(folder, typed.name, result.history, result.progress.best_epoch, about)
