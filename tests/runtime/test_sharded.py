@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cut_step import LAYOUT, cut_step, data, first_state, in_turn, whole
+from processes import is_there
 
 from dslc_runtime.data import Part
 from dslc_runtime.engine import feed
@@ -64,14 +65,6 @@ def bytes_of(state: State) -> dict[str, bytes]:
 def workers_of(program: Sharded) -> list[int]:
     """The processes of a program."""
     return [worker._pid for kept in program._bound.values() for worker in kept.workers]
-
-
-def is_there(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 @pytest.mark.parametrize(("shards", "rows"), [(2, 8), (2, 7), (3, 8), (3, 9)])

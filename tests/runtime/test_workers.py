@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import is_there
 
 from dslc_runtime.errors import IdError, RuntimeFault
 from dslc_runtime.mapped import is_shared, own_bytes, own_copy, private_bytes, shared_bytes, shared_copy
@@ -44,15 +45,6 @@ def fork() -> Iterator[Callable[[Callable[[], None]], Worker]]:
 def run(worker: Worker) -> None:
     worker.start()
     worker.wait()
-
-
-def is_there(process: int) -> bool:
-    """Whether there is such a process, be it ended and not waited for."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_a_worker_computes_in_another_process_on_memory_that_both_have(fork, memory) -> None:
