@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 
 from dslc.cli.commands import commands
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from toy import write_toy
 

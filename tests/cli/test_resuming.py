@@ -1,0 +1,131 @@
+"""`train --resume`: the bytes of running through, and what is refused or told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from toy_runs import WIDE, history, shares, weights
+
+
+def test_resuming_gives_the_bytes_of_running_through(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "whole", "--epochs", 4, "-q").exit_code == 0
+    assert dslc("train", toy, "--out", "parts", "--epochs", 2, "-q").exit_code == 0
+    assert dslc("train", toy, "--out", "parts", "--epochs", 4, "--resume", "-q").exit_code == 0
+    assert Path("parts/last.safetensors").read_bytes() == Path("whole/last.safetensors").read_bytes()
+    assert weights("parts") == weights("whole")
+    assert [row["epoch"] for row in history("parts")] == [1, 2, 3, 4]
+
+
+def test_the_program_of_a_resumed_run_is_the_one_that_went_on(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--epochs", 1, "-q").exit_code == 0
+    assert dslc("train", toy, "--out", "r", "--epochs", 2, "--set", "lr=0.01", "--resume", "-q").exit_code == 0
+    config = Path("r/config.dl").read_text()
+    assert "epochs    = 2\n" in config
+    assert "adam(lr = 0.01)" in config
+
+
+def test_a_short_setting_means_the_train_block_that_is_named_when_a_run_is_resumed_too(dslc, toy: Path) -> None:
+    text = toy.read_text()
+    block = text[text.index("train toy") : text.index('test "learns"')]
+    toy.write_text(text + block.replace("train toy", "train other"))
+    assert "error[DL3082]" in dslc("check", toy, "--set", "epochs=2").stderr
+    for epochs, more in ((1, ()), (2, ("--resume",))):
+        result = dslc("train", f"{toy}:other", "--set", f"epochs={epochs}", "--out", "run", *more)
+        assert result.exit_code == 0, result.stderr
+        assert len((Path("run") / "history.jsonl").read_text().splitlines()) == epochs
+
+
+def test_tests_comments_and_layout_do_not_hinder_resuming(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--epochs", 1, "-q").exit_code == 0
+    toy.write_text(
+        "# a remark\n"
+        + toy.read_text().replace("batch     = 8", "batch = 8")
+        + 'test "one more" { train toy; expect train.loss < 9 }\n'
+    )
+    assert dslc("train", toy, "--out", "r", "--resume", "-q").exit_code == 0
+
+
+@shares
+def test_a_run_that_goes_on_with_other_processes_says_so_and_records_its_parts(dslc, toy: Path) -> None:
+    def go_on(epochs: int, threads: int) -> str:
+        found = dslc("train", toy, *WIDE, "--epochs", epochs, "--threads", threads, "--out", "r", "--resume")
+        assert found.exit_code == 0
+        return found.stderr
+
+    assert dslc("train", toy, *WIDE, "--epochs", 1, "--threads", 2, "--out", "r", "-q").exit_code == 0
+    assert "rounding" not in go_on(2, 2)
+    assert "parts" not in json.loads(Path("r/run.json").read_text())
+    assert (
+        "epochs before ran on 2 processes (`--threads 2`); this goes on with 1 (`--threads 1`): other rounding\n"
+        in go_on(3, 1)
+    )
+    about = json.loads(Path("r/run.json").read_text())
+    assert (about["threads"], about["processes"]) == (1, 1)
+    assert about["parts"] == [
+        {"from_epoch": 1, "processes": 2, "threads": 2},
+        {"from_epoch": 3, "processes": 1, "threads": 1},
+    ]
+    assert "rounding" not in go_on(4, 1)
+    assert "nothing was trained" in go_on(1, 2)
+    assert json.loads(Path("r/run.json").read_text())["parts"] == about["parts"]
+
+
+def test_resume_wants_a_folder(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--resume").exit_code == 2
+
+
+def test_resume_of_nothing_says_so(dslc, toy: Path) -> None:
+    result = dslc("train", toy, "--resume", "--out", "absent")
+    assert result.exit_code == 1
+    assert "error[DL5024]: there is nothing to resume" in result.stderr
+    assert not Path("absent").exists()
+
+
+def test_a_run_whose_last_state_was_never_written_leads_in_no_circle(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "-q").exit_code == 0
+    Path("r/last.safetensors").unlink()  # as a disk leaves it that is full after `model.safetensors`
+    resumed = dslc("train", toy, "--out", "r", "--resume")
+    assert resumed.exit_code == 1
+    assert "error[DL5024]: there is nothing to resume: `last.safetensors` is not there" in resumed.stderr
+    assert "no epoch was finished" not in resumed.stderr
+    assert "with `--force` instead of `--resume`" in resumed.stderr
+    refused = dslc("train", toy, "--out", "r")
+    assert refused.exit_code == 1
+    assert "`--force` replaces this run, which cannot go on: it has no `last.safetensors`" in refused.stderr
+    assert "--resume" not in refused.stderr
+    assert dslc("eval", "r").exit_code == 0
+    assert dslc("train", toy, "--out", "r", "--force", "-q").exit_code == 0
+    assert Path("r/last.safetensors").exists()
+
+
+def test_resume_with_another_seed_is_refused_and_the_run_stays(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--epochs", 1, "-q").exit_code == 0
+    before = {path.name: path.read_bytes() for path in Path("r").iterdir()}
+    result = dslc("train", toy, "--out", "r", "--resume", "--seed", 4)
+    assert result.exit_code == 1
+    assert "error[DL5025]" in result.stderr
+    assert "the seed was 0 and is 4" in result.stderr
+    assert {path.name: path.read_bytes() for path in Path("r").iterdir()} == before
+
+
+def test_resuming_with_other_settings_is_refused_and_the_runs_own_program_goes_on(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--epochs", 1, "--set", "optimizer.lr=0.01", "-q").exit_code == 0
+    before = {path.name: path.read_bytes() for path in Path("r").iterdir()}
+    refused = dslc("train", toy, "--out", "r", "--resume")
+    assert refused.exit_code == 1
+    assert "error[DL5025]: the run was trained by another program" in refused.stderr
+    assert "the run has `optimizer = adam(lr = 0.01)`" in refused.stderr
+    assert "this program has `optimizer = adam(lr = 0.05)`" in refused.stderr
+    assert {path.name: path.read_bytes() for path in Path("r").iterdir()} == before
+    assert dslc("train", "r/config.dl", "--out", "r", "--resume", "--epochs", 2, "-q").exit_code == 0
+    assert [row["lr"] for row in history("r")] == [0.01, 0.01]
+
+
+def test_resuming_for_fewer_epochs_than_there_are_trains_nothing_and_says_so(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r").exit_code == 0
+    before = Path("r/config.dl").read_text()
+    found = dslc("train", toy, "--out", "r", "--resume", "--epochs", 2)
+    assert found.exit_code == 0
+    assert "nothing was trained: the run has 3 epochs already, and 2 are asked for" in found.stderr
+    assert Path("r/config.dl").read_text() == before
