@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dslc_runtime.random import DrawSpec, drawing, fill, generator, permutation, stream_key
+from dslc_runtime.random import DrawSpec, can_begin_inside, drawing, fill, generator, permutation, stream_key
 
 MASK = DrawSpec("bernoulli", "net.drop/y/0", {"p": 0.8, "value": 1.25})
 
@@ -106,6 +106,26 @@ def test_memory_that_is_not_contiguous_gets_the_same_draw(spec: DrawSpec) -> Non
 def test_every_shape_can_be_drawn(shape: tuple[int, ...]) -> None:
     for spec in (MASK, DrawSpec("normal", "s", {"mean": 0, "std": 1}), DrawSpec("uniform", "s", {"low": 1, "high": 2})):
         assert np.isfinite(drawn(spec, 0, 1, shape)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("spec", [MASK, DrawSpec("uniform", "s", {"low": -1, "high": 3})], ids=lambda spec: spec.dist)
+def test_a_draw_that_begins_inside_another_is_that_part_of_it(spec: DrawSpec, dtype: type) -> None:
+    whole = drawn(spec, 2, 4, (1001,), dtype)
+    assert can_begin_inside(spec)
+    for first in (0, 1, 3, 4, 7, 8, 15, 16, 17, 40, 960):
+        out = np.full(41, 77, dtype)
+        draw = drawing(spec, 2, out, first)
+        for step in (9, 4):
+            draw(step)
+        assert out.tobytes() == whole[first : first + 41].tobytes()
+
+
+def test_a_normal_draw_begins_at_its_first_element() -> None:
+    spec = DrawSpec("normal", "s", {"mean": 0, "std": 1})
+    assert not can_begin_inside(spec)
+    with pytest.raises(ValueError, match="begins at its first element"):
+        drawing(spec, 0, np.empty(3), 8)
 
 
 def test_an_unknown_distribution_is_refused() -> None:
