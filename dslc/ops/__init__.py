@@ -15,6 +15,7 @@ from dslc.ops.ctc import CTC
 from dslc.ops.distance_loss import DISTANCE_LOSS
 from dslc.ops.entropy_parts import ENTROPY_PARTS
 from dslc.ops.error_metric import ERROR_METRIC
+from dslc.ops.gemm import GEMM
 from dslc.ops.image_export import IMAGE_EXPORT
 from dslc.ops.index import INDEX
 from dslc.ops.joining import JOINING
@@ -38,6 +39,7 @@ from dslc.ops.shape import SHAPE
 from dslc.ops.sized import SIZED
 from dslc.ops.slicing import SLICING
 from dslc.ops.softmax import SOFTMAX
+from dslc.ops.sparse_rows import SPARSE_ROWS
 from dslc.ops.triangle import TRIANGLE
 from dslc.ops.turned import TURNED
 
@@ -53,8 +55,10 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "joining": JOINING,
     "creation": CREATION,
     "index": INDEX,
+    "sparse rows": SPARSE_ROWS,
     "linalg": LINALG,
     "products turned": TURNED,
+    "products added": GEMM,
     "triangle": TRIANGLE,
     "convolution": CONV,
     "pooling": (*POOLING, *WHOLE),

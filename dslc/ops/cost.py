@@ -33,3 +33,8 @@ def per_operand(times: int = 1) -> FlopsRule:
 def product(types: tuple[TensorType, ...], out: TensorType) -> Dim:
     """A matrix product: 2 m n k."""
     return 2 * count(out.shape) * types[0].shape[-1]
+
+
+def added_product(types: tuple[TensorType, ...], out: TensorType) -> Dim:
+    """A multiple of a matrix product added to a multiple of the first operand: 2 m n k + 3 m n."""
+    return product(types[1:], out) + per_result(3)(types, out)

@@ -35,4 +35,17 @@ LINALG: dict[str, list[Sample]] = {
         Sample((strided(values(49, 2, 3, 4)), values(50, 4, 2)), {"axes": (1, 0, 2)}),
         Sample((values(51, 0, 2, 3), values(52, 0, 3, 2)), {"axes": (1, 0, 2)}),
     ],
+    "gemm": [
+        Sample((values(61, 3, 2), values(62, 3, 4), values(63, 4, 2), values(64), values(65)), cancels=True),
+        Sample((values(66, 3, 2), values(67, 4, 3).T, values(68, 2, 4).T, values(69), values(70)), cancels=True),
+        Sample((values(71, 1, 1), values(72, 1, 1), values(73, 1, 1), values(74), values(75)), cancels=True),
+        Sample((values(76, 2, 3), values(77, 2, 0), values(78, 0, 3), values(79), values(80))),
+        Sample((values(81, 0, 3), values(82, 0, 2), values(83, 2, 3), values(84), values(85))),
+        Sample(
+            (strided(values(86, 3, 4)), strided(values(87, 3, 2)), values(88, 2, 4), values(89), values(90)),
+            cancels=True,
+        ),
+        Sample((values(91, 2, 3), values(92, 2, 2), values(93, 2, 3), np.array(0.0), np.array(1.0))),
+        Sample((values(94, 2, 3), values(95, 2, 2), values(96, 2, 3), np.array(-0.01), np.array(0.0)), cancels=True),
+    ],
 }

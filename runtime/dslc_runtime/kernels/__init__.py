@@ -6,6 +6,7 @@ from dslc_runtime.kernels.conv import CONV
 from dslc_runtime.kernels.conv_last import CONV_LAST
 from dslc_runtime.kernels.elementwise import ELEMENTWISE
 from dslc_runtime.kernels.entropy_parts import ENTROPY_PARTS
+from dslc_runtime.kernels.gemm import GEMM
 from dslc_runtime.kernels.index import INDEX
 from dslc_runtime.kernels.kernel import Kernel
 from dslc_runtime.kernels.linalg import LINALG
@@ -17,6 +18,7 @@ from dslc_runtime.kernels.pooling_last import POOLING_LAST
 from dslc_runtime.kernels.reduction import REDUCTION
 from dslc_runtime.kernels.shape import SHAPE
 from dslc_runtime.kernels.softmax import SOFTMAX
+from dslc_runtime.kernels.sparse_rows import SPARSE_ROWS
 from dslc_runtime.kernels.triangle import TRIANGLE
 
 KERNELS: dict[str, Kernel] = {
@@ -25,7 +27,9 @@ KERNELS: dict[str, Kernel] = {
     **REDUCTION,
     **SHAPE,
     **INDEX,
+    **SPARSE_ROWS,
     **LINALG,
+    **GEMM,
     **SOFTMAX,
     **ENTROPY_PARTS,
     **LOSS,
