@@ -1,4 +1,4 @@
-"""Entries -> the generated pages of `docs/`: the functions, the library, and the grammar."""
+"""Entries -> the generated pages of `docs/`: the functions, the library, the grammar, and the rules of the compiler."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dslc.doc.catalogue import KINDS, catalogue
 from dslc.doc.entry import Entry, paragraphs
 from dslc.doc.examples import example_lines
 from dslc.doc.grammar import grammar_page
+from dslc.doc.rules import rules_page
 
 _WIDTH = 150
 _NOTICE = "<!-- Made by `python -m dslc.doc` from the declarations that the compiler uses. Do not edit. -->"
@@ -30,7 +31,7 @@ _PAGES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 def pages() -> dict[str, str]:
     """The text of each generated page by file name."""
     entries = catalogue()
-    return {"grammar.md": grammar_page()} | {
+    return {"grammar.md": grammar_page(), "rules.md": rules_page()} | {
         name: _page(title, lead, [entry for entry in entries if entry.kind in kinds])
         for name, (title, lead, kinds) in _PAGES.items()
     }
