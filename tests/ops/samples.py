@@ -17,6 +17,7 @@ from samples_reduction import REDUCTION
 from samples_resizing import RESIZING
 from samples_shape import SHAPE
 from samples_softmax import SOFTMAX
+from samples_sparse_rows import SPARSE_ROWS
 from samples_triangle import TRIANGLE
 
 SAMPLES: dict[str, list[Sample]] = {
@@ -26,6 +27,7 @@ SAMPLES: dict[str, list[Sample]] = {
     **INDEX,
     **LINALG,
     **SOFTMAX,
+    **SPARSE_ROWS,
     **LOSS,
     **METRIC,
     **TRIANGLE,
