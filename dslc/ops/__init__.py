@@ -39,6 +39,7 @@ from dslc.ops.shape import SHAPE
 from dslc.ops.sized import SIZED
 from dslc.ops.slicing import SLICING
 from dslc.ops.softmax import SOFTMAX
+from dslc.ops.sparse_rows import SPARSE_ROWS
 from dslc.ops.triangle import TRIANGLE
 from dslc.ops.turned import TURNED
 
@@ -54,6 +55,7 @@ FAMILIES: dict[str, tuple[OpDef, ...]] = {
     "joining": JOINING,
     "creation": CREATION,
     "index": INDEX,
+    "sparse rows": SPARSE_ROWS,
     "linalg": LINALG,
     "products turned": TURNED,
     "products added": GEMM,

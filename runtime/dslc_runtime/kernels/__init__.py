@@ -18,6 +18,7 @@ from dslc_runtime.kernels.pooling_last import POOLING_LAST
 from dslc_runtime.kernels.reduction import REDUCTION
 from dslc_runtime.kernels.shape import SHAPE
 from dslc_runtime.kernels.softmax import SOFTMAX
+from dslc_runtime.kernels.sparse_rows import SPARSE_ROWS
 from dslc_runtime.kernels.triangle import TRIANGLE
 
 KERNELS: dict[str, Kernel] = {
@@ -26,6 +27,7 @@ KERNELS: dict[str, Kernel] = {
     **REDUCTION,
     **SHAPE,
     **INDEX,
+    **SPARSE_ROWS,
     **LINALG,
     **GEMM,
     **SOFTMAX,

@@ -58,7 +58,7 @@ def _add_rows(sums: Array, again: Array, to: Array) -> None:
         start = stop
     few: Array = ~together
     # One element at a time over flat positions: several times faster than by rows.
-    places = to[few].reshape(-1, 1) * width + np.arange(width)
+    places = np.add(to[few].reshape(-1, 1) * width, np.arange(width))
     np.add.at(sums.reshape(-1), places.reshape(-1), sums[again[few]].reshape(-1))
 
 
