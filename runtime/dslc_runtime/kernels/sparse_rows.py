@@ -45,18 +45,18 @@ def _first_places(ids: Array, rows: int) -> Array:
 
 def _add_rows(sums: Array, again: Array, to: Array) -> None:
     """Add the rows at `again` to those at `to`, which are others, in order."""
-    width = sums.shape[1]
+    width: int = sums.shape[1]
     counts = np.bincount(to)
     # A sum along a single column would be one in pairs, with other bits.
     is_long = counts * width >= _LONG if width > 1 else np.zeros(counts.size, bool)
-    together: Array = is_long[to]
+    together = is_long[to]
     by_row = again[together][np.argsort(to[together], kind="stable")]
     start = 0
     for row in np.flatnonzero(is_long).tolist():
         stop = start + counts[row]
         np.add.reduce(sums[np.append(row, by_row[start:stop])], axis=0, out=sums[row])
         start = stop
-    few: Array = ~together
+    few = ~together
     # One element at a time over flat positions: several times faster than by rows.
     places = np.add(to[few].reshape(-1, 1) * width, np.arange(width))
     np.add.at(sums.reshape(-1), places.reshape(-1), sums[again[few]].reshape(-1))
