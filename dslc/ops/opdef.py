@@ -110,7 +110,7 @@ class OpDef:
         symbol: how it is written when it is an operator of the language (`+`), for messages.
         result_range: what is known of the values ("logits", "probability", ...), or "".
         rows: how rows of a batch pass it, so that some of them can be computed apart (`dslc.ops.rows`); None: not known,
-            and a batch is never cut where it is used.
+            and a batch is never cut where its loss depends on it.
         flops: what it costs; one operation for each element of the result unless it says otherwise.
         example: for its documentation, statements of a model or settings of a train block (`dslc.doc.examples`); "" where
             applying it to one tensor says it all.

@@ -2,7 +2,8 @@
 
 A value is handed from the first to the second where it is a sum over rows that nothing in a shard reads any more: the
 gradient of a group of parameters, a loss, a figure. Every shard gives its own, and the second graph adds them up. Rows of figures
-are handed over side by side. What is the same for all rows is computed where it is needed.
+are handed over side by side. What is the same for all rows is computed where it is needed. Where a figure needs all rows at once,
+as distances from their mean do, it is computed in the second graph, of rows that are handed over; an update that does is refused.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
+from dslc.figures import LOSS
 from dslc.graph import Builder, Graph
 from dslc.graph.region import graft
+from dslc.ops import OPS
 from dslc.ops.ir import Node, Value
 from dslc.sharding.placement import Placement, Replicated, Sharded, Whole, as_partial, batch_axis
 from dslc.sharding.placing import Placing, Refused, RefusedError, batch_of, refused
@@ -55,9 +58,19 @@ def shard(graph: Graph, parts: int) -> Sharding | Refused:
         placing = Placing(batch_of(graph))
         needed = graph.ancestors(graph.results())
         placing.place(node for node in graph.order() if node.id in needed)
+        _require_apart(graph, placing)
         return _Cut(graph, placing, parts).made()
     except RefusedError as error:
         return error.refused
+
+
+def _require_apart(graph: Graph, placing: Placing) -> None:
+    """Refuse a loss or an update that needs rows of several shards at once: nearly all of the step would be computed once."""
+    learned = [value for name, value in graph.outputs.items() if name == LOSS]
+    updating = graph.ancestors([*learned, *graph.updates.values()])
+    for node, why in placing.meeting.items():
+        if node in updating:
+            raise RefusedError(why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +120,10 @@ class _Cut:
         return self._named([value for _, value in sorted(found.items())])
 
     def _is_handed(self, node: Node) -> bool:
-        """Whether a value is made of rows, be it the same for all of them."""
+        """Whether a value is made of rows, be it the same for all of them, and no other arrangement of such a value."""
         placement = self._placed(node.out)
+        if isinstance(placement, Sharded) and not _is_side_by_side(placement) and node.op in OPS and OPS[node.op].view:
+            return False
         if isinstance(placement, Replicated):
             return any(not isinstance(self._placed(value), Replicated) for value in node.inputs)
         return not isinstance(placement, Whole)
@@ -116,7 +131,7 @@ class _Cut:
     def _require_handable(self, node: Node) -> None:
         placement = self._placed(node.out)
         if isinstance(placement, Sharded):
-            if placement.axis != 0 or placement.before not in (1, None) or placement.degree:
+            if not _is_side_by_side(placement) or placement.degree:
                 raise RefusedError(refused(node, "its rows do not lie side by side"))
             if any(value.id == node.id for value in self.graph.updates.values()):
                 raise RefusedError(refused(node, "rows are kept from batch to batch"))
@@ -150,6 +165,10 @@ class _Cut:
                 terms = [rest.apply("mul", *pair) for pair in zip(terms, shares, strict=True)]
             total = reduce(lambda left, right: rest.apply("add", left, right), terms)
             return total if value.shape else rest.apply("reshape", total, sizes=())
+
+
+def _is_side_by_side(placement: Sharded) -> bool:
+    return placement.axis == 0 and placement.before in (1, None)
 
 
 def _crossing(part: Builder, value: Value) -> Value:

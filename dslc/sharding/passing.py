@@ -1,7 +1,6 @@
 """One application of an operator: placements of its operands -> the placement of its result.
 
-The rules are those that operators declare (`dslc.ops.rows`). What they cannot promise is refused, never guessed; but what holds
-nothing of single rows can always be computed for the whole batch, when the shards are done.
+The rules are those that operators declare (`dslc.ops.rows`). What they cannot promise is refused, never guessed.
 """
 
 from __future__ import annotations
@@ -35,19 +34,6 @@ def passed(node: Node, operands: Sequence[Placement], batch: Size) -> Placement:
     Raises:
         UnshardableError: it needs rows of several shards at once.
     """
-    try:
-        return _passed(node, operands, batch)
-    except UnshardableError:
-        if any(isinstance(placement, Sharded) for placement in operands) or _holds_batch(node.out.shape, batch):
-            raise
-        return Whole()
-
-
-def _holds_batch(shape: Shape, batch: Size) -> bool:
-    return any(holds(size, batch) for size in shape)
-
-
-def _passed(node: Node, operands: Sequence[Placement], batch: Size) -> Placement:
     rule = OPS[node.op].rows
     if rule is None:
         raise UnshardableError("it is not known how rows pass it")
@@ -72,6 +58,10 @@ def _passed(node: Node, operands: Sequence[Placement], batch: Size) -> Placement
     if not rows.fills:
         raise UnshardableError("its elements depend on their row's number")
     return within(node.out.shape, axis, degree, batch)
+
+
+def _holds_batch(shape: Shape, batch: Size) -> bool:
+    return any(holds(size, batch) for size in shape)
 
 
 def within(shape: Shape, axis: int, degree: int | None, batch: Size) -> Sharded:

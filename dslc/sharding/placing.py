@@ -1,7 +1,7 @@
 """A graph -> the placement of each of its values, for a batch that is cut into shards.
 
-Walks over the nodes once; over the body of a recurrence until the placements of its states no longer change. Decides nothing about
-where the graph is cut.
+Walks over the nodes once; over the body of a recurrence until the placements of its states no longer change. What needs rows of
+several shards at once is computed for the whole batch, when the shards are done. Decides nothing about where the graph is cut.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dslc.graph import Graph
+from dslc.graph.ir import LEAVES
 from dslc.ops import OPS
 from dslc.ops.ir import Node, Value
 from dslc.ops.scan import Scan, scan_of
@@ -90,24 +91,37 @@ class Placing:
         batch: the number of rows.
         given: where the inputs are, by name; empty outside of bodies.
         placed: where values are, by id. A `scan` itself is where its operands are, as a whole.
+        meeting: why nodes in which rows meet cannot be computed in a shard, by id.
     """
 
     batch: Size
     given: Mapping[str, Placement] = field(default_factory=dict[str, Placement])
     placed: dict[int, Placement] = field(default_factory=dict[int, Placement])
+    meeting: dict[int, Refused] = field(default_factory=dict[int, Refused])
     _results: dict[int, list[Placement]] = field(default_factory=dict[int, list[Placement]])
 
     def place(self, nodes: Iterable[Node]) -> None:
         """Place nodes, inputs before users.
 
         Raises:
-            RefusedError: one needs rows of several shards at once.
+            RefusedError: what has rows is kept from batch to batch, or has no placement.
         """
         for node in nodes:
             try:
                 self.placed[node.id] = self._place(node)
             except UnshardableError as error:
-                raise RefusedError(refused(node, str(error))) from error
+                self._wait(node, refused(node, str(error)))
+            except RefusedError as error:
+                self._wait(node, error.refused)
+
+    def _wait(self, node: Node, why: Refused) -> None:
+        """Leave a node to be computed for the whole batch."""
+        if node.op in LEAVES:
+            raise RefusedError(why)
+        self.placed[node.id] = Whole()
+        has_rows = any(isinstance(self.placed[value.id], Sharded) for value in node.inputs)
+        if has_rows or any(holds(size, self.batch) for size in node.out.shape):
+            self.meeting[node.id] = why
 
     def _place(self, node: Node) -> Placement:
         if node.op == "scan":
@@ -153,10 +167,8 @@ class Placing:
         try:
             self._results[scan.node.id] = self._walked(scan, operands)
         except (UnshardableError, RefusedError):
-            if Sharded in kinds:
-                raise
             self._results[scan.node.id] = [Whole()] * len(scan.body.results)
-            return Whole()
+            raise
         return Replicated(0) if kinds <= {Replicated} else Partial(0)
 
     def _walked(self, scan: Scan, operands: Mapping[str, Placement]) -> list[Placement]:
@@ -167,6 +179,8 @@ class Placing:
         while True:
             body = Placing(self.batch, given)
             body.place(scan.body.nodes)
+            for why in body.meeting.values():
+                raise RefusedError(why)
             found = [body.placed[value.id] for value in scan.body.results]
             if any(isinstance(placement, Whole) for placement in found):
                 raise UnshardableError("a step needs a sum over all rows")

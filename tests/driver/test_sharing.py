@@ -37,7 +37,7 @@ train net {
   use net   = Net()
   data      = points
   loss      = mse(net.y, data.y) + 1e-3 * mean(square(net.fc1.weight))
-  metrics   = { off: mean(abs(net.y - data.y)), worst: rmse(net.y, data.y) }
+  metrics   = { off: mean(abs(net.y - data.y)), worst: rmse(net.y, data.y), score: r2(net.y, data.y) }
   optimizer = adam(lr = RATE)
   LIMIT
   batch     = 64

@@ -22,6 +22,12 @@ def run_sharded(sharding: Sharding, feeds: Mapping[str, Array], rows: Sequence[i
         feeds: of the whole batch.
     """
     total = sum(rows)
+    inputs = {leaf.attrs.str("name"): leaf.out for leaf in sharding.part.leaves("input")}
+    sizes = {
+        str(dim): size
+        for name, value in inputs.items()
+        for dim, size in zip(value.shape, feeds[name].shape, strict=True)
+    }
     ends = list(accumulate(rows))
     given = dict(feeds)
     for i, (end, count) in enumerate(zip(ends, rows, strict=True)):
@@ -33,7 +39,7 @@ def run_sharded(sharding: Sharding, feeds: Mapping[str, Array], rows: Sequence[i
         given[f"{SHARE}.{i}"] = np.array(count / total)
     for name in sharding.joined:
         given[name] = np.concatenate([given[f"{name}.{i}"] for i in range(len(rows))])
-    return interpret(sharding.rest, given, {sharding.batch: total})
+    return interpret(sharding.rest, given, sizes | {sharding.batch: total})
 
 
 def rows_of(array: Array, axis: int, start: int, end: int, total: int) -> Array:

@@ -30,16 +30,11 @@ SMALLER = {
     "rows_lstm": ("units=8",),
     "wide_mlp": ("train.sgd.net.width=16", "train.adam.net.width=16"),
 }
-#: Steps that cannot be cut, and why: what they compute, or (`arange`) how it is written.
+#: Steps that cannot be cut, and why.
 REFUSED = {
     "contrastive map": "`eq`: it has an element for every pair of rows",
-    "gan gan.generator": "`sub`: it has an element for every pair of rows",
-    "japanese_vowels lstm": "`arange` in `both`: it depends on the number of rows",
-    "japanese_vowels gru": "`arange` in `both`: it depends on the number of rows",
-    "japanese_vowels rnn": "`arange` in `both`: it depends on the number of rows",
     "policy_gradient policy": "`standardize`: rows meet in it",
     "resnet resnet": "`variance` in `stem.bn`: rows meet in it",
-    "sunspots forecast": "`sub`: it needs a sum over all rows for every row",
 }
 
 

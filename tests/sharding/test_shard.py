@@ -223,6 +223,17 @@ def test_a_step_in_which_rows_meet_is_refused_for_a_reason(loss: Callable[[Build
     assert refusal(trained(loss)) == reason
 
 
+@pytest.mark.parametrize("figure", [loss for loss, _ in REFUSED.values()], ids=REFUSED)
+def test_a_figure_in_which_rows_meet_is_computed_of_rows_that_are_handed_over(
+    figure: Callable[[Builder, Value, Value], Value],
+):
+    def loss(b: Builder, x: Value, w: Value) -> Value:
+        b.graph.outputs["figure"] = figure(b, x, w)
+        return b.apply("mean", b.apply("square", b.apply("matmul", x, w)))
+
+    assert_equal_to_whole(trained(loss))
+
+
 def test_a_step_without_rows_is_refused():
     b = Builder()
     b.graph.updates["s"] = b.leaf("state", TensorType(F64, (3,)), name="s")
