@@ -1,8 +1,7 @@
-"""The computation graph: nodes in a networkx multigraph, and the builder that makes them.
+"""The computation graph: nodes, who reads them, and the builder that makes them.
 
-`Node.inputs` is the truth; the `MultiDiGraph` mirrors it, keyed by input position, because ``x * x`` has two edges between
-one pair of nodes. Ids count up as nodes are made and fix the order of a graph, so the same program gives the same bytes
-everywhere.
+`Node.inputs` is the truth, which the readers mirror. `network` shows a graph to networkx, for its algorithms. Ids count up as
+nodes are made and fix the order of a graph, so the same program gives the same bytes everywhere.
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-
-import networkx as nx
 
 from dslc.diagnostics import InternalError
 from dslc.ops import OPS
@@ -25,25 +22,29 @@ from dslc.tensor_type import Dim, DType, TensorType
 LEAVES = ("input", "param", "state", "constant", "draw", "size")
 
 
-def _network() -> nx.MultiDiGraph[int]:
-    return nx.MultiDiGraph()
-
-
 @dataclass(slots=True)
 class Graph:
-    """Nodes by id, what is computed (`outputs`) and what is stored afterwards (`updates`: state name -> new value)."""
+    """Nodes by id, what is computed (`outputs`) and what is stored afterwards (`updates`: state name -> new value).
+
+    Attributes:
+        readers: of each value that is read, by its id: the id of each reader, with the position of the input. ``x * x`` reads
+            `x` twice.
+    """
 
     nodes: dict[int, Node] = field(default_factory=dict[int, Node])
     outputs: dict[str, Value] = field(default_factory=dict[str, Value])
     updates: dict[str, Value] = field(default_factory=dict[str, Value])
-    net: nx.MultiDiGraph[int] = field(default_factory=_network)
+    readers: dict[int, list[tuple[int, int]]] = field(init=False, default_factory=dict[int, list[tuple[int, int]]])
+
+    def __post_init__(self) -> None:
+        for node in self.order():
+            self.add(node)
 
     def add(self, node: Node) -> None:
         """Add a node whose inputs are already there."""
         self.nodes[node.id] = node
-        self.net.add_node(node.id)
         for position, value in enumerate(node.inputs):
-            self.net.add_edge(value.id, node.id, key=position)
+            self.readers.setdefault(value.id, []).append((node.id, position))
 
     def producer(self, value: Value) -> Node:
         """The node that makes a value."""
@@ -70,8 +71,7 @@ class Graph:
 
     def uses(self, value: Value) -> list[tuple[Node, int]]:
         """The (node, input position) pairs that read a value, in id order."""
-        edges = self.net.out_edges(value.id, keys=True)
-        return [(self.nodes[user], position) for _, user, position in sorted(edges, key=lambda e: (e[1], e[2]))]
+        return [(self.nodes[reader], position) for reader, position in sorted(self.readers.get(value.id, ()))]
 
     def results(self) -> tuple[Value, ...]:
         """Everything the graph is for: outputs, then updates."""
@@ -91,7 +91,7 @@ class Builder:
     def __init__(self, graph: Graph | None = None) -> None:
         self.graph = graph if graph is not None else Graph()
         self._next = max(self.graph.nodes, default=-1) + 1
-        self._known: dict[tuple[str, tuple[int, ...], Attrs, TensorType], Value] = {}
+        self._known: dict[tuple[object, ...], Value] = {}
         self._span: Span | None = None
         self._layer: str | None = None
         for node in self.graph.nodes.values():
@@ -132,11 +132,12 @@ class Builder:
             raise InternalError("graph", f"{op}({text})", str(error), self._span) from error
         if opdef.kernel is None and opdef.decompose is not None:
             return opdef.decompose(self, inputs, given)
-        return self._make(op, inputs, given, inferred)
+        return self._make(op, inputs, given, inferred, self._span, self._layer)
 
     def copy(self, node: Node, inputs: Sequence[Value]) -> Value:
-        """A node applied to other inputs of the same types; types are not inferred again."""
-        return self._make(node.op, tuple(inputs), node.attrs, node.out.type)
+        """A node of another graph applied to inputs of the same types, with its span, its layer and its name."""
+        made = self._make(node.op, tuple(inputs), node.attrs, node.out.type, node.span, node.layer)
+        return self.named(made, node.name)
 
     def constant(self, value: float, dtype: DType) -> Value:
         """A scalar constant; `value` is converted to the Python type of `dtype`."""
@@ -176,15 +177,24 @@ class Builder:
 
     def leaf(self, op: str, out: TensorType, **attrs: Attr) -> Value:
         """A node without inputs: `input`, `param`, `state`, `constant`, `draw` or `size`."""
-        return self._make(op, (), Attrs(attrs), out)
+        return self._make(op, (), Attrs(attrs), out, self._span, self._layer)
 
-    def _make(self, op: str, inputs: tuple[Value, ...], attrs: Attrs, out: TensorType) -> Value:
+    def _make(
+        self,
+        op: str,
+        inputs: tuple[Value, ...],
+        attrs: Attrs,
+        out: TensorType,
+        span: Span | None,
+        layer: str | None,
+    ) -> Value:
         key = _key(op, inputs, attrs, out)
-        if key in self._known:
-            return self._known[key]
+        found = self._known.get(key)
+        if found is not None:
+            return found
         value = Value(self._next, out)
         self._next += 1
-        self.graph.add(Node(op, inputs, attrs, (value,), self._span, layer=self._layer))
+        self.graph.add(Node(op, inputs, attrs, (value,), span, layer=layer))
         if not _is_fresh(op):
             self._known[key] = value
         return value
@@ -194,7 +204,6 @@ def _is_fresh(op: str) -> bool:
     return op in OPS and OPS[op].random
 
 
-def _key(
-    op: str, inputs: tuple[Value, ...], attrs: Attrs, out: TensorType
-) -> tuple[str, tuple[int, ...], Attrs, TensorType]:
-    return op, tuple(value.id for value in inputs), attrs, out
+def _key(op: str, inputs: tuple[Value, ...], attrs: Attrs, out: TensorType) -> tuple[object, ...]:
+    """Equal for nodes that compute the same. The type matters for leaves: that of others follows."""
+    return (op, attrs, *(value.id for value in inputs)) if inputs else (op, attrs, out)

@@ -43,9 +43,7 @@ def graft(builder: Builder, nodes: Iterable[Node], wanted: Iterable[Value], know
             needed.update(value.id for value in by_id[number].inputs if value.id not in known)
     for number in sorted(needed):
         node = by_id[number]
-        with builder.at(node.span, node.layer):
-            made = builder.copy(node, [known[value.id] for value in node.inputs])
-            known[number] = builder.named(made, node.name)
+        known[number] = builder.copy(node, [known[value.id] for value in node.inputs])
     return [known[value.id] for value in results]
 
 

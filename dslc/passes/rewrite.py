@@ -52,10 +52,11 @@ def _sweep(graph: Graph, rules: Rules, fired: set[str]) -> Graph:
     for node in graph.order():
         if node.id not in needed:
             continue
-        with builder.at(node.span, node.layer):
-            made = builder.copy(node, [values[value.id] for value in node.inputs])
-            value = _first(builder, made, rules.get(node.op, ()), fired)
-            values[node.id] = builder.named(value, node.name)
+        made = builder.copy(node, [values[value.id] for value in node.inputs])
+        if node.op in rules:
+            with builder.at(node.span, node.layer):
+                made = builder.named(_first(builder, made, rules[node.op], fired), node.name)
+        values[node.id] = made
     builder.graph.outputs |= {name: values[value.id] for name, value in graph.outputs.items()}
     builder.graph.updates |= {name: values[value.id] for name, value in graph.updates.items()}
     return builder.graph

@@ -72,16 +72,14 @@ def rebuild(graph: Graph, remake: Remake) -> Graph:
     for node in graph.order():
         if node.id not in needed:
             continue
-        with builder.at(node.span, node.layer):
-            if node.op == "scan":
-                read = sorted(user.attrs.int("index") for user, _ in graph.uses(node.out) if user.id in needed)
+        if node.op == "scan":
+            read = sorted(user.attrs.int("index") for user, _ in graph.uses(node.out) if user.id in needed)
+            with builder.at(node.span, node.layer):
                 results[node.id] = remake(builder, _moved(scan_of(node), values), read)
-                continue
-            if node.op == "item":
-                made = results[node.inputs[0].id][node.attrs.int("index")]
-            else:
-                made = builder.copy(node, [values[value.id] for value in node.inputs])
-            values[node.id] = builder.named(made, node.name)
+        elif node.op == "item":
+            values[node.id] = builder.named(results[node.inputs[0].id][node.attrs.int("index")], node.name)
+        else:
+            values[node.id] = builder.copy(node, [values[value.id] for value in node.inputs])
     builder.graph.outputs |= {name: values[value.id] for name, value in graph.outputs.items()}
     builder.graph.updates |= {name: values[value.id] for name, value in graph.updates.items()}
     return builder.graph
@@ -110,8 +108,10 @@ def rewrite_body(builder: Builder, scan: Scan, rule: BodyRule) -> dict[int, Valu
             continue
         with body.builder.at(node.span, node.layer):
             value = rule(body.builder, node, known)
-            made = body.builder.copy(node, [known[v.id] for v in node.inputs]) if value is None else value
-            known[node.id] = body.builder.named(made, node.name)
+        if value is None:
+            known[node.id] = body.builder.copy(node, [known[v.id] for v in node.inputs])
+        else:
+            known[node.id] = body.builder.named(value, node.name)
     results = [known[value.id] for value in scan.body.results]
     states = len(scan.initial)
     return dict(enumerate(body.finish(builder, results[:states], results[states:], scan.reverse)))

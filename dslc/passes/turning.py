@@ -18,15 +18,14 @@ def turn_products(graph: Graph) -> Graph:
     builder = Builder()
     values: dict[int, Value] = {}
     for node in graph.order():
-        operands = [values[value.id] for value in node.inputs]
         product = _copied(graph, node)
+        if product is None:
+            values[node.id] = builder.copy(node, [values[value.id] for value in node.inputs])
+            continue
+        factors = (values[value.id] for value in product.inputs)
         with builder.at(node.span, node.layer):
-            if product is None:
-                made = builder.copy(node, operands)
-            else:
-                factors = (values[value.id] for value in product.inputs)
-                made = builder.apply("matmul_turned", *factors, axes=node.attrs["axes"])
-            values[node.id] = builder.named(made, node.name)
+            made = builder.apply("matmul_turned", *factors, axes=node.attrs["axes"])
+        values[node.id] = builder.named(made, node.name)
     builder.graph.outputs |= {name: values[value.id] for name, value in graph.outputs.items()}
     builder.graph.updates |= {name: values[value.id] for name, value in graph.updates.items()}
     return remove_dead(builder.graph)
