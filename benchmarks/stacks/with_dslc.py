@@ -23,7 +23,7 @@ from dslc.driver.training import choose_train, compiled
 from dslc.graph import Graph
 from dslc.passes import optimize
 from dslc.training import training_graphs
-from dslc_runtime.data.parts import Part
+from dslc_runtime.data.parts import Part, read_only
 from dslc_runtime.engine import feed
 from dslc_runtime.loop import TIDY_STEPS
 from dslc_runtime.state import State
@@ -63,7 +63,7 @@ def _training(case: Case, trainer: Trainer, threads: int) -> Built:
     graphs, state = prepared.graphs.steps, prepared.state
     cores = cores_for(graphs, state, Part(case.batch), rows, threads, share=True)
     steps, state = ExitStack().enter_context(shared_out(cores, state, prepared.steps, remat=False))
-    ready = feed(steps[0], state.for_training, case.batch, rows, seed=0)
+    ready = feed(steps[0], state.for_training, read_only(case.batch), rows, seed=0)
     every, bound = np.arange(rows), ready.bound
     done = 0
 

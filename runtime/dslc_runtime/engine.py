@@ -8,24 +8,20 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy.typing as npt
 
-from dslc_runtime.data.parts import Rows
-from dslc_runtime.random import Draw, DrawSpec
+from dslc_runtime.filling import Fill, Source
+from dslc_runtime.random import DrawSpec
 
 Array: TypeAlias = npt.NDArray[Any]
 
 
 class Bound(Protocol):
-    """A program for fixed sizes and fixed state. `inputs` and the draws' buffers are the caller's to fill before each run."""
+    """A program for fixed sizes and fixed state. `inputs` and the draws' buffers are to be filled before each run."""
 
     @property
     def inputs(self) -> Mapping[str, Array]: ...
 
     @property
     def draws(self) -> Sequence[tuple[DrawSpec, Array]]: ...
-
-    def drawing(self, seed: int, /) -> tuple[Draw, ...]:
-        """What fills each random tensor for a step."""
-        ...
 
     @property
     def outputs(self) -> Mapping[str, Array]:
@@ -58,35 +54,28 @@ class Program(Protocol):
 
     def bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array], /) -> Bound: ...
 
+    def bind_source(
+        self, sizes: Mapping[str, int], arrays: Mapping[str, Array], source: Source, /
+    ) -> tuple[Bound, Fill]:
+        """As `bind`, and what is called before each run. All that is then filled is there when the run has ended."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A bound program joined to the fields its batches are gathered from.
+    """A bound program joined to where its batches come from.
 
     Attributes:
-        gather: (field, input buffer) pairs: rows of the one are taken into the other.
-        draw: what fills each random tensor for a step.
+        fill: called before each run with the rows of the batch and its number; then `bound.step` runs on them.
     """
 
     bound: Bound
-    gather: tuple[tuple[Array, Array], ...]
-    draw: tuple[Draw, ...]
-
-    def fill(self, rows: Rows, step: int) -> None:
-        """Make the inputs ready for a run on these rows. Rows are legal indices, so nothing is checked here."""
-        for field, buffer in self.gather:
-            field.take(rows, 0, buffer, "clip")  # "raise" would go through a copy
-        for draw in self.draw:
-            draw(step)
+    fill: Fill
 
 
 def feed(program: Program, state: Mapping[str, Array], fields: Mapping[str, Array], batch: int, seed: int) -> Feed:
     """Bind a program for batches of one size."""
     names = [name for name in program.inputs if name in fields]
     sizes = program.sizes_of({name: (batch, *fields[name].shape[1:]) for name in names})
-    bound = program.bind({**sizes, **dict.fromkeys(program.free_sizes, batch)}, state)
-    return Feed(
-        bound,
-        tuple((fields[name], bound.inputs[name]) for name in names),
-        bound.drawing(seed),
-    )
+    source = Source({name: fields[name] for name in names}, seed)
+    return Feed(*program.bind_source({**sizes, **dict.fromkeys(program.free_sizes, batch)}, state, source))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 from contextlib import suppress
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -53,9 +54,14 @@ def _advise(pages: mmap.mmap, what: int) -> None:
         pages.madvise(what)
 
 
+def shared_zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """An array of zeros in shared memory."""
+    return np.ndarray(shape, dtype, shared_bytes(prod(shape) * dtype.itemsize))
+
+
 def shared_copy(array: Array) -> Array:
     """The same values in shared memory."""
-    copy = np.ndarray(array.shape, array.dtype, shared_bytes(array.nbytes))
+    copy = shared_zeros(array.shape, array.dtype)
     np.copyto(copy, array)
     return copy
 

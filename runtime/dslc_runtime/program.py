@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime.face import Face, SizeError, TensorSpec
+from dslc_runtime.filling import Fill, Filling, Source
 from dslc_runtime.generated import NoSizeError
 from dslc_runtime.kernels.steps import Work
 from dslc_runtime.memory import Growing, Memory, aligned, in_a_row, shared
@@ -240,6 +241,12 @@ class Program:
         if len(self._bound) > _CACHED:
             self._bound.popitem(last=False)
         return bound
+
+    def bind_source(self, sizes: Mapping[str, int], arrays: Mapping[str, Array], source: Source) -> tuple[Bound, Fill]:
+        """As `bind`, and what fills inputs and random tensors."""
+        bound = self.bind(sizes, arrays)
+        gather = tuple((field, bound.inputs[name]) for name, field in source.fields.items())
+        return bound, Filling(gather, bound.drawing(source.seed))
 
     def bind_fed(
         self,

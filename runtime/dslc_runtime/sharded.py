@@ -5,7 +5,7 @@ this process runs `rest`, which adds up what the shards have found, in order, an
 a slice of them. So the result is a function of the rows and the number of shards, whatever runs when; from that of one program
 for the whole batch it differs by rounding.
 
-All arrays lie where they are needed from when a batch is bound: nothing is sent between the processes.
+All arrays lie where they are needed from when a batch is bound: nothing is sent between the processes but the numbers of the rows.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from dslc_runtime.filling import Fill, Filling, Source
 from dslc_runtime.generated import NonFiniteError
-from dslc_runtime.mapped import is_shared, own_bytes, private_bytes, shared_bytes
+from dslc_runtime.mapped import is_shared, own_bytes, private_bytes, shared_bytes, shared_zeros
 from dslc_runtime.memory import Allocate, Growing, Memory, aligned
-from dslc_runtime.program import Bound, Buffer, Program
+from dslc_runtime.program import Bound, Program
+from dslc_runtime.shard_filling import shard_filling
 from dslc_runtime.shards import Batch, BoundShard, Cut, Run, Slice, bind_shard
 from dslc_runtime.threads import limited
 from dslc_runtime.workers import Worker
@@ -36,9 +38,10 @@ _CACHED = 4
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """A binding, its workers, and the arrays it was made for, which live as long so that their identity tells them."""
+    """A binding, what fills it, its workers, and the arrays it was made for: while they live, their identity tells them."""
 
     bound: Bound
+    fill: Fill
     workers: Sequence[Worker]
     arrays: Sequence[Array]
 
@@ -63,7 +66,9 @@ class Sharded:
     cut: Cut
     whole: Callable[[], Program]
     slices: Sequence[Slice] = ()
-    _bound: OrderedDict[tuple[int, ...], _Kept] = field(default_factory=OrderedDict[tuple[int, ...], _Kept], repr=False)
+    _bound: OrderedDict[tuple[int | None, ...], _Kept] = field(
+        default_factory=OrderedDict[tuple[int | None, ...], _Kept], repr=False
+    )
     _scratch: Allocate = field(default_factory=lambda: Growing(own_bytes), repr=False)
 
     @property
@@ -98,18 +103,37 @@ class Sharded:
             SizeError, TypeError: as `Program.bind` does.
             RuntimeFault: DL5090 a worker cannot be started.
         """
-        if sizes[self.cut.batch] < self.cut.least * self.cut.shards:
+        if self._is_small(sizes):
             return self.whole().bind(sizes, arrays)
+        return self._find(sizes, arrays, None).bound
+
+    def bind_source(self, sizes: Mapping[str, int], arrays: Mapping[str, Array], source: Source) -> tuple[Bound, Fill]:
+        """As `bind`, and what fills inputs and random tensors; a run completes it, in all processes at once.
+
+        Fields that are read-only must not change while the binding is used.
+        """
+        if self._is_small(sizes):
+            return self.whole().bind_source(sizes, arrays, source)
+        kept = self._find(sizes, arrays, source)
+        return kept.bound, kept.fill
+
+    def _is_small(self, sizes: Mapping[str, int]) -> bool:
+        """Whether a batch has too few rows to be cut."""
+        return sizes[self.cut.batch] < self.cut.least * self.cut.shards
+
+    def _find(self, sizes: Mapping[str, int], arrays: Mapping[str, Array], source: Source | None) -> _Kept:
+        """The binding that is kept, or a new one."""
         updating = (each.program for each in self.slices)
         used = [arrays[name] for each in (self.part, self.rest, *updating) for name in (*each.params, *each.states)]
-        key = (*sizes.values(), *map(id, used))
+        used += source.fields.values() if source is not None else ()
+        key = (source.seed if source is not None else None, *sizes.values(), *map(id, used))
         kept = self._bound.pop(key, None)
         if kept is None or not all(worker.alive for worker in kept.workers):
-            kept = _Kept(*self._bind(sizes, arrays), used)
+            kept = _Kept(*self._bind(sizes, arrays, source), used)
         self._bound[key] = kept
         if len(self._bound) > _CACHED:
             self._bound.popitem(last=False)
-        return kept.bound
+        return kept
 
     def close(self) -> None:
         """End all workers. What was bound can no longer be run; it can be bound anew."""
@@ -118,7 +142,9 @@ class Sharded:
                 worker.close()
         self._bound.clear()
 
-    def _bind(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> tuple[Bound, list[Worker]]:
+    def _bind(
+        self, sizes: Mapping[str, int], arrays: Mapping[str, Array], source: Source | None
+    ) -> tuple[Bound, Fill, list[Worker]]:
         updated = (name for each in self.slices for name in each.program.states)
         for name in (*self.part.params, *self.part.states, *updated):
             if not is_shared(arrays[name]):
@@ -130,13 +156,18 @@ class Sharded:
         shards += [
             bind_shard(self.part, self.cut, shard, batch, Memory(private_bytes, shared_bytes)) for shard in others
         ]
+        fill: Fill = Filling((), ())
+        if source is not None:
+            specs = (*self.part.draws, *self.rest.draws)
+            fill, begins = shard_filling(self.cut, batch, specs, source)
+            shards = [shard.after(begin) for shard, begin in zip(shards, begins, strict=True)]
         bound, updates, step = self._join(batch, shards)
         with limited(1):  # a process that is forked keeps that
             workers = [
                 Worker(shard.run, *updates[number : number + 1]) for number, shard in enumerate(shards) if number
             ]
         bound.step = partial(step, workers)
-        return bound, workers
+        return bound, fill, workers
 
     def _batch(self, sizes: Mapping[str, int], arrays: Mapping[str, Array]) -> Batch:
         """Memory for a whole batch."""
@@ -146,8 +177,8 @@ class Sharded:
         return Batch(
             sizes,
             arrays,
-            {name: _shared(buffer) for name, buffer in inputs.items()},
-            {stream: _shared(buffer) for stream, buffer in random.items()},
+            {name: shared_zeros(*buffer) for name, buffer in inputs.items()},
+            {stream: shared_zeros(*buffer) for stream, buffer in random.items()},
         )
 
     def _join(self, batch: Batch, shards: Sequence[BoundShard]) -> tuple[Bound, Sequence[Run], Callable[..., None]]:
@@ -167,7 +198,7 @@ class Sharded:
         rest = self.rest.bind_fed(batch.sizes, batch.arrays, inputs, draws, Memory(self._scratch, aligned))
         updated = (name for each in self.slices for name in each.program.scalars)
         scalars = tuple(dict.fromkeys(n for n in (*rest.scalars, *updated, *self._numbers) if n not in shares))
-        known = _shared(((len(scalars) + len(shares),), np.dtype(np.float64)))
+        known = shared_zeros((len(scalars) + len(shares),), np.dtype(np.float64))
         known[len(scalars) :] = list(shares.values())
         names = (*scalars, *shares)
         updates = [self._bind_slice(number, batch, given, known, names) for number in range(len(self.slices))]
@@ -197,11 +228,6 @@ class Sharded:
         memory = Memory(self._scratch, own_bytes) if number == 0 else Memory(private_bytes, private_bytes)
         bound = piece.program.bind_fed(batch.sizes, arrays, inputs, [], memory)
         return _reading(bound.step, known, [names.index(name) for name in bound.scalars])
-
-
-def _shared(buffer: Buffer) -> Array:
-    shape, dtype = buffer
-    return np.ndarray(shape, dtype, shared_bytes(int(np.prod(shape)) * dtype.itemsize))
 
 
 def _reading(step: Callable[..., None], known: Array, taken: Sequence[int]) -> Run:

@@ -6,7 +6,7 @@ Where rows lie on the first axis, their part is the memory of the whole; where t
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any, TypeAlias
 
@@ -105,6 +105,15 @@ class BoundShard:
     run: Run
     outputs: Mapping[str, Array]
     scratch: int
+
+    def after(self, begin: Run) -> BoundShard:
+        """The same, with something that is done first."""
+
+        def run() -> None:
+            begin()
+            self.run()
+
+        return replace(self, run=run)
 
 
 def bind_shard(part: Program, cut: Cut, shard: Shard, batch: Batch, memory: Memory) -> BoundShard:

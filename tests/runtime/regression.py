@@ -13,9 +13,11 @@ import numpy as np
 
 from dslc_runtime.arena import Layout
 from dslc_runtime.data import Part
+from dslc_runtime.data.parts import Rows
+from dslc_runtime.filling import Fill, Source
 from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.loop import Job
-from dslc_runtime.random import Draw, DrawSpec, drawing
+from dslc_runtime.random import DrawSpec, drawing
 from dslc_runtime.state import Group, State
 from dslc_runtime.updates import Update
 
@@ -30,9 +32,6 @@ class HandBound:
     outputs: dict[str, np.ndarray]
     scalars: tuple[str, ...]
     step: Callable[..., None]
-
-    def drawing(self, seed: int, /) -> tuple[Draw, ...]:
-        return tuple(drawing(spec, seed, buffer) for spec, buffer in self.draws)
 
 
 @dataclass
@@ -83,6 +82,19 @@ class HandProgram:
             flat[...] -= np.float32(lr) * momentum
 
         return HandBound({"x": x, "y": y}, [(MASK, mask)], outputs, ("lr",), step)
+
+    def bind_source(
+        self, sizes: Mapping[str, int], arrays: Mapping[str, np.ndarray], source: Source, /
+    ) -> tuple[HandBound, Fill]:
+        bound = self.bind(sizes, arrays)
+
+        def fill(rows: Rows, number: int) -> None:
+            for name, buffer in bound.inputs.items():
+                buffer[...] = source.fields[name][rows]
+            for spec, buffer in bound.draws:
+                drawing(spec, source.seed, buffer)(number)
+
+        return bound, fill
 
 
 def make_job(rows: int = 50, **changes: Any) -> Job:

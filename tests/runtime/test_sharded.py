@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from cut_step import LAYOUT, cut_step, data, first_state, in_turn, whole
 from processes import is_there
 
 from dslc_runtime.data import Part
+from dslc_runtime.data.parts import read_only
 from dslc_runtime.engine import feed
 from dslc_runtime.errors import IdError, RuntimeFault
 from dslc_runtime.face import SizeError
@@ -106,18 +107,51 @@ def test_a_result_that_does_not_lie_in_order_is_handed_over_in_order() -> None:
     program.close()
 
 
-def test_it_is_fed_and_drawn_for_as_one_program_is(two: Sharded) -> None:
-    fields, state, alone = data(20), first_state(), first_state()
-    ready, one = (feed(*each, fields, 8, 5) for each in ((two, state.for_training), (whole(), alone.for_training)))
+@pytest.mark.parametrize(("shards", "rows"), [(2, 8), (2, 7), (3, 8)])
+@pytest.mark.parametrize("made", [dict, read_only], ids=["fields that may change", "read-only fields"])
+def test_it_is_fed_and_drawn_for_as_one_program_is(shards: int, rows: int, made: Callable[..., dict]) -> None:
+    program, fields, state, alone = cut_step(shards), made(data(20)), first_state(), first_state()
+    ready, one = (
+        feed(*each, fields, rows, 5) for each in ((program, state.for_training), (whole(), alone.for_training))
+    )
     assert set(ready.bound.inputs) == set(one.bound.inputs)
     assert set(ready.bound.scalars) == set(one.bound.scalars)
-    rows = np.arange(3, 11)
-    for each in (ready, one):
-        each.fill(rows, 4)
-    drawn = {spec.stream: buffer for spec, buffer in ready.bound.draws}
-    for spec, buffer in one.bound.draws:
-        np.testing.assert_array_equal(drawn[spec.stream], buffer)
-    np.testing.assert_array_equal(ready.bound.inputs["x"], fields["x"][3:11])
+    some = np.array([12, 3, 19, 3, 0, 7, 8, 11])[:rows]
+    for number in (4, 9):
+        for each in (ready, one):
+            each.fill(some, number)
+            each.bound.step(*[NUMBERS[name] for name in each.bound.scalars])
+        drawn = {spec.stream: buffer for spec, buffer in ready.bound.draws}
+        for spec, buffer in one.bound.draws:
+            assert drawn[spec.stream].tobytes() == buffer.tobytes()
+        for name, buffer in one.bound.inputs.items():
+            assert ready.bound.inputs[name].tobytes() == buffer.tobytes() == fields[name][some].tobytes()
+    program.close()
+
+
+def test_each_process_takes_its_rows_of_read_only_fields_when_it_runs(two: Sharded) -> None:
+    ready = feed(two, first_state().for_training, read_only(data(20)), 8, 5)
+    ready.fill(np.arange(8), 1)
+    assert not any(np.any(buffer) for buffer in ready.bound.inputs.values())
+
+
+def test_what_changes_in_a_field_that_can_be_written_is_seen(two: Sharded) -> None:
+    fields = data(20)
+    ready = feed(two, first_state().for_training, fields, 8, 5)
+    for value in (2, 3):
+        fields["x"][:] = value
+        ready.fill(np.arange(8), 1)
+        ready.bound.step(*[NUMBERS[name] for name in ready.bound.scalars])
+        assert np.all(ready.bound.inputs["x"] == value)
+
+
+def test_other_fields_and_seeds_have_bindings_of_their_own(two: Sharded) -> None:
+    state, fields = first_state().for_training, read_only(data(20))
+    first, again = feed(two, state, fields, 8, 5), feed(two, state, fields, 8, 5)
+    other, seeded = feed(two, state, read_only(fields), 8, 5), feed(two, state, fields, 8, 6)
+    by_hand = two.bind({"B": 8}, state)
+    assert first.bound is again.bound
+    assert len({id(bound) for bound in (first.bound, other.bound, seeded.bound, by_hand)}) == 4
 
 
 def test_a_batch_of_few_rows_is_not_cut(two: Sharded) -> None:
@@ -229,7 +263,7 @@ def test_a_dropped_program_leaves_no_process() -> None:
 
 def job(program: Sharded | Program, state: State, **changes: object) -> Job:
     """Six batches of eight rows and one of three an epoch."""
-    fields = data(51)
+    fields = read_only(data(51))
     joined = {"error": "rows", "unordered": "sum"}
     figures = Figures(joined, lambda joined: {"loss": joined["loss"], "rows": float(len(joined["error"]))})
     update = Update("", program, lambda step: 0.05, figures=figures)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime.data.learning import Learned, Transform
+from dslc_runtime.data.parts import read_only
 from dslc_runtime.data.table import Table
 from dslc_runtime.errors import IdError, RuntimeFault
 
@@ -75,7 +76,7 @@ def _learn(columns: _Columns, program: FieldProgram, learned: dict[str, Learned]
 def materialise(
     table: Table, fields: Sequence[FieldProgram], learned: Mapping[str, Learned] | None = None
 ) -> dict[str, Array]:
-    """Every field of a table, ``[rows, *shape]``. A column is held until the last field that needs it is there.
+    """Every field of a table, ``[rows, *shape]``, read-only. A column is held until the last field that needs it is there.
 
     Raises:
         RuntimeFault: DL5006 a value is not finite, DL5009 a field does not fit into memory, and what reading and functions raise.
@@ -85,7 +86,7 @@ def materialise(
     for at, program in enumerate(fields):
         result[program.name] = columns.field(program)
         columns.drop_all_but({name for later in fields[at + 1 :] for name in later.columns})
-    return result
+    return read_only(result)
 
 
 @dataclass(slots=True)

@@ -16,6 +16,14 @@ Array: TypeAlias = npt.NDArray[Any]
 Rows: TypeAlias = npt.NDArray[np.int64]
 
 
+def read_only(fields: Mapping[str, Array]) -> dict[str, Array]:
+    """The same fields, which cannot be written through these arrays: so several processes may each have a copy."""
+    views = {name: field.view() for name, field in fields.items()}
+    for view in views.values():
+        view.flags.writeable = False
+    return views
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """Some rows of the fields, without a copy; all of them in order where `rows` is None."""
