@@ -275,9 +275,9 @@ class _Writer:
         return local[seen] if seen in local else self.value(value)
 
     def _seen(self, value: Value) -> Place:
-        """The place of what a value is a view of, or its own."""
+        """The place of what a value sees all of, or its own."""
         place = self.plan.places[value.id]
-        while isinstance(place, View):
+        while isinstance(place, View) and place.node.op != "segment":
             place = self.plan.places[place.node.inputs[0].id]
         return place
 

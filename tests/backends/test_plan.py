@@ -230,3 +230,27 @@ def test_a_number_out_of_a_vector_ends_a_loop_that_may_write_over_it() -> None:
     step = b.apply("mul", leaf(b, "input", 600, name="x"), b.apply("segment", s, offset=0, sizes=()))
     b.graph.updates = {"s": b.apply("add", s, step)}
     assert not loops_of(plan(b.graph, tile=100))
+
+
+def _packed_update(swapped: bool) -> Graph:
+    """A state of two halves; each new half from an old one, which is its own or, swapped, the other."""
+    b = Builder()
+    s = leaf(b, "state", 8, name="s")
+    halves = [b.apply("segment", s, offset=offset, sizes=(2, 2)) for offset in (0, 4)]
+    x = leaf(b, "input", 2, 2, name="x")
+    new = [b.apply("add", half, x) for half in (reversed(halves) if swapped else halves)]
+    b.graph.updates = {"s": b.apply("pack", *new)}
+    return b.graph
+
+
+def test_a_state_that_is_packed_is_updated_segment_by_segment_where_each_reads_itself() -> None:
+    made = plan(_packed_update(swapped=False))
+    assert not made.buffers
+    assert all(isinstance(step, Call) for step in made.steps)
+    assert {part.offset for part in made.parts} == {0, 4}
+
+
+def test_a_state_whose_segments_read_each_other_is_updated_after_all_are_computed() -> None:
+    made = plan(_packed_update(swapped=True))
+    assert [b.type.shape for b in made.buffers] == [(8,)]
+    assert isinstance(made.steps[-1], Copy)

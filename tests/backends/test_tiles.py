@@ -35,16 +35,17 @@ def chain(dtype: DType = DType.F32) -> Graph:
 
 @st.composite
 def chains(draw: st.DrawFn) -> Graph:
-    """Hardly anything but elementwise steps on arrays of two shapes, numbers and views among their operands."""
+    """Hardly anything but elementwise steps on arrays of two shapes, with numbers, views and stretches of a state."""
     b = Builder()
     f32 = lambda *shape: TensorType(DType.F32, shape)  # noqa: E731
-    s = b.leaf("state", f32(16), name="s")
+    s, long = b.leaf("state", f32(16), name="s"), b.leaf("state", f32(32), name="long")
+    stretches = [b.apply("segment", long, offset=offset, sizes=(16,)) for offset in (0, 5, 16)]
     pools = [
         [
             b.leaf("input", f32(symbol("B"), 4), name="x"),
             b.leaf("draw", f32(symbol("B"), 4), dist="normal", stream="r"),
         ],
-        [s, b.leaf("param", f32(16), key="w")],
+        [s, b.leaf("param", f32(16), key="w"), *stretches],
     ]
     numbers = [b.leaf("input", f32(), name="a"), b.constant(0.5, DType.F32), b.apply("segment", s, offset=3, sizes=())]
     for pool in draw(st.lists(st.sampled_from(pools), min_size=3, max_size=16)):
@@ -53,7 +54,8 @@ def chains(draw: st.DrawFn) -> Graph:
         pool.append(b.apply(op, *((x, y) if op in ("add", "sub", "maximum") else (x,))))
     b.graph.outputs = {f"y{number}": draw(st.sampled_from(pool)) for number, pool in enumerate(pools)}
     b.graph.outputs["loss"] = b.apply("sum", draw(st.sampled_from(pools[0])))
-    b.graph.updates = {"s": draw(st.sampled_from(pools[1]))}
+    halves = [draw(st.sampled_from(pools[1])) for _ in range(2)]
+    b.graph.updates = {"s": draw(st.sampled_from(pools[1])), "long": b.apply("pack", *halves)}
     return b.graph
 
 

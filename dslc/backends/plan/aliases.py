@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dslc.ops import OPS
 from dslc.ops.ir import Node
+from dslc.tensor_type import Dim
 
 # Operators whose result has the operand's elements in the operand's order.
 _SAME_ORDER = frozenset({"reshape", "flatten", "squeeze", "expand_dims", "stop_gradient"})
@@ -24,12 +25,17 @@ class Alias:
 
     Attributes:
         whole: it has all elements of the base, in order.
-        dense: its elements lie without gaps, in order.
+        start: where its elements lie without gaps, in order, how many of the base's lie before them.
     """
 
     base: int
     whole: bool = True
-    dense: bool = True
+    start: Dim | None = 0
+
+    @property
+    def dense(self) -> bool:
+        """Whether its elements lie without gaps, in order."""
+        return self.start is not None
 
 
 def aliases(order: Iterable[Node]) -> dict[int, Alias]:
@@ -52,5 +58,6 @@ def _alias(node: Node, known: dict[int, Alias]) -> Alias:
         return Alias(node.id)
     if node.op in _SAME_ORDER:
         return operand
-    dense = node.op == "segment" and operand.dense
-    return Alias(operand.base, whole=False, dense=dense)
+    if node.op == "segment" and operand.start is not None:
+        return Alias(operand.base, whole=False, start=operand.start + node.attrs.dim("offset"))
+    return Alias(operand.base, whole=False, start=None)

@@ -13,6 +13,7 @@ tiles; one is all there is of what is short.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -39,8 +40,9 @@ class Span:
 def loops(nodes: Sequence[Node], alias: Mapping[int, Alias], tile: int) -> tuple[Span, ...]:
     """The loops among the nodes of a run: neighbours that are elementwise on long arrays of equal shape, and share some."""
     found: list[Span] = []
+    made = {node.id for node in nodes}
     time = 0
-    for shape, alike in groupby(nodes, lambda node: _shape(node, alias)):
+    for shape, alike in groupby(nodes, lambda node: _shape(node, alias, made)):
         for chain in _chains(list(alike), alias):
             if shape is not None and len(chain) > 1 and _is_long(count(shape), tile):
                 found.append(Span(time, time + len(chain) - 1, count(shape)))
@@ -60,12 +62,17 @@ def _chains(nodes: Sequence[Node], alias: Mapping[int, Alias]) -> Iterator[Seque
             first = time + 1
 
 
-def _shape(node: Node, alias: Mapping[int, Alias]) -> Shape | None:
-    """The shape of the arrays a node works on element by element, or None where it is not to be tiled."""
+def _shape(node: Node, alias: Mapping[int, Alias], made: AbstractSet[int]) -> Shape | None:
+    """The shape of the arrays a node works on element by element, or None where it is not to be tiled.
+
+    A stretch of a vector is such an array, unless the vector is `made` in the same run: perhaps tile by tile.
+    """
     if node.op not in OPS or not (kernel := KERNELS.get(OPS[node.op].kernel or "")) or not kernel.pointwise:
         return None
     for value in node.inputs:
-        if not alias[value.id].whole or not alias[value.id].dense or value.shape not in ((), node.out.shape):
+        seen = alias[value.id]
+        in_order = seen.dense and (seen.whole or (value.shape and seen.base not in made))
+        if not in_order or value.shape not in ((), node.out.shape):
             return None
     return node.out.shape
 

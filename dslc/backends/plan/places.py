@@ -3,7 +3,8 @@
 - Two values share memory only where the later one may overwrite the earlier: an operator writes over an operand that dies
   there and that its `inplace` allows, or straight into memory that is waiting for the result.
 - Waiting memory is a segment of a packed vector, for each operand of `pack` that a kernel computes; and a state, for its new
-  value, once everything that reads the old value has run (or runs in that very step, element by element).
+  value, once everything that reads the old value has run (or runs in that very step, element by element). Where the new value
+  is packed, that is asked of each segment: an optimizer may update one after another.
 - Inputs, parameters, draws and constants are never written. Results and what is computed once are never overwritten.
 - A state is not written before `loss` is known, so that a loss that is not finite leaves it as it was.
 
@@ -27,10 +28,16 @@ START = -1
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A use of some memory at a time; `harmless` where the reader may write over exactly what it reads."""
+    """A use of some memory at a time.
+
+    Attributes:
+        harmless: the reader may write over exactly what it reads.
+        elements: which are read, where that is known and they lie without gaps; it may be any of them elsewhere.
+    """
 
     time: int
     harmless: bool = False
+    elements: range | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -117,8 +124,10 @@ def reads(run: Run) -> dict[int, list[Read]]:
         allowed = OPS[node.op].inplace
         for position, value in enumerate(node.inputs):
             alias = run.alias[value.id]
-            harmless = position in allowed and alias.whole and value.type == node.out.type
-            found.setdefault(alias.base, []).append(Read(time, harmless))
+            elements = _elements(alias.start, value.type)
+            exact = alias.whole or elements is not None
+            harmless = position in allowed and exact and value.type == node.out.type
+            found.setdefault(alias.base, []).append(Read(time, harmless, elements))
     for value in run.graph.outputs.values():
         base = run.alias[value.id].base
         found.setdefault(base, []).append(Read(run.end if base in run.owned else START))
@@ -172,17 +181,48 @@ def _place_in_states(run: Run, found: Mapping[int, Group], read: Mapping[int, li
         if group is None or not alias.whole or group.segment is not None or group.state is not None:
             continue
         fits = value.type == group.type == state.out.type
-        if fits and not group.outlives() and _may_write(run, state, group, read):
+        if fits and not group.outlives() and _may_write(run, state, group, 0, read):
             group.state = state
             group.reads.remove(Read(run.end))
 
 
-def _may_write(run: Run, state: Node, group: Group, read: Mapping[int, list[Read]]) -> bool:
-    """Whether a group may lie in a state: the loss is known and the old value has been read when it is first written."""
-    start = group.start()
-    if start <= run.loss_time:
+def _may_write(run: Run, state: Node, group: Group, offset: Dim, read: Mapping[int, list[Read]]) -> bool:
+    """Whether a group may lie in a state from an offset on: the loss is known, and old elements are read before new ones come."""
+    if group.start() <= run.loss_time:
         return False
-    return all(r.time < start or (r.time == start and r.harmless) for r in read.get(state.id, ()))
+    writes = list(_writes(group, offset))
+    return all(
+        _comes_first(run, each, elements, time)
+        for each in read.get(state.id, ())
+        for elements, time in writes
+        if _may_meet(each.elements, elements)
+    )
+
+
+def _comes_first(run: Run, old: Read, elements: range | None, time: int) -> bool:
+    """Whether elements of a state are read before some of them are written, where both may be steps of a loop over tiles."""
+    if old.elements == elements:
+        return old.time < time or (old.time == time and old.harmless)
+    return old.time < time and not any(loop.first <= old.time and time <= loop.last for loop in run.loops)
+
+
+def _writes(group: Group, offset: Dim) -> Iterator[tuple[range | None, int]]:
+    """Which elements of a vector a group that lies in it is, and when they are first written; so for all its parts."""
+    yield _elements(offset, group.type), group.first
+    for part in group.parts:
+        assert part.segment is not None
+        yield from _writes(part, offset + part.segment[1])
+
+
+def _elements(start: Dim | None, type_: TensorType) -> range | None:
+    """The elements of a vector that a tensor is, if that is known."""
+    length = count(type_.shape)
+    return range(start, start + length) if isinstance(start, int) and isinstance(length, int) else None
+
+
+def _may_meet(some: range | None, others: range | None) -> bool:
+    """Whether an element may be one of both."""
+    return some is None or others is None or max(some.start, others.start) < min(some.stop, others.stop)
 
 
 def _place_in_operands(run: Run, found: dict[int, Group], read: Mapping[int, list[Read]]) -> None:
@@ -205,10 +245,11 @@ def _may_take_over(run: Run, old: Group, new: Group, time: int, read: Mapping[in
     """Whether `new`, written first at `time`, may lie where `old` does."""
     if old is new or old.segment is not None or old.state is not None or not old.dies_at(time):
         return False
-    outer = new
+    outer, offset = new, 0
     while outer.segment is not None:
-        outer = outer.segment[0]
-    return outer.state is None or _may_write(run, outer.state, old, read)
+        outer, inside = outer.segment
+        offset = offset + inside
+    return outer.state is None or _may_write(run, outer.state, old, offset, read)
 
 
 def _take_over(old: Group, new: Group) -> None:
