@@ -31,37 +31,40 @@ def field(*, factory: Callable[[], T]) -> T:
 @overload
 def record(cls: type[T]) -> type[T]: ...
 @overload
-def record(*, eq: bool = True, frozen: bool = True) -> Callable[[type[T]], type[T]]: ...
+def record(*, eq: bool = True, frozen: bool = True, keep_hash: bool = False) -> Callable[[type[T]], type[T]]: ...
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def record(cls: type[T] | None = None, *, eq: bool = True, frozen: bool = True) -> Any:
+def record(cls: type[T] | None = None, *, eq: bool = True, frozen: bool = True, keep_hash: bool = False) -> Any:
     """Make a class with annotated fields slotted, with `__init__`, `__repr__`, `__eq__` and `__hash__`.
 
     Args:
         eq: compare by type and fields; else by identity.
         frozen: refuse assignments; without it a record that compares by fields has no hash.
+        keep_hash: work the hash out once: for what is hashed again and again.
     """
 
     def decorate(own: type[T]) -> type[T]:
-        return _make(own, eq, frozen)
+        return _make(own, eq, frozen, keep_hash)
 
     return decorate if cls is None else decorate(cls)
 
 
 def replace(node: T, **changes: Any) -> T:
     """The record with some fields changed."""
-    fields = {name: getattr(node, name) for name in type(node).__dict__["__slots__"]}
+    fields = {name: getattr(node, name) for name in type(node).__dict__["__match_args__"]}
     return type(node)(**(fields | changes))
 
 
-def _make(cls: type[Any], eq: bool, frozen: bool) -> type[Any]:
+def _make(cls: type[Any], eq: bool, frozen: bool, keep_hash: bool) -> type[Any]:
     names = tuple(cls.__annotations__)  # its own: no record has a parent with fields
     values = _reader(names)
     defaults = [cls.__dict__[name] for name in names if name in cls.__dict__]
-    body: dict[str, Any] = {"__slots__": names, "__match_args__": names, "__repr__": _repr}
+    slots = (*names, "_hash") if keep_hash else names
+    body: dict[str, Any] = {"__slots__": slots, "__match_args__": names, "__repr__": _repr}
     if eq:
-        body |= {"__eq__": _equality(values), "__hash__": _hashing(values) if frozen else None}
+        hashing = _hashing_once if keep_hash else _hashing
+        body |= {"__eq__": _equality(values), "__hash__": hashing(values) if frozen else None}
     if frozen:
         body |= {"__setattr__": _refuse, "__delattr__": _refuse, "__setstate__": _restore}
     body |= {key: own for key, own in cls.__dict__.items() if key not in ("__dict__", "__weakref__", *names)}
@@ -112,11 +115,13 @@ def _compiled(text: str, name: str) -> CodeType:
 
 
 def _repr(self: Any) -> str:
-    return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__slots__)})"
+    return f"{type(self).__qualname__}({', '.join(f'{name}={getattr(self, name)!r}' for name in self.__match_args__)})"
 
 
 def _equality(values: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any, object], Any]:
     def __eq__(self: Any, other: object) -> Any:  # noqa: N807
+        if self is other:
+            return True
         return values(self) == values(other) if type(other) is type(self) else NotImplemented
 
     return __eq__
@@ -129,11 +134,23 @@ def _hashing(values: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any], int]:
     return __hash__
 
 
+def _hashing_once(values: Callable[[Any], tuple[Any, ...]]) -> Callable[[Any], int]:
+    def __hash__(self: Any) -> int:  # noqa: N807
+        try:
+            return self._hash
+        except AttributeError:
+            found = hash(values(self))
+            object.__setattr__(self, "_hash", found)
+            return found
+
+    return __hash__
+
+
 def _refuse(self: Any, name: str, *_: Any) -> None:
     raise AttributeError(f"{type(self).__name__}.{name} cannot be changed: records are frozen")
 
 
 def _restore(self: Any, state: tuple[None, dict[str, Any]]) -> None:
-    """Fill a copy, as `copy` and `pickle` make it."""
-    for name, value in state[1].items():
-        object.__setattr__(self, name, value)
+    """Fill a copy, as `copy` and `pickle` make it. Another process has other hashes."""
+    for name in self.__match_args__:
+        object.__setattr__(self, name, state[1][name])

@@ -34,6 +34,8 @@ class DType(Enum):
     I64 = "i64"
     BOOL = "bool"
 
+    __hash__ = object.__hash__  # each is equal to itself alone; that of `Enum` is worked out in Python
+
     def __repr__(self) -> str:
         return f"DType.{self.name}"
 
@@ -71,7 +73,7 @@ def _order(atom: Atom) -> str:
     return atom if isinstance(atom, str) else str(atom)
 
 
-@record
+@record(keep_hash=True)
 class Size:
     """A size that holds at least one symbol, in normal form. Make one with `symbol` and arithmetic."""
 
@@ -300,7 +302,7 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
 Shape: TypeAlias = tuple[Dim, ...]
 
 
-@record
+@record(keep_hash=True)
 class TensorType:
     """An element type and a shape; ``f32[]`` is a scalar."""
 
