@@ -3,47 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
 
 from dslc.diagnostics import InternalError
 from dslc.graph.ir import LEAVES, Graph
 from dslc.ops import OPS
-from dslc.ops.ir import Attrs, Node, Value
+from dslc.ops.ir import Node, Value
 from dslc.ops.opdef import OpError
 from dslc.ops.scan import scan_of
-from dslc.tensor_type import TensorType
-
-#: What is known of operators: with these types of operands and these attributes, the result has this type.
-Known: TypeAlias = set[tuple[str, tuple[TensorType, ...], Attrs, TensorType]]
 
 _BODY_LEAVES = ("input", "constant", "size")
 
 
-def verify(graph: Graph, stage: str, known: Known | None = None) -> None:
+def verify(graph: Graph, stage: str) -> None:
     """Prove a graph legal: inputs present and made before, types as inferred, readers mirror inputs, results present.
 
     That every input has a smaller id than its user also proves the graph acyclic. Bodies of scans are proved too.
 
-    Args:
-        known: what was inferred for other graphs, which is not inferred again; what is inferred here is added.
-
     Raises:
         InternalError: it is not; `stage` and the node are named.
     """
-    _verify_nodes(graph.nodes, graph.results(), stage, set() if known is None else known)
+    _verify_nodes(graph.nodes, graph.results(), stage)
     _verify_readers(graph, stage)
 
 
-def _verify_nodes(nodes: Mapping[int, Node], results: Iterable[Value], stage: str, known: Known) -> None:
+def _verify_nodes(nodes: Mapping[int, Node], results: Iterable[Value], stage: str) -> None:
     for node in nodes.values():
         _verify_inputs(nodes, node, stage)
         if node.op in LEAVES:
             continue
         if node.op not in OPS:
             raise InternalError(stage, _where(node), "is no operator", node.span)
-        _verify_type(node, stage, known)
+        _verify_type(node, stage)
         if node.op == "scan":
-            _verify_body(node, stage, known)
+            _verify_body(node, stage)
         _verify_items(nodes, node, stage)
     for value in results:
         if value.id not in nodes or nodes[value.id].out != value:
@@ -68,11 +60,8 @@ def _verify_readers(graph: Graph, stage: str) -> None:
             raise InternalError(stage, f"%{number}", "its readers are not those that have it as an input")
 
 
-def _verify_type(node: Node, stage: str, known: Known) -> None:
+def _verify_type(node: Node, stage: str) -> None:
     types = tuple(value.type for value in node.inputs)
-    fact = node.op, types, node.attrs, node.out.type
-    if fact in known:
-        return
     try:
         inferred = OPS[node.op].infer(types, node.attrs)
     except OpError as error:
@@ -81,15 +70,14 @@ def _verify_type(node: Node, stage: str, known: Known) -> None:
         raise InternalError(stage, _where(node), f"has unfit attributes: {error!r}", node.span) from error
     if inferred != node.out.type:
         raise InternalError(stage, _where(node), f"has type {node.out.type}, its operands give {inferred}", node.span)
-    known.add(fact)
 
 
-def _verify_body(node: Node, stage: str, known: Known) -> None:
+def _verify_body(node: Node, stage: str) -> None:
     body = scan_of(node).body
     for leaf in body.nodes:
         if leaf.op in LEAVES and leaf.op not in _BODY_LEAVES:
             raise InternalError(stage, _where(node), f"its body has a leaf {leaf.op} %{leaf.id}", node.span)
-    _verify_nodes({inner.id: inner for inner in body.nodes}, body.results, stage, known)
+    _verify_nodes({inner.id: inner for inner in body.nodes}, body.results, stage)
 
 
 def _verify_items(nodes: Mapping[int, Node], node: Node, stage: str) -> None:

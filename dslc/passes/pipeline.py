@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from dslc.graph import Graph, verify
-from dslc.graph.verify import Known
 from dslc.passes.rewrite import Rules, rewrite
 from dslc.passes.scans import Pass, everywhere
 from dslc.record import record
@@ -33,9 +32,23 @@ class Rewriting:
 
 
 def run_all(graph: Graph, pipeline: Pipeline) -> Graph:
-    """The graph after all passes; it is proved legal after each."""
-    known: Known = set()
+    """The graph after all passes, which is proved legal.
+
+    Raises:
+        InternalError: it is not, or a pass stumbled; the first pass that made an illegal graph is named.
+    """
+    made = graph
+    try:
+        for _, run in pipeline:
+            made = run(made)
+        verify(made, "passes")
+    except Exception:
+        _prove_each(graph, pipeline)
+        raise
+    return made
+
+
+def _prove_each(graph: Graph, pipeline: Pipeline) -> None:
     for name, run in pipeline:
         graph = run(graph)
-        verify(graph, name, known)
-    return graph
+        verify(graph, name)
