@@ -245,7 +245,7 @@ class Program:
     def bind_source(self, sizes: Mapping[str, int], arrays: Mapping[str, Array], source: Source) -> tuple[Bound, Fill]:
         """As `bind`, and what fills inputs and random tensors."""
         bound = self.bind(sizes, arrays)
-        gather = tuple((field, bound.inputs[name]) for name, field in source.fields.items())
+        gather = tuple((rows, bound.inputs[name]) for name, rows in source.fields.items())
         return bound, Filling(gather, bound.drawing(source.seed))
 
     def bind_fed(
