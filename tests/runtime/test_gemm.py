@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -185,7 +186,7 @@ def found_function(dtype: np.dtype[Any]) -> Gemm:
     return found
 
 
-def test_matrices_that_do_not_fit_or_are_larger_than_its_integers_are_refused() -> None:
+def test_it_refuses_matrices_that_do_not_fit_or_are_constant_or_larger_than_its_integers() -> None:
     function = found_function(F32)
     x = np.ones((3, 3), F32)
     assert function.product(x, x, x.copy()) is not None
@@ -194,18 +195,24 @@ def test_matrices_that_do_not_fit_or_are_larger_than_its_integers_are_refused() 
     assert function.product(x[:2], x, x.copy()) is None
     assert function.product(x, x[:, :2], x.copy()) is None
     assert function.product(x, x, np.ones((3, 3), F32, "F")) is None
-    assert Gemm(function.call, 2).product(x, x, x.copy()) is None
+    wide, constant = x.astype(F64), x.copy()
+    constant.flags.writeable = False
+    assert function.product(wide, wide, wide.copy()) is None
+    assert function.product(x, x, constant) is None
+    large = np.ones((130, 130), F32)
+    assert function.product(large, large, large.copy()) is not None
+    assert Gemm(function.call, ctypes.c_int8, function.number).product(large, large, large.copy()) is None
 
 
 def test_a_function_that_does_not_compute_the_product_is_not_trusted() -> None:
     function = found_function(F32)
 
     def with_another_number(*given: Any) -> None:
-        function.call(*given[:6], 1.0, *given[7:])
+        function.call(*given[:6], function.number(1.0), *given[7:])
 
     assert blas._is_right(function, F32)
-    assert not blas._is_right(Gemm(with_another_number, function.largest), F32)
-    assert not blas._is_right(Gemm(lambda *_: None, function.largest), F32)
+    assert not blas._is_right(replace(function, call=with_another_number), F32)
+    assert not blas._is_right(replace(function, call=lambda *_: None), F32)
 
 
 def test_where_numpy_has_no_blas_there_is_no_function(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,12 +58,14 @@ class Gemm:
     """``cblas_?gemm`` for one element type.
 
     Attributes:
-        call: (order, form of a, form of b, m, n, k, alpha, a, pitch, b, pitch, beta, c, pitch).
-        largest: what its integers hold.
+        call: takes (order, form of a, form of b, m, n, k, alpha, a, pitch, b, pitch, beta, c, pitch).
+        integer: the type of its integers but for the order and the forms, which are C's `int`.
+        number: the type of alpha and beta.
     """
 
-    call: Callable[..., None]
-    largest: int
+    call: Callable[..., object]
+    integer: Any
+    number: Any
 
     def product(self, a: Array, b: Array, out: Array) -> Callable[[float, float], None] | None:
         """A function of `alpha` and `beta` that makes `out` be ``alpha * (a @ b) + beta * out`` as long as the arrays live.
@@ -73,24 +75,29 @@ class Gemm:
         """
         left, right, target = laid(a), laid(b), laid(out)
         (m, n), k = out.shape, a.shape[1]
-        if left is None or right is None or target is None or target.form != _AS_IT_IS or not min(m, n, k):
+        if left is None or right is None or target is None or target.form != _AS_IT_IS or not out.flags.writeable:
             return None
-        if a.shape != (m, k) or b.shape != (k, n) or not a.dtype == b.dtype == out.dtype:
+        if a.shape != (m, k) or b.shape != (k, n) or not a.dtype == b.dtype == out.dtype == np.dtype(self.number):
             return None
-        if max(m, n, k, left.pitch, right.pitch, target.pitch) > self.largest:
+        largest = 2 ** (8 * ctypes.sizeof(self.integer) - 1) - 1
+        if not min(m, n, k) or max(m, n, k, left.pitch, right.pitch, target.pitch) > largest:
             return None
-        call, forms, sizes = self.call, (_ROWS, left.form, right.form), (m, n, k)
-        factors, to = (left.address, left.pitch, right.address, right.pitch), (target.address, target.pitch)
+        call, alpha, beta = self.call, self.number(), self.number()
+        forms, sizes = map(ctypes.c_int, (_ROWS, left.form, right.form)), map(self.integer, (m, n, k))
+        of_a, of_b, of_out = ((ctypes.c_void_p(x.address), self.integer(x.pitch)) for x in (left, right, target))
+        # Made once: to make them anew at each run takes as long as a small product.
+        arguments = (*forms, *sizes, alpha, *of_a, *of_b, beta, *of_out)
 
-        def run(alpha: float, beta: float) -> None:
-            call(*forms, *sizes, alpha, *factors, beta, *to)
+        def run(by: float, keep: float) -> None:
+            alpha.value, beta.value = by, keep
+            call(*arguments)
 
         return run
 
 
 def laid(x: Array) -> Laid | None:
     """How a matrix that is not empty lies in memory, or None where BLAS does not take it so."""
-    if not x.flags.aligned or not x.dtype.isnative:
+    if not x.flags.aligned:
         return None
     for form, matrix in ((_AS_IT_IS, x), (_TRANSPOSED, x.T)):
         (rows, columns), (down, along) = matrix.shape, matrix.strides
@@ -111,10 +118,8 @@ def gemm_of(dtype: np.dtype[Any]) -> Gemm | None:
         call: Any = getattr(library, name.format(letter), None)
         if call is None:
             continue
-        code, matrix = ctypes.c_int, (ctypes.c_void_p, integer)
-        call.argtypes = (code, code, code, integer, integer, integer, number, *matrix, *matrix, number, *matrix)
         call.restype = None
-        found = Gemm(call, 2 ** (8 * ctypes.sizeof(integer) - 1) - 1)
+        found = Gemm(call, integer, number)
         if _is_right(found, dtype):
             return found
     return None
