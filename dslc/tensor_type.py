@@ -178,6 +178,8 @@ def _names(dim: Dim) -> int:
 
 
 def _add(a: Dim, b: Dim, sign: int) -> Dim:
+    if b == 0:
+        return a
     (left, p), (right, q) = _parts(a), _parts(b)
     total = {m: c * q for m, c in left.items()}
     for monomial, c in right.items():
@@ -185,7 +187,19 @@ def _add(a: Dim, b: Dim, sign: int) -> Dim:
     return _normal(total, p * q)
 
 
+def _scaled(size: Size, factor: int) -> Dim:
+    """A size times a number: the same terms in the same order."""
+    if factor in (0, 1):
+        return size if factor else 0
+    common = gcd(size.den, factor)  # no number divides both the denominator and all coefficients of a normal form
+    terms = {monomial: c * (factor // common) for monomial, c in size.terms}
+    _require_short(terms, size.den // common)
+    return Size(tuple(terms.items()), size.den // common)
+
+
 def _mul(a: Dim, b: Dim) -> Dim:
+    if isinstance(a, Size) and isinstance(b, int):
+        return _scaled(a, b)
     (left, p), (right, q) = _parts(a), _parts(b)
     total: dict[Monomial, int] = {}
     for m, c in left.items():
