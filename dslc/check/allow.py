@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from dslc.check.near import did_you_mean, near
+from dslc.check.near import near, proposed
 from dslc.check.walk import walk
-from dslc.diagnostics import CODES, Diagnostic, Edit, Help, Note, Sink
+from dslc.diagnostics import CODES, Diagnostic, Help, Note, Sink
 from dslc.record import record
 from dslc.source import Source, Span
 from dslc.syntax import tree
@@ -90,7 +90,7 @@ def _report_unknown(span: Span, sink: Sink) -> None:
     close = (code.lint,) if code is not None and code.lint else near(span.text, LINTS)
     footers: list[Note | Help] = []
     if close:
-        footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(close, span)
     elif code is not None:
         footers.append(Note("errors cannot be allowed; lints can"))
     else:

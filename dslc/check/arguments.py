@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dslc.check.foreign import argument_meant, difference, option_elsewhere
 from dslc.check.library import LAYERS
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.scope import Argument, CallSite, Context
 from dslc.check.typed import TypedValue
 from dslc.check.values import Const, Failed, ListValue, Value, describe, fraction
@@ -71,7 +71,7 @@ def unknown(e: Context, what: str, name: tree.Ident, names: Sequence[str], kind:
     elif name.text == "activation":
         footers.append(Help("an activation is a stage of its own: `x |> Dense(8) |> relu`"))
     elif close:
-        footers.append(Help(did_you_mean(close), (Edit(name.span, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(close, name.span)
     footers += _listed(what, names, kind)
     return e.report("DL1010", f"{what} has no {kind} `{name.text}`", name.span, "not known here", footers=footers)
 

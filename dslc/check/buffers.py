@@ -9,12 +9,12 @@ from __future__ import annotations
 from contextlib import nullcontext
 
 from dslc.check.assigning import statement_value
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.operators import apply_op, as_tensor
 from dslc.check.scope import Context, Scope
 from dslc.check.typed import TypedValue
 from dslc.check.values import FAILED, Const, Failed, Value, describe, is_number
-from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.diagnostics import Help, Label, Note
 from dslc.syntax import tree
 
 
@@ -69,10 +69,7 @@ def _no_buffer(e: Context, scope: Scope, name: tree.Ident) -> None:
     binding = scope.names.get(name.text)
     if binding is not None and isinstance(binding.value, Failed):
         return
-    close = near(name.text, scope.buffers)
-    footers: list[Note | Help] = []
-    if close:
-        footers.append(Help(did_you_mean(close), (Edit(name.span, close[0]),) if len(close) == 1 else ()))
+    footers = proposed(near(name.text, scope.buffers), name.span)
     if binding is not None and binding.kind == "param":
         footers.append(Note("parameters are learned by the optimizer; what the program updates itself is a `buffer`"))
     elif scope.buffers:

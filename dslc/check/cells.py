@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.assigning import statement_value
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.operators import apply_op, as_tensor
 from dslc.check.parameters import new_name
 from dslc.check.places import Steps
@@ -180,7 +180,7 @@ def _no_state(e: Context, scope: Scope, steps: Steps, stmt: tree.NextStmt) -> No
     footers: list[Note | Help] = []
     steps.meant.update(close)
     if close:
-        footers.append(Help(did_you_mean(close), (Edit(stmt.name.span, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(close, stmt.name.span)
     elif binding is None:
         footers.append(Help("declare it:", code=(f"state {name}: f32[...] = zeros()",)))
     if steps.states:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.settings import not_yet
 from dslc.check.typed import ColumnRead, SourceSpec
 from dslc.check.walk import walk
@@ -93,12 +93,7 @@ def check_columns(reads: Sequence[ColumnRead], sources: Mapping[str, SourceSpec]
         return True
     lacking = [(read, name) for read in reads for name in read.columns if name not in known]
     for read, name in lacking:
-        close = near(name, known)
-        footers: list[Note | Help] = []
-        if len(close) == 1 and len(read.columns) == 1:
-            footers.append(Help(did_you_mean(close), (Edit(read.span, f'source["{close[0]}"]'),)))
-        elif close:
-            footers.append(Help(did_you_mean(close)))
+        footers = proposed(near(name, known), read.span if len(read.columns) == 1 else None, 'source["{}"]')
         footers.append(
             Note(f"the source has {'the columns' if len(known) > 1 else 'the column'} {quoted(known, 'and')}")
         )

@@ -12,14 +12,14 @@ from dslc.check.columns import check_columns, read_columns
 from dslc.check.elaborate import context as new_context
 from dslc.check.field_windows import check_windows, windows_reach
 from dslc.check.fields import check_field
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.scope import Scope
 from dslc.check.settings import DATA, Setting, collect, literal_number, missing
 from dslc.check.sources import check_sources, check_split
 from dslc.check.typed import FieldSpec, SourceSpec, TypedData
 from dslc.check.types import tensor_type
 from dslc.check.values import FileScope
-from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.diagnostics import Help, Label, Note, Sink
 from dslc.syntax import tree
 from dslc.tensor_type import TensorType, symbols
 
@@ -134,8 +134,7 @@ def _stratify(setting: Setting, fields: Mapping[str, FieldSpec] | None, sink: Si
         return ""
     field = fields.get(name)
     if field is None:
-        close = near(name, fields)
-        footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(value.span, close[0]),))] if close else []
+        footers = proposed(near(name, fields), value.span)
         footers.append(Note(f"fields of this block: {quoted(fields, 'and')}"))
         label = "no field has this name" if name else "not the name of a field"
         sink.report("DL3021", "`stratify` takes the name of a field", value.span, label, footers=footers)

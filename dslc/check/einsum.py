@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.arranging import Arranged, Named, merged, ordered, reshaped, split, summed
-from dslc.check.near import did_you_mean, near
+from dslc.check.near import near, proposed
 from dslc.check.notation import DOTS, Axis, Formula, Text, each_once, fits_rank, listed, parse
 from dslc.check.operators import apply_op, as_tensor
 from dslc.check.scope import Argument, CallSite, Context, origin_notes
 from dslc.check.typed import TypedValue
 from dslc.check.values import FAILED, Const, Failed, Value
-from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.diagnostics import Help, Label, Note
 from dslc.ops.opdef import OpError
 from dslc.ops.rules import FLOATS, KIND_CODE, check_same_dtype
 from dslc.record import record
@@ -104,9 +104,7 @@ def _sound(e: Context, formula: Formula) -> bool:
     known = list(dict.fromkeys(name for term in formula.inputs for name in term.names))
     for axis in formula.output.axes:
         if axis.name not in known:
-            close = near(axis.name, known)
-            edits = (Edit(axis.span, close[0]),) if len(close) == 1 else ()
-            footers: list[Note | Help] = [Help(did_you_mean(close), edits)] if close else []
+            footers = proposed(near(axis.name, known), axis.span)
             message = f"axis `{axis.name}` of the result is in no tensor"
             e.report("DL2301", message, axis.span, "not found", footers=[*footers, Note(listed(known))])
             return False

@@ -8,11 +8,11 @@ from dslc.check.blocks import elaborate, elaborate_alone
 from dslc.check.expressions import evaluate
 from dslc.check.hypers import kind_text
 from dslc.check.layers import inner_values, instantiate
-from dslc.check.near import did_you_mean, near
+from dslc.check.near import near, proposed
 from dslc.check.scope import Context, Scope
 from dslc.check.typed import Body, LayerInfo, Literal, Origin, TypedModel, TypedValue
 from dslc.check.values import Const, FileScope, Instance, LayerRef, ListValue, Value, literal
-from dslc.diagnostics import Help, Sink
+from dslc.diagnostics import Sink
 from dslc.source import Span
 from dslc.syntax import tree
 
@@ -50,8 +50,7 @@ def elaborate_scope(
     given = _hyper_values(definition, hypers)
     unknown = [key for key in hypers if key not in {hyper.name.text for hyper in definition.hypers}]
     for key in unknown:
-        close = near(key, [hyper.name.text for hyper in definition.hypers])
-        footers = [Help(did_you_mean(close))] if close else []
+        footers = proposed(near(key, [hyper.name.text for hyper in definition.hypers]))
         e.report(
             "DL1010", f"`{name}` has no hyper-parameter `{key}`", definition.head, f"no `{key}` here", footers=footers
         )
@@ -65,7 +64,7 @@ def elaborate_scope(
 def _no_model(file: FileScope, name: str, sink: Sink) -> None:
     close = near(name, file.models())
     place = Span(file.source, 0, 0)
-    footers = [Help(did_you_mean(close))] if close else []
+    footers = proposed(close)
     sink.report(
         "DL1001", f"there is no model `{name}` in {file.source.name}", place, "not in this file", footers=footers
     )

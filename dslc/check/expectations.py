@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 
 from dslc.check.expressions import evaluate
 from dslc.check.literals import array, is_literal
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.operators import literal_shape
 from dslc.check.scope import Context, Scope
 from dslc.check.settings import PARTS, literal_number
@@ -191,8 +191,7 @@ def _metric(test: Setting, first: tree.Name, quantity: tuple[tree.Ident, ...]) -
         return None
     metrics = list(test.train.inference.quantities)
     if name not in metrics:
-        close = near(name, metrics)
-        footers = [Help(did_you_mean(close), (Edit(place, close[0]),))] if close else []
+        footers = proposed(near(name, metrics), place)
         footers.append(Note(f"train `{test.train.name}` reports {quoted(metrics, 'and')}"))
         message = f"train `{test.train.name}` has no metric `{name}`"
         test.context.report("DL3067", message, place, "not found", footers=footers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dslc.check.importing import bring_in, twice
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.values import FileScope
 from dslc.check.walk import attributes
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
@@ -110,10 +110,7 @@ def _definition(scope: FileScope, decl: tree.Definition, sink: Sink) -> None:
 
 
 def _unknown_kind(sink: Sink, ident: tree.Ident) -> None:
-    close = near(ident.text, KINDS) or _MEANT.get(ident.text, ())
-    footers: list[Note | Help] = []
-    if close:
-        footers.append(Help(did_you_mean(close), (Edit(ident.span, close[0]),) if len(close) == 1 else ()))
+    footers = proposed(near(ident.text, KINDS) or _MEANT.get(ident.text, ()), ident.span)
     footers.append(Note(f"kinds are {quoted(KINDS, 'and')}, and lists of them: `int[]`"))
     sink.report(
         "DL1021", f"there is no kind of hyper-parameter `{ident.text}`", ident.span, "not found", footers=footers

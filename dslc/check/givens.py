@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dslc.check.literals import Array, array, is_literal
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.operators import literal_tensor
 from dslc.check.scope import Context
 from dslc.check.settings import literal_number, not_yet
@@ -61,8 +61,7 @@ def _input(name: tree.Ident, uses: Mapping[str, Use], sink: Sink) -> TypedValue 
     inputs = {key: value for use in uses.values() for key, value in reversed(use.model.body.inputs.items())}
     if name.text in inputs:
         return inputs[name.text]
-    close = near(name.text, inputs)
-    footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(name.span, close[0]),))] if close else []
+    footers = proposed(near(name.text, inputs), name.span)
     footers.append(
         Note(f"inputs of the models in use: {quoted(inputs, 'and')}" if inputs else "the test uses no model")
     )

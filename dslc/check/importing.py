@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.values import FileScope, Imported
 from dslc.check.walk import walk
-from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.diagnostics import Help, Label, Note, Sink
 from dslc.source import Span
 from dslc.syntax import tree
 
@@ -61,7 +61,7 @@ def _report_missing(decl: tree.FromImport, ident: tree.Ident, home: FileScope, s
         more.append(Label(brought, f"{file} imports it itself"))
         footers.append(Help("import it from the file that declares it"))
     elif close:
-        footers.append(Help(did_you_mean(close), (Edit(ident.span, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(close, ident.span)
     if not footers:
         footers.append(Note(f"{file} declares {quoted(known, 'and')}" if known else f"{file} declares nothing"))
     message = f"`{decl.path.value}` declares nothing named `{name}` that can be imported"

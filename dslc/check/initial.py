@@ -5,7 +5,7 @@ from __future__ import annotations
 from dslc.check.applying import arguments
 from dslc.check.arguments import match, options
 from dslc.check.expressions import evaluate
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.operators import flatten, literal_shape
 from dslc.check.scope import CallSite, Context, Scope
 from dslc.check.typed import Initializer, Literal
@@ -52,7 +52,7 @@ def _unknown(e: Context, callee: tree.Name) -> None:
     close = near(callee.id, INITIALIZERS)
     footers: list[Note | Help] = []
     if close:
-        footers.append(Help(did_you_mean(close), (Edit(callee.span, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(close, callee.span)
     else:
         footers.append(Note(f"initialisers are {quoted(INITIALIZERS, 'and')}"))
     e.report("DL1022", f"there is no initialiser named `{callee.id}`", callee.span, "not found", footers=footers)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from dslc.check.arguments import failed
 from dslc.check.hypers import given, kind_text
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.scans import given_lengths
 from dslc.check.scope import Argument, CallSite, Context, Made, Scope
 from dslc.check.typed import TypedValue
@@ -24,7 +24,7 @@ from dslc.check.values import (
     Scanned,
     Value,
 )  # fmt: skip
-from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.diagnostics import Help, Label, Note
 from dslc.record import replace
 from dslc.source import Span
 from dslc.syntax import tree
@@ -240,7 +240,7 @@ def unknown_name(e: Context, title: str, name: str, names: Sequence[str], span: 
     if name in METHODS:
         footers.append(Help(METHODS[name]))
     elif close:
-        footers.append(Help(did_you_mean(close), (Edit(place, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(close, place)
     shown = [known for known in names if not known.startswith("_")][:12]
     footers.append(Note(f"{title} has {quoted(shown, 'and')}" if shown else f"{title} has nothing to read"))
     return e.report("DL1005", f"{title} has nothing named `{name}`", place, "not found", footers=footers)

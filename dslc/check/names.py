@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dslc.check.calls import function_names, is_function
 from dslc.check.foreign import difference, function_meant, is_prefix, layer_meant
 from dslc.check.library import LAYERS, library_layer
-from dslc.check.near import did_you_mean, near
+from dslc.check.near import near, proposed
 from dslc.check.scope import Context, Scope
 from dslc.check.size_first import size_to_leave_out
 from dslc.check.typed import Origin
@@ -138,7 +138,7 @@ def _unknown(e: Context, scope: Scope, name: str, span: Span) -> Failed:
             Help("a train block reads the fields of its data block by the name `data`:", (Edit(span, "data"),))
         )
     elif close:
-        footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(close, span)
     elif visible:
         footers.append(Note(f"names in scope: {', '.join(visible[:15])}"))
     return e.report("DL1001", f"there is no `{name}` here", span, "not found", footers=footers)
@@ -181,7 +181,7 @@ def unknown_layer(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     if translated is not None and not function:
         footers.append(translated)
     elif close:
-        footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(close, span)
     footers.append(Note(f"{_imports(scope.file)}. `dslc doc` lists all layers"))
     return e.report(
         "DL1003",
@@ -225,7 +225,7 @@ def unknown_function(e: Context, scope: Scope, name: str, span: Span) -> Failed:
     if translated is not None and not exact:
         footers.append(translated)
     elif close:
-        footers.append(Help(did_you_mean(close), (Edit(span, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(close, span)
     else:
         footers.append(Note("`dslc doc` lists all functions"))
     return e.report("DL1004", f"there is no function named `{name}`", span, "not found", footers=footers)

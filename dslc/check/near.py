@@ -1,8 +1,11 @@
-"""Names that look like one that was not found. Pure text; knows nothing of scopes."""
+"""Names that look like one that was not found, and the help that proposes them. Knows nothing of scopes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from dslc.diagnostics import Edit, Help, Note
+from dslc.source import Span
 
 
 def distance(a: str, b: str, most: int) -> int:
@@ -57,3 +60,15 @@ def quoted(names: Iterable[str], last: str = "or") -> str:
 def did_you_mean(names: Iterable[str]) -> str:
     """The text of a help that proposes names; the caller leaves it out where there are none."""
     return f"did you mean {quoted(names)}?"
+
+
+def proposed(names: Sequence[str], place: Span | None = None, form: str = "{}") -> list[Note | Help]:
+    """The help that proposes names, if there are any; where it is one, it is put in place of what was written.
+
+    Args:
+        form: how the name is written there: ``'"{}"'`` for a string.
+    """
+    if not names:
+        return []
+    edits = (Edit(place, form.format(names[0])),) if place is not None and len(names) == 1 else ()
+    return [Help(did_you_mean(names), edits)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.options import by_name, number, truth
 from dslc.check.schedules import check_schedule, constant, is_schedule
 from dslc.check.settings import not_yet
@@ -61,8 +61,7 @@ def _report_unknown(callee: tree.Name, sink: Sink) -> None:
     if callee.id in LATER:
         not_yet(f"the optimizer `{callee.id}`", callee, sink)
         return
-    close = near(callee.id, OPTIMIZERS)
-    footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(callee.span, close[0]),))] if close else []
+    footers = proposed(near(callee.id, OPTIMIZERS), callee.span)
     footers.append(Note(f"optimizers are {quoted(OPTIMIZERS, 'and')}"))
     sink.report("DL3037", f"there is no optimizer `{callee.id}`", callee.span, "not found", footers=footers)
 

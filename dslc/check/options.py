@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dslc.check.foreign import difference
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.settings import literal_number
 from dslc.check.typed import Length
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
@@ -57,8 +57,7 @@ def _report_option(what: str, arg: tree.Arg, names: Sequence[str], sink: Sink) -
         message, place = f"`{what}` has no option `{arg.name.text}`", arg.name.span
         meant = _MEANT.get(arg.name.text, "")
         close = (meant,) if meant in names else near(arg.name.text, names)
-        if close:
-            footers.append(Help(did_you_mean(close), (Edit(place, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(close, place)
     footers.append(Note(f"options of `{what}`: {quoted(names, 'and')}"))
     sink.report("DL3038", message, place, "not an option", footers=footers)
 
@@ -137,8 +136,7 @@ def epochs(name: str, expr: tree.Expr, sink: Sink) -> int | None:
 def _quantity(name: str, expr: tree.Quantity, units: Sequence[str], sink: Sink) -> Length | None:
     unit = _UNITS.get(expr.unit.text, "")
     if unit not in units:
-        close = near(expr.unit.text, units)
-        mend = [Help(did_you_mean(close), (Edit(expr.unit.span, close[0]),))] if close else []
+        mend = proposed(near(expr.unit.text, units), expr.unit.span)
         label = f"`{name}` counts {' or '.join(units)}"
         what = f"`{expr.unit.text}` is not a unit" if not unit else f"`{name}` cannot be counted in {unit}"
         sink.report("DL3051", what, expr.unit.span, label, footers=mend)

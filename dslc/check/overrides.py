@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.paths import Target, targets
 from dslc.check.units import Unit, edited
 from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note, Sink
@@ -191,10 +191,7 @@ def _report_unknown(path: str, span: Span, every: tuple[Target, ...], sink: Sink
     parts = path.count(".") + 1
     suffixes = {".".join(t.path.split(".")[-parts:]): None for t in every}
     close = near(path, [suffix for suffix in suffixes if _alike(path, suffix)])
-    footers: list[Note | Help] = []
-    if close:
-        edits = (Edit(span, close[0]),) if len(close) == 1 else ()
-        footers.append(Help(did_you_mean(close), edits))
+    footers = proposed(close, span)
     inside = _longest_prefix(path, every)
     names = dict.fromkeys(t.path[len(inside) + 1 :].partition(".")[0] for t in every if t.path.startswith(f"{inside}."))
     if inside and names:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dslc.check.arranging import Named, merged, ordered, split
-from dslc.check.near import did_you_mean, near
+from dslc.check.near import near, proposed
 from dslc.check.notation import DOTS, Axis, Formula, Group, Term, Text, each_once, fits_rank, listed, parse
 from dslc.check.operators import as_tensor
 from dslc.check.scope import Argument, CallSite, Context, origin_notes
 from dslc.check.typed import Origin, TypedValue
 from dslc.check.values import FAILED, Const, Failed, Value, describe
-from dslc.diagnostics import Edit, Help, Label, Note
+from dslc.diagnostics import Help, Label, Note
 from dslc.ops.opdef import OpError
 from dslc.record import record
 from dslc.source import Span
@@ -113,8 +113,7 @@ def _sound(e: Context, formula: Formula) -> bool:
 
 
 def _report_unknown(e: Context, axis: Axis, left: Term) -> None:
-    close = near(axis.name, left.names)
-    mends = [Help(did_you_mean(close), (Edit(axis.span, close[0]),) if len(close) == 1 else ())] if close else []
+    mends = proposed(near(axis.name, left.names), axis.span)
     notes: list[Note | Help] = [*mends, Note(listed(left.names))]
     place = Label(left.span, f"no `{axis.name}` here")
     e.report("DL2301", f"axis `{axis.name}` is not on the left", axis.span, "not found", place, footers=notes)
@@ -128,9 +127,7 @@ def _given(e: Context, formula: Formula, args: Sequence[Argument]) -> Mapping[st
         assert arg.name is not None
         name, value = arg.name.text, arg.value
         if name not in names:
-            close = near(name, names)
-            edits = (Edit(arg.name.span, close[0]),) if len(close) == 1 else ()
-            footers: list[Note | Help] = [Help(did_you_mean(close), edits)] if close else []
+            footers = proposed(near(name, names), arg.name.span)
             message = f"`{name}` is not an axis on the left"
             e.report("DL2301", message, arg.name.span, "not found", footers=[*footers, Note(listed(names))])
             return None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dslc.check.data import whole
-from dslc.check.near import did_you_mean, near
+from dslc.check.near import near, proposed
 from dslc.check.options import number, truth
 from dslc.check.settings import Setting
 from dslc.check.typed import Average
-from dslc.diagnostics import Edit, Help, Note, Sink
+from dslc.diagnostics import Help, Note, Sink
 from dslc.syntax import tree
 
 _ENTRIES = ("decay", "warmup")
@@ -62,7 +62,6 @@ def _decay(value: tree.Expr, sink: Sink) -> float | None:
 
 
 def _report_entry(key: tree.Ident, sink: Sink) -> None:
-    close = near(key.text, _ENTRIES)
-    footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(key.span, close[0]),))] if close else []
+    footers = proposed(near(key.text, _ENTRIES), key.span)
     footers.append(Note("`ema` takes `decay` and `warmup`"))
     sink.report("DL3113", f"`ema` has no entry `{key.text}`", key.span, "not an entry", footers=footers)

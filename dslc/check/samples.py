@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dslc.check.applying import arguments
 from dslc.check.arguments import failed, match, options
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.operators import apply_op, literal_tensor
 from dslc.check.scope import CallSite, Context, Scope
 from dslc.check.types import written_type
 from dslc.check.values import FAILED, Failed, Value
-from dslc.diagnostics import Edit, Help, Note
+from dslc.diagnostics import Help, Note
 from dslc.ops import OPS
 from dslc.ops.opdef import OpError
 from dslc.ops.random import RANDOM
@@ -68,9 +68,7 @@ def _unknown(e: Context, callee: tree.Expr) -> Value:
     footers: list[Note | Help] = []
     place: Span = callee.span
     if isinstance(callee, tree.Name):
-        close = near(callee.id, _DISTRIBUTIONS)
-        if close:
-            footers.append(Help(did_you_mean(close), (Edit(place, close[0]),) if len(close) == 1 else ()))
+        footers += proposed(near(callee.id, _DISTRIBUTIONS), place)
     footers.append(Note(f"distributions are {quoted(_DISTRIBUTIONS, 'and')}: `sample z: f32[B, 16] ~ normal(0, 1)`"))
     name = f"there is no distribution `{callee.id}`" if isinstance(callee, tree.Name) else "this is no distribution"
     return e.report("DL3056", name, place, "not a distribution", footers=footers)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.options import by_name, epochs, length, number, truth
 from dslc.check.settings import literal_number
 from dslc.check.typed import Length, Stage
@@ -156,9 +156,7 @@ def _in_range(rule: ScheduleDef, name: str, value: float, span: Span, sink: Sink
 def _report_unknown(callee: tree.Expr, sink: Sink) -> None:
     footers: list[Note | Help] = []
     name = callee.id if isinstance(callee, tree.Name) else ""
-    close = near(name, SCHEDULES)
-    if close:
-        footers.append(Help(did_you_mean(close), (Edit(callee.span, close[0]),) if len(close) == 1 else ()))
+    footers += proposed(near(name, SCHEDULES), callee.span)
     footers.append(Note(f"schedules are {quoted(SCHEDULES, 'and')}"))
     message = f"there is no schedule `{name}`" if name else "this is no stage of a schedule"
     sink.report("DL3052", message, callee.span, "not found" if name else "not a schedule", footers=footers)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from dslc.check.foreign_settings import setting_meant
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.setting_defs import options_of, settings_of
 from dslc.diagnostics import Edit, Help, Label, Note, Sink
 from dslc.record import record
@@ -81,8 +81,7 @@ def _unknown(
     elif block == "step" and target.text in TRAIN:
         footers.append(Help(f"`{target.text}` is the same for all steps: set it beside them"))
     elif close:
-        edits = (Edit(target.span, close[0]),) if len(close) == 1 and close[0] not in given else ()
-        footers.append(Help(did_you_mean(close), edits))
+        footers += proposed(close, None if close[0] in given else target.span)
     elif block in ("train", "test") and _is_made(value):
         footers.append(Help("a model is named by `use`:", (Edit(target.span, f"use {target.text}"),)))
     elif block == "test" and not _is_literal(value):
@@ -144,7 +143,7 @@ _KNOWN: Mapping[str, Sequence[str]] = {"data": DATA, "train": TRAIN, "step": STE
 
 def report_statement(block: str, statement: tree.Stmt, sink: Sink) -> None:
     """Report a statement that a block cannot hold."""
-    mend: list[Help] = []
+    mend: list[Note | Help] = []
     if isinstance(statement, tree.CallStmt):
         callee = statement.call.callee
         if block == "train" and isinstance(callee, tree.Name) and callee.id in LATER:
@@ -153,7 +152,7 @@ def report_statement(block: str, statement: tree.Stmt, sink: Sink) -> None:
         if block == "step" and isinstance(callee, tree.Name) and callee.id == "early_stop":
             mend.append(Help("`early_stop` ends the training of all steps: set it beside them"))
         if block == "train" and isinstance(callee, tree.Name) and near(callee.id, ("early_stop",)):
-            mend.append(Help(did_you_mean(("early_stop",)), (Edit(callee.span, "early_stop"),)))
+            mend += proposed(("early_stop",), callee.span)
         what = "a call"
     else:
         word = _WORDS.get(type(statement))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from dslc.check.literals import array
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.settings import PARTS, Setting, literal_number, not_yet
 from dslc.check.text_sources import csv_source, path_of, text_source
 from dslc.check.typed import Literal, SourceSpec
@@ -51,8 +51,7 @@ def check_sources(setting: Setting, sink: Sink) -> dict[str, SourceSpec] | None:
 
 
 def _report_part(key: tree.Ident, sink: Sink) -> None:
-    close = near(key.text, PARTS)
-    helps = [Help(did_you_mean(close), (Edit(key.span, close[0]),))] if close else []
+    helps = proposed(near(key.text, PARTS), key.span)
     sink.report(
         "DL3018",
         f"there is no part of the data called `{key.text}`",
@@ -88,8 +87,7 @@ def _source(value: tree.Expr, sink: Sink) -> SourceSpec | None:
         if name.id in LATER:
             not_yet(f"the data source `{name.id}`", name, sink)
             return None
-        close = near(name.id, KINDS)
-        footers = [Help(did_you_mean(close), (Edit(name.span, close[0]),))] if close else []
+        footers = proposed(near(name.id, KINDS), name.span)
         sink.report(
             "DL3010",
             f"there is no data source `{name.id}`",

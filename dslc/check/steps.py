@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.patterns import select
 from dslc.check.settings import PARTS, STEP, Setting, collect, missing
 from dslc.check.typed import ParamSpec
 from dslc.check.uses import Use
-from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.diagnostics import Help, Label, Note, Sink
 from dslc.record import record
 from dslc.source import Span
 from dslc.syntax import tree
@@ -133,8 +133,7 @@ def _learners(step: tree.StepStmt, uses: Mapping[str, Use], sink: Sink) -> tuple
 
 
 def _report_learner(ident: tree.Ident, uses: Mapping[str, Use], sink: Sink) -> None:
-    close = near(ident.text, uses)
-    footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(ident.span, close[0]),))] if close else []
+    footers = proposed(near(ident.text, uses), ident.span)
     footers.append(Note(f"models in use here: {quoted(uses, 'and')}"))
     message = f"`update` takes a model in use, and there is no `use {ident.text}`"
     sink.report("DL3057", message, ident.span, "not found", footers=footers)

@@ -13,13 +13,13 @@ from dslc.check.data import whole
 from dslc.check.elaborate import context as new_context
 from dslc.check.expectations import Setting, check_expectation
 from dslc.check.givens import Given, check_givens
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.scope import Context, Scope, Statement
 from dslc.check.settings import TEST, collect
 from dslc.check.typed import Body, Expectation, TypedTest, TypedTrain
 from dslc.check.uses import Lookup, Use, add_input, bind, check_uses, starts_of
 from dslc.check.values import FileScope, Value
-from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.diagnostics import Help, Label, Note, Sink
 from dslc.diagnostics.codes import CODES, Severity
 from dslc.record import replace
 from dslc.source import Span
@@ -82,8 +82,7 @@ def _is_code(code: tree.Ident, sink: Sink) -> bool:
         message, label = f"`{code.text}` is a warning, and only errors can be expected", "not an error"
     else:
         message, label = f"there is no error `{code.text}`", "not a code"
-    close = near(code.text, CODES) if code.text not in CODES else ()
-    footers: list[Note | Help] = [Help(did_you_mean(close))] if close else []
+    footers = proposed(near(code.text, CODES) if code.text not in CODES else ())
     sink.report("DL3065", message, code.span, label, footers=footers)
     return False
 
@@ -146,8 +145,7 @@ def _reference(decl: tree.TestDecl, trains: Mapping[str, TypedTrain | None], sin
         sink.report("DL3066", message, own.span, "a model of its own", label, footers=[mend])
     if first.name.text in trains:
         return first
-    close = near(first.name.text, trains)
-    footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(first.name.span, close[0]),))] if close else []
+    footers = proposed(near(first.name.text, trains), first.name.span)
     footers.append(
         Note(f"train blocks of this file: {quoted(trains, 'and')}" if trains else "this file has no train block")
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dslc.check.foreign import argument_meant
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.settings import literal_number
 from dslc.check.typed import Literal, SourceSpec
 from dslc.diagnostics import Edit, Help, Note, Sink
@@ -36,8 +36,7 @@ def text_source(call: tree.Call, sink: Sink) -> SourceSpec | None:
         return None
     unit = given.get("unit")
     if unit is not None and not (isinstance(unit, tree.String) and unit.value in _UNITS):
-        close = near(unit.value, _UNITS) if isinstance(unit, tree.String) else ()
-        helps = [Help(did_you_mean(close), (Edit(unit.span, f'"{close[0]}"'),))] if close else []
+        helps = proposed(near(unit.value, _UNITS) if isinstance(unit, tree.String) else (), unit.span, '"{}"')
         text = "`unit` says what a row is: " + quoted([f'"{name}"' for name in _UNITS], "or")
         sink.report("DL3011", text, unit.span, "neither", footers=helps)
         return None
@@ -76,13 +75,12 @@ def options_of(call: tree.Call, names: tuple[str, ...], sink: Sink) -> dict[str,
     return found
 
 
-def _renamed(name: tree.Ident, names: tuple[str, ...]) -> list[Help]:
+def _renamed(name: tree.Ident, names: tuple[str, ...]) -> list[Note | Help]:
     """The option that another library's name means, or one like it."""
     meant = argument_meant(name.text, names)
     if meant:
         return [Help(f"it is called `{meant}` here:", (Edit(name.span, meant),))]
-    close = near(name.text, names)
-    return [Help(did_you_mean(close), (Edit(name.span, close[0]),))] if close else []
+    return proposed(near(name.text, names), name.span)
 
 
 def _missing(value: tree.Expr, sink: Sink) -> str | float | None:
@@ -93,7 +91,7 @@ def _missing(value: tree.Expr, sink: Sink) -> str | float | None:
     if isinstance(value, tree.String) and value.value in _MISSING:
         return value.value
     close = near(value.value, _MISSING) if isinstance(value, tree.String) else ()
-    helps = [Help(did_you_mean(close), (Edit(value.span, f'"{close[0]}"'),))] if close else []
+    helps = proposed(close, value.span, '"{}"')
     text = '`missing` is "error", "drop" (rows without a value are left out) or the number that stands for such cells'
     sink.report("DL3011", text, value.span, "none of these", footers=helps)
     return None

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dslc.check.data import whole
 from dslc.check.early import check_early_stop
 from dslc.check.id_limits import check_ids
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.objectives import Parts, objective
 from dslc.check.optimizer import check_optimizer, default_optimizer
 from dslc.check.options import number
@@ -31,7 +31,7 @@ from dslc.check.typed import (
 from dslc.check.uses import Use, batch_symbol, check_uses, starts_of
 from dslc.check.values import FileScope
 from dslc.check.watching import Reported
-from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.diagnostics import Help, Label, Note, Sink
 from dslc.record import replace
 from dslc.syntax import tree
 
@@ -123,8 +123,7 @@ def _data(
     file = name.partition(".")[0]
     if file in datas and datas[file] is None:  # it could not be imported
         return None
-    close = near(name, datas)
-    footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(value.span, close[0]),))] if close else []
+    footers = proposed(near(name, datas), value.span)
     footers.append(
         Note(f"data blocks of this file: {quoted(datas, 'and')}" if datas else "this file has no data block")
     )

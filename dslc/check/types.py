@@ -12,7 +12,7 @@ from dslc.check.claims import claimed, may_equal
 from dslc.check.expressions import evaluate
 from dslc.check.extent import extent_problem, short
 from dslc.check.names import DTYPES, dimension_list, dimensions_in_scope, find, undefined
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.ranks import other_rank
 from dslc.check.scope import Argument, Context, Leading, Scope, origin_notes
 from dslc.check.signatures import accepts, element_types
@@ -93,9 +93,7 @@ def _dtype(e: Context, scope: Scope, ident: tree.Ident) -> DType | None:
     close = near(ident.text, known)
     aliases = {"float32": "f32", "float64": "f64", "float16": "f16", "int32": "i32", "int64": "i64", "double": "f64"}
     close = (aliases[ident.text],) if ident.text in aliases else close
-    footers: list[Note | Help] = []
-    if close:
-        footers.append(Help(did_you_mean(close), (Edit(ident.span, close[0]),) if len(close) == 1 else ()))
+    footers = proposed(close, ident.span)
     footers.append(Note(f"element types are {quoted(known, 'and')}"))
     e.report("DL1021", f"there is no element type `{ident.text}`", ident.span, "not found", footers=footers)
     return None
@@ -155,9 +153,7 @@ def unknown_dimension(e: Context, scope: Scope, expr: tree.Expr) -> bool:
         found, place = dimensions_in_scope(scope)
         visible = [known for known, binding in scope.names.items() if binding.kind in ("hyper", "let")]
         close = near(name.id, [*found, *visible])
-        footers: list[Note | Help] = []
-        if close:
-            footers.append(Help(did_you_mean(close), (Edit(name.span, close[0]),) if len(close) == 1 else ()))
+        footers = proposed(close, name.span)
         if name.id in _NO_SIZE:
             edits = (Edit(name.span, found[0]),) if len(found) == 1 else ()
             footers = [Help("a size that each batch brings has a name" + ":" * bool(edits), edits)]

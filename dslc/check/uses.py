@@ -14,12 +14,12 @@ from dslc.check.elaborate import typed_model
 from dslc.check.expressions import evaluate
 from dslc.check.layers import inner_values, instantiate
 from dslc.check.names import definition
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.scope import Context, Scope
 from dslc.check.starts import check_start, is_weights, takes_init
 from dslc.check.typed import Start, TypedData, TypedModel, TypedValue
 from dslc.check.values import FAILED, Failed, FileScope, LayerRef, Value, describe
-from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.diagnostics import Help, Label, Note, Sink
 from dslc.ops.ir import Attrs
 from dslc.record import record, replace
 from dslc.source import Span
@@ -118,8 +118,7 @@ def _report_unknown(file: FileScope, callee: tree.Name, sink: Sink) -> None:
     if callee.id in file.lost:
         return
     models = file.models()
-    close = near(callee.id, models)
-    footers: list[Note | Help] = [Help(did_you_mean(close), (Edit(callee.span, close[0]),))] if close else []
+    footers = proposed(near(callee.id, models), callee.span)
     footers.append(Note(f"models of this file: {quoted(models, 'and')}" if models else "this file has no model"))
     sink.report("DL3030", f"there is no model named `{callee.id}`", callee.span, "not found", footers=footers)
 
@@ -206,8 +205,7 @@ def _joins(context: Context, data: TypedData, use: Use, statement: tree.InputStm
     field = data.fields.get(name)
     here = Label(use.name.span, f"`{use.name.text}` takes its inputs from the fields of `{data.name}`")
     if field is None:
-        close = near(name, data.fields)
-        footers: list[Note | Help] = [Help(did_you_mean(close))] if close else _handed_over(data, use, wanted)
+        footers = proposed(near(name, data.fields)) or _handed_over(data, use, wanted)
         footers.append(Note(f"fields of `{data.name}`: {quoted(data.fields, 'and')}"))
         message = f"input `{name}` of `{use.model.name}` has no field in data `{data.name}`"
         context.report("DL3031", message, statement.name.span, "no field has this name", here, footers=footers)

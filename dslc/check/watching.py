@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.options import text
 from dslc.check.typed import TypedData, TypedValue, Watched
-from dslc.diagnostics import Edit, Help, Label, Note, Sink
+from dslc.diagnostics import Help, Label, Note, Sink
 from dslc.ops import FAMILIES
 from dslc.record import record
 from dslc.source import Span
@@ -73,9 +73,7 @@ def _quantity(watcher: Watcher, reported: Reported, sink: Sink) -> str:
         message = f"there is no `{name}`: the data have no validation part"
         sink.report(watcher.code, message, expr.span, "never computed", here, footers=[mend])
         return ""
-    close = near(name, known)
-    edits = (Edit(expr.span, f'"{close[0]}"'),) if len(close) == 1 else ()
-    footers: list[Note | Help] = [Help(did_you_mean(close), edits)] if close else []
+    footers = proposed(near(name, known), expr.span, '"{}"')
     footers.append(Note(f"this training reports {quoted(known, 'and')}"))
     sink.report(watcher.code, f"this training reports no `{name}`", expr.span, "not found", footers=footers)
     return ""

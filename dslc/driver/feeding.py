@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.diagnostics import Diagnostic, DslcError, Help, Note
 from dslc_runtime.face import SizeError, TensorSpec
 from dslc_runtime.program import Bound, Program
@@ -49,8 +49,7 @@ def convert(specs: Mapping[str, TensorSpec], given: Mapping[str, npt.ArrayLike])
     """
     unknown = [name for name in given if name not in specs]
     if unknown:
-        close = near(unknown[0], specs)
-        helps = (Help(did_you_mean(close)),) if close else ()
+        helps = proposed(near(unknown[0], specs))
         raise DslcError([_wrong(f"there is no input `{unknown[0]}`", specs, *helps)])
     missing = [name for name in specs if name not in given]
     if missing:
@@ -88,6 +87,6 @@ def _converts(have: np.dtype[Any], want: np.dtype[Any]) -> bool:
     return want.kind == "f" or have.kind != "f"
 
 
-def _wrong(text: str, specs: Mapping[str, TensorSpec], *helps: Help) -> Diagnostic:
+def _wrong(text: str, specs: Mapping[str, TensorSpec], *helps: Note | Help) -> Diagnostic:
     shapes = ", ".join(f"`{name}` {spec.dtype}[{', '.join(map(str, spec.shape))}]" for name, spec in specs.items())
     return Diagnostic("DL5040", text, (), (*helps, Note(f"the inputs are {shapes}")))

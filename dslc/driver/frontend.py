@@ -7,10 +7,10 @@ from pathlib import Path
 
 from dslc.check import CheckedFile, check_unit
 from dslc.check.data_paths import set_data_path
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.overrides import apply_overrides
 from dslc.check.units import Unit, load_unit
-from dslc.diagnostics import Diagnostic, DslcError, Help, Note, Sink
+from dslc.diagnostics import Diagnostic, DslcError, Note, Sink
 from dslc.driver.importing import ImportedFiles
 from dslc.driver.reading import decode_source, read_source
 from dslc.record import record
@@ -59,8 +59,7 @@ def require_declared(checked: Checked, name: str | None) -> None:
     names = [*scope.definitions, *scope.datas, *scope.trains, *scope.imported]
     if name is None or name in names:
         return
-    close = near(name, names)
-    footers = (Help(did_you_mean(close)),) if close else ()
+    footers = proposed(near(name, names))
     declared = Note(f"it declares {quoted(names, 'and')}" if names else "it declares nothing")
     raise DslcError(
         [

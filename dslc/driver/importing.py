@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from os.path import normpath
 from pathlib import Path, PurePath
 
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.units import no_files
-from dslc.diagnostics import Diagnostic, DslcError, Edit, Help, Label, Note
+from dslc.diagnostics import Diagnostic, DslcError, Help, Label, Note
 from dslc.driver.reading import read_source
 from dslc.source import Source
 from dslc.syntax import tree
@@ -104,5 +104,4 @@ def _near(path: tree.String, file: Path) -> list[Note | Help]:
     if not close:
         return [Note(f"the folder has {quoted(there[:8], 'and')}" if there else "the folder has no programs")]
     before = path.value[: len(path.value) - len(PurePath(path.value).name)]
-    edits = (Edit(path.span, f'"{before}{close[0]}"'),) if len(close) == 1 else ()
-    return [Help(did_you_mean(f"{before}{name}" for name in close), edits)]
+    return proposed([f"{before}{name}" for name in close], path.span, '"{}"')

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import prod
 
 from dslc.backends.to_numpy import compile_numpy
-from dslc.check.near import did_you_mean, near, quoted
+from dslc.check.near import near, proposed, quoted
 from dslc.check.typed import Body, LayerInfo, Literal, TypedModel
-from dslc.diagnostics import Diagnostic, DslcError, Help, Note
+from dslc.diagnostics import Diagnostic, DslcError, Note
 from dslc.driver.cost import Cost, cost_by_layer
 from dslc.driver.frontend import Checked
 from dslc.driver.models import choose_model, static_shape
@@ -244,7 +244,7 @@ def _sizes(
 def _no_size(model: str, name: str, names: Sequence[str]) -> Diagnostic:
     close = near(name, names)
     has = f"its run-time sizes are {quoted(names, 'and')}" if names else "it has none"
-    footers = [Help(did_you_mean(close))] if close else []
+    footers = proposed(close)
     return Diagnostic("DL6041", f"`{model}` has no run-time size `{name}`", (), (*footers, Note(has)))
 
 
