@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -89,6 +90,21 @@ def test_an_exception_that_nobody_tells_apart_comes_in_words(fork) -> None:
     worker.start()
     with pytest.raises(RuntimeError, match="LocalError: of this function alone"):
         worker.wait()
+
+
+def test_a_process_that_waits_for_another_sleeps(fork, memory) -> None:
+    def work() -> None:
+        memory[1] = time.process_time() - memory[0]
+        time.sleep(0.3)
+        memory[0] = time.process_time()
+
+    worker = fork(work)
+    run(worker)
+    time.sleep(0.3)
+    before = time.process_time()
+    run(worker)
+    assert time.process_time() - before < 0.1
+    assert memory[1] < 0.1
 
 
 def test_a_run_that_nobody_waited_for_does_not_count_as_the_next(fork, memory) -> None:
