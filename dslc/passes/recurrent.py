@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dslc.graph import Builder, Graph
-from dslc.graph.region import item
 from dslc.ops.ir import Node, Value
 from dslc.ops.recurrent import GIVEN
 from dslc.ops.scan import Scan
@@ -29,13 +28,12 @@ def recurrent_operators(graph: Graph) -> Graph:
     return rebuild(graph, _remade)
 
 
-def _remade(builder: Builder, scan: Scan, read: list[int]) -> Mapping[int, Value]:
+def _remade(builder: Builder, scan: Scan, read: list[int]) -> Mapping[int, Value] | None:
     for form in FORMS:
         found = _operands(builder.graph, scan, form)
         if found is not None:
             return _applied(builder, scan, form, found, read)
-    token = builder.copy(scan.node, [*scan.initial, *scan.sequences, *scan.constants])
-    return {index: item(builder, token, index) for index in read}
+    return None
 
 
 def _applied(

@@ -40,7 +40,7 @@ def _chain(b: Builder, op: str, parts: list[Value]) -> Value:
 # ---------------------------------------------------------------------------------------------- products
 
 
-def _with_products_split(builder: Builder, scan: Scan, _: list[int]) -> dict[int, Value]:
+def _with_products_split(builder: Builder, scan: Scan, _: list[int]) -> dict[int, Value] | None:
     varying = on_states(scan)
     by_id = {node.id: node for node in scan.body.nodes}
 
@@ -78,7 +78,7 @@ def _rows(b: Builder, weight: Value, parts: tuple[Value, ...]) -> list[Value]:
 # ---------------------------------------------------------------------------------------------- sums and products of many
 
 
-def _regrouped(builder: Builder, scan: Scan, _: list[int], op: str) -> dict[int, Value]:
+def _regrouped(builder: Builder, scan: Scan, _: list[int], op: str) -> dict[int, Value] | None:
     chains = _Chains(scan, op)
 
     def regroup(b: Builder, node: Node, known: Mapping[int, Value]) -> Value | None:

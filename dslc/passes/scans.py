@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from dslc.graph import Builder, Graph
-from dslc.graph.region import graph_of, opened, region_of
+from dslc.graph.region import graph_of, item, opened, region_of
 from dslc.ops.ir import Node, Value
 from dslc.ops.scan import Scan, scan_of
 from dslc.passes.dead import live
 from dslc.record import replace
 
-# A scan whose operands are in the new graph, and which results are read -> what these are in the new graph.
-Remake: TypeAlias = Callable[[Builder, Scan, list[int]], Mapping[int, Value]]
+# A scan whose operands are in the new graph, and which results are read -> what these are in the new graph, or None where the
+# scan stays as it is.
+Remake: TypeAlias = Callable[[Builder, Scan, list[int]], Mapping[int, Value] | None]
 Pass: TypeAlias = Callable[[Graph], Graph]
 
 
@@ -75,7 +76,9 @@ def rebuild(graph: Graph, remake: Remake) -> Graph:
         if node.op == "scan":
             read = sorted(user.attrs.int("index") for user, _ in graph.uses(node.out) if user.id in needed)
             with builder.at(node.span, node.layer):
-                results[node.id] = remake(builder, _moved(scan_of(node), values), read)
+                scan = _moved(scan_of(node), values)
+                made = remake(builder, scan, read)
+                results[node.id] = _kept(builder, scan, read) if made is None else made
         elif node.op == "item":
             values[node.id] = builder.named(results[node.inputs[0].id][node.attrs.int("index")], node.name)
         else:
@@ -83,6 +86,12 @@ def rebuild(graph: Graph, remake: Remake) -> Graph:
     builder.graph.outputs |= {name: values[value.id] for name, value in graph.outputs.items()}
     builder.graph.updates |= {name: values[value.id] for name, value in graph.updates.items()}
     return builder.graph
+
+
+def _kept(builder: Builder, scan: Scan, read: list[int]) -> Mapping[int, Value]:
+    """The results of a scan that stays as it is."""
+    token = builder.copy(scan.node, [*scan.initial, *scan.sequences, *scan.constants])
+    return {index: item(builder, token, index) for index in read}
 
 
 def _moved(scan: Scan, values: Mapping[int, Value]) -> Scan:
@@ -96,13 +105,14 @@ def _moved(scan: Scan, values: Mapping[int, Value]) -> Scan:
 BodyRule: TypeAlias = Callable[[Builder, Node, Mapping[int, Value]], Value | None]
 
 
-def rewrite_body(builder: Builder, scan: Scan, rule: BodyRule) -> dict[int, Value]:
-    """A scan with each node of its body offered to a rule; its results.
+def rewrite_body(builder: Builder, scan: Scan, rule: BodyRule) -> dict[int, Value] | None:
+    """A scan with each node of its body offered to a rule; its results, or None where the rule is for no node.
 
     The rule takes the new body, a node of the old one, and what the values of the old body are in the new one, by id. It
     gives what the node's value is to be, or None to keep it.
     """
     body, known = opened(scan)
+    changed = False
     for node in scan.body.nodes:
         if node.id in known:
             continue
@@ -112,6 +122,9 @@ def rewrite_body(builder: Builder, scan: Scan, rule: BodyRule) -> dict[int, Valu
             known[node.id] = body.builder.copy(node, [known[v.id] for v in node.inputs])
         else:
             known[node.id] = body.builder.named(value, node.name)
+            changed = True
+    if not changed:
+        return None
     results = [known[value.id] for value in scan.body.results]
     states = len(scan.initial)
     return dict(enumerate(body.finish(builder, results[:states], results[states:], scan.reverse)))
