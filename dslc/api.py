@@ -320,15 +320,15 @@ class Trainer:
 
         Raises:
             DslcError: there is a run in `out` already, or the data or the numbers are at fault; the last finished epoch is kept.
-            KeyboardInterrupt: Ctrl-C; the last finished epoch is kept, in `models` and in `out`.
+            KeyboardInterrupt: Ctrl-C; the last finished epoch is kept, in `models` and in `out`. So it is in `out` where SIGTERM
+                ends the process.
         """
         if threads is not None:
             _require("threads", threads, 1)
         folder = Path(out) if out is not None else None
         with as_diagnostics():
             trained = training.fit(self._checked, self._prepared, out=folder, force=force, threads=threads)
-        if trained.result.interrupted:
-            raise KeyboardInterrupt
+        trained.result.raise_if_interrupted()
         typed = self._prepared.typed
         meanings = meanings_of(self._checked, typed, trained.opened.learned)
         models = {

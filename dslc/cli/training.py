@@ -9,7 +9,7 @@ import click
 
 from dslc.cli.checking import split_name
 from dslc.cli.options import common, imports, memory
-from dslc.cli.output import INTERRUPTED, Output, reporting
+from dslc.cli.output import INTERRUPTED, TERMINATED, Output, reporting
 
 
 @click.command("train")
@@ -118,10 +118,9 @@ def train_command(
             )
         if trained.result.interrupted:
             done = len(trained.result.history)
-            click.echo(
-                "interrupted" + (f"; `--resume --out {folder}` goes on after epoch {done}" if done else ""), err=True
-            )
-            sys.exit(INTERRUPTED)
+            said, status = ("stopped", TERMINATED) if trained.result.terminated else ("interrupted", INTERRUPTED)
+            click.echo(said + (f"; `--resume --out {folder}` goes on after epoch {done}" if done else ""), err=True)
+            sys.exit(status)
 
 
 def new_folder(parent: Path, name: str) -> Path:

@@ -79,8 +79,7 @@ class _Runner:
     def train(self, name: str) -> training.Trained:
         if name not in self.trained:
             trained = training.train(self.checked, name)
-            if trained.result.interrupted:
-                raise KeyboardInterrupt
+            trained.result.raise_if_interrupted()
             self.trained[name] = trained
         return self.trained[name]
 

@@ -197,7 +197,11 @@ def fit(
     if out is not None:
         folder = RunFolder(out) if resume else create_run(out, config_text(checked), about, opened.learned)
 
+    begun = False
+
     def begin(first: int) -> None:
+        nonlocal begun
+        begun = True
         if note is not None and cores.processes > 1:
             note(f"on {cores.processes} processes (`--threads 1` keeps to one)")
         if folder is None or not resume:
@@ -211,8 +215,8 @@ def fit(
 
     with shared_out(cores, prepared.state, prepared.steps, remat=prepared.remat) as (steps, state):
         result = run_job(job(replace(prepared, state=state), opened, steps, cores), folder, observer, resume, begin)
-    if folder is not None:
-        write_report(folder, typed.name, result.history, result.progress.best_epoch, about)
+    if folder is not None and (begun or not folder.report.exists()):
+        write_report(folder, typed.name, result.history, result.progress.best_epoch, folder.read_about())
     return Trained(result, prepared, opened, folder)
 
 

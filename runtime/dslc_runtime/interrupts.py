@@ -1,4 +1,4 @@
-"""Ctrl-C as a request that a loop looks at between steps, so that no step or commit is cut in half."""
+"""Ctrl-C and SIGTERM as requests that a loop looks at between steps, so that no step or commit is cut in half."""
 
 from __future__ import annotations
 
@@ -9,30 +9,41 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+ASKING = (signal.SIGINT, signal.SIGTERM)  # the signals that ask a program to end
+
 
 @dataclass(slots=True)
 class Stop:
-    """Set by Ctrl-C."""
+    """What asked the loop to stop: a signal of `ASKING`, or None."""
 
-    asked: bool = False
+    asked: signal.Signals | None = None
 
 
 @contextmanager
 def interruptible() -> Generator[Stop]:
-    """The first Ctrl-C asks the loop to stop, the second one interrupts at once. Outside the main thread, nothing changes."""
+    """The first of these signals asks the loop to stop, the second one ends it at once. Outside the main thread, nothing changes.
+
+    A SIGTERM that the program handles itself, or ignores, is left to it.
+    """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    before = signal.getsignal(signal.SIGINT)
+    theirs = {number: signal.getsignal(number) for number in ASKING}
+    ours = [number for number, handler in theirs.items() if number == signal.SIGINT or handler == signal.SIG_DFL]
+
+    def give_back() -> None:
+        for number in ours:
+            signal.signal(number, theirs[number])
 
     def ask(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stop.asked = True
-        signal.signal(signal.SIGINT, before)
+        del frame
+        stop.asked = signal.Signals(number)
+        give_back()
 
-    signal.signal(signal.SIGINT, ask)
+    for number in ours:
+        signal.signal(number, ask)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        give_back()

@@ -6,11 +6,13 @@ epoch ends with nothing summed up. What it guarantees:
 
 - the order of the data is a function of (seed, epoch), every random tensor one of (seed, stream, number of the batch): resuming
   after an epoch gives the bytes that running through would have given;
-- whatever ends it (Ctrl-C, a loss that is not finite, a full disk), the last finished epoch is kept, in `state` and on disk.
+- whatever ends it (Ctrl-C, SIGTERM, a loss that is not finite, a full disk), the last finished epoch is kept, in `state` and on
+  disk.
 """
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
@@ -86,7 +88,8 @@ class Result:
         history: one row per finished epoch: epoch, step, loss, metrics, `val.*`, seconds, lr.
         progress: the last finished epoch and the best one.
         best: the weights of the best epoch by key; `state` of the job holds the last epoch's.
-        interrupted: whether Ctrl-C ended it.
+        interrupted: whether Ctrl-C or SIGTERM ended it.
+        terminated: whether it was SIGTERM.
         stopped: whether `early_stop` ended it.
     """
 
@@ -95,6 +98,18 @@ class Result:
     best: Mapping[str, Array]
     interrupted: bool
     stopped: bool
+    terminated: bool = False
+
+    def raise_if_interrupted(self) -> None:
+        """Hand on what interrupted the training, now that all is saved.
+
+        Raises:
+            KeyboardInterrupt: it was Ctrl-C. SIGTERM ends the process.
+        """
+        if self.terminated:
+            signal.raise_signal(signal.SIGTERM)
+        if self.interrupted:
+            raise KeyboardInterrupt
 
 
 def train(
@@ -104,7 +119,7 @@ def train(
     resume: bool = False,
     begin: Callable[[int], None] | None = None,
 ) -> Result:
-    """Run a job to its end, to Ctrl-C, or to a fault. `job.state` is written in place.
+    """Run a job to its end, to Ctrl-C or SIGTERM, or to a fault. `job.state` is written in place.
 
     Args:
         out: the folder to save to; None keeps everything in memory.
@@ -119,7 +134,7 @@ def train(
         raise RuntimeFault("DL5008", "there is nothing to train on: the data have no rows")
     keeper, history = _begin(job, out, resume)
     watcher = observer if observer is not None else Silent()
-    interrupted = False
+    interrupted, stop = False, Stop()
     try:
         if begin is not None and keeper.progress.epoch < job.epochs and not is_over(keeper.progress, job.early_stop):
             begin(keeper.progress.epoch + 1)
@@ -137,7 +152,9 @@ def train(
         history.close()
         keeper.flush()
     watcher.on_end(interrupted)
-    return Result(history.rows, keeper.progress, keeper.best, interrupted, is_over(keeper.progress, job.early_stop))
+    over = is_over(keeper.progress, job.early_stop)
+    terminated = interrupted and stop.asked is signal.SIGTERM
+    return Result(history.rows, keeper.progress, keeper.best, interrupted, over, terminated)
 
 
 def _begin(job: Job, out: RunFolder | None, resume: bool) -> tuple[Keeper, History]:

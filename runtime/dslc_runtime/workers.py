@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dslc_runtime.errors import IdError, RuntimeFault, why
+from dslc_runtime.interrupts import ASKING
 from dslc_runtime.mapped import shared_bytes
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -137,12 +138,12 @@ def _no_worker(message: str, cause: str) -> RuntimeFault:
 
 
 def _fork() -> int:
-    """`os.fork`, with Ctrl-C blocked in the new process for good: what follows from it is the affair of the one that forks.
+    """`os.fork`, with Ctrl-C and SIGTERM blocked in the new process for good: what follows is the affair of the one that forks.
 
     Other threads of this process may hold locks at that moment, and in the new one nobody would release them. That is safe for a
     function that only computes: it takes no lock but the allocator's and BLAS's, which both see to forks themselves.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
     pid = -1
     try:
         with warnings.catch_warnings():

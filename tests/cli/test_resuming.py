@@ -124,8 +124,17 @@ def test_resuming_with_other_settings_is_refused_and_the_runs_own_program_goes_o
 
 def test_resuming_for_fewer_epochs_than_there_are_trains_nothing_and_says_so(dslc, toy: Path) -> None:
     assert dslc("train", toy, "--out", "r").exit_code == 0
-    before = Path("r/config.dl").read_text()
+    Path("r/report.html").write_text("kept")
+    before = {path.name: path.read_bytes() for path in Path("r").iterdir()}
     found = dslc("train", toy, "--out", "r", "--resume", "--epochs", 2)
     assert found.exit_code == 0
     assert "nothing was trained: the run has 3 epochs already, and 2 are asked for" in found.stderr
-    assert Path("r/config.dl").read_text() == before
+    assert {path.name: path.read_bytes() for path in Path("r").iterdir()} == before
+
+
+def test_a_report_that_a_killed_training_could_not_write_is_written_as_the_run_was(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r").exit_code == 0
+    report = Path("r/report.html").read_text()
+    Path("r/report.html").unlink()
+    assert dslc("train", toy, "--out", "r", "--resume").exit_code == 0
+    assert Path("r/report.html").read_text() == report

@@ -143,7 +143,14 @@ def test_a_resumed_run_that_ends_in_a_fault_keeps_the_program_that_went_on(dslc,
     assert "sgd(lr = 0.05)" in Path("r/config.dl").read_text()
 
 
-def test_ctrl_c_keeps_the_finished_epochs_and_exits_130(dslc, toy: Path) -> None:
+@pytest.mark.parametrize(
+    ("asked", "status", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped")],
+    ids=["Ctrl-C", "SIGTERM"],
+)
+def test_who_asks_a_training_to_end_keeps_the_finished_epochs(
+    dslc, toy: Path, asked: signal.Signals, status: int, said: str
+) -> None:
     command = [sys.executable, "-m", "dslc", "train", "toy.dl", "--epochs", "100000000", "--out", "r", "-q"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 120
@@ -151,10 +158,10 @@ def test_ctrl_c_keeps_the_finished_epochs_and_exits_130(dslc, toy: Path) -> None
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(asked)
         _, stderr = process.communicate(timeout=120)
-    assert process.returncode == 130
-    assert "interrupted" in stderr
+    assert process.returncode == status
+    assert f"{said}; `--resume --out r` goes on after epoch " in stderr
     assert "Traceback" not in stderr
     epochs = len(history("r"))
     assert checkpoint.load(Path("r/last.safetensors")).facts["epoch"] == epochs

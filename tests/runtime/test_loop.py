@@ -191,21 +191,34 @@ def test_the_best_weights_are_those_of_the_lowest_validation_loss(run: RunFolder
     assert not np.array_equal(saved.tensors["w"], job.state.params["w"])
 
 
-def test_ctrl_c_keeps_the_last_finished_epoch(run: RunFolder, tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_who_asks_it_to_end_gets_the_last_finished_epoch(run: RunFolder, tmp_path: Path, asked: signal.Signals) -> None:
     def press() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), asked)
 
-    before = signal.getsignal(signal.SIGINT)
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     watch = Watch(2, press)
     job = make_job(epochs=50)
     result = train(job, run, watch)
-    assert signal.getsignal(signal.SIGINT) is before
-    assert result.interrupted
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+    assert (result.interrupted, result.terminated) == (True, asked is signal.SIGTERM)
     assert watch.told[-1] == ("end", True)
     assert result.progress.epoch == 2
     other = create_run(tmp_path / "other", "", {})
     train(make_job(epochs=2), other)
     assert files_of(run) == files_of(other)
+
+
+def test_a_program_that_handles_sigterm_keeps_doing_so() -> None:
+    told: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    try:
+        result = train(make_job(epochs=3), None, Watch(2, lambda: os.kill(os.getpid(), signal.SIGTERM)))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told == [signal.SIGTERM]
+    assert not result.interrupted
+    assert result.progress.epoch == 3
 
 
 def test_ctrl_c_in_the_middle_of_an_epoch_puts_the_state_back() -> None:

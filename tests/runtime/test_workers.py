@@ -167,9 +167,10 @@ def test_a_worker_ends_when_nobody_has_it_and_leaves_no_zombie(memory, how: str)
     assert not is_there(process)
 
 
-def test_ctrl_c_is_not_a_workers_affair(fork, memory) -> None:
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_to_be_asked_to_end_is_not_a_workers_affair(fork, memory, asked: signal.Signals) -> None:
     def work() -> None:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), asked)
         memory[0] += 1
 
     worker = fork(work)
