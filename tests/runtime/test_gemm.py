@@ -130,10 +130,12 @@ def test_every_layout_of_every_matrix_is_read_and_written_rightly(
     np.testing.assert_array_equal(right, b)
 
 
-def test_a_matrix_of_many_elements_is_added_to_as_a_whole() -> None:
-    c, a, b = numbers(1030, 520, 3, F32)
-    for alpha in (0.5, 0.0):
-        assert_near(applied(c, a, b, alpha, 1.0), exactly(c, a, b, alpha, 1.0), 3)
+def test_a_matrix_is_added_to_as_a_whole_where_a_part_is_done_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    c, a, b = numbers(17, 5, 3, F32)
+    for elements in (1, 10, 29, 84, 85):
+        monkeypatch.setattr(gemm, "_TOGETHER", elements)
+        for alpha in (0.5, 0.0):
+            assert_near(applied(c, a, b, alpha, 1.0), exactly(c, a, b, alpha, 1.0), 3)
 
 
 def test_memory_beside_the_columns_that_are_written_stays_as_it_is() -> None:

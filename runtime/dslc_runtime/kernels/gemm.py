@@ -2,7 +2,7 @@
 
 Where a weight of 64 MB is updated with the product that is its gradient, writing the gradient, reading it again and writing the
 weight takes up to a quarter of the step. BLAS adds the product to the weight as it computes it. Without such a BLAS the product is
-made a few rows at a time, so that at least it needs little memory.
+made some rows at a time: no quicker than a gradient that is written and read, but in less memory.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from dslc_runtime.kernels.blas import gemm_of, laid
 from dslc_runtime.kernels.kernel import Array, Kernel
 from dslc_runtime.kernels.steps import Step, Work, bound_and_run, in_order
 
-_TOGETHER = 1 << 19  # elements of a product at a time; with fewer, each of them would have BLAS pack `b` again
+_TOGETHER = (
+    1 << 22
+)  # elements of a product at a time: for each time BLAS packs `b` again and threads wait for each other
 
 
 def _gemm(c: Array, a: Array, b: Array, alpha: Array, beta: Array) -> Array:
