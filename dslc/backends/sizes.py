@@ -46,8 +46,7 @@ class Sizes:
 
     def shape(self, shape: Shape) -> str:
         """A shape as a tuple."""
-        items = [self.name(dim) for dim in shape]
-        return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+        return listed([self.name(dim) for dim in shape])
 
     def amount(self, dim: Dim) -> str:
         """A number of bytes as arithmetic on names."""
@@ -56,6 +55,10 @@ class Sizes:
         terms = [self._term(monomial, coefficient) for monomial, coefficient in dim.terms]
         text = " + ".join(terms)
         return text if dim.den == 1 else f"({text}) // {dim.den}"
+
+    def tile(self, length: Dim, tile: int) -> str:
+        """The elements of one tile of so many."""
+        return f"tile_of({self.amount(length)}, {tile})"
 
     def function(self) -> list[str]:
         """The function that works out every size."""
@@ -66,12 +69,12 @@ class Sizes:
             den = f", {dim.den}" if dim.den != 1 else ""
             known.append(f"d{len(known)}")
             lines.append(f"    {known[-1]} = as_size({number}, {self.amount(whole)}{den})")
-        return [*lines, f"    return {_listed(known)}"]
+        return [*lines, f"    return {listed(known)}"]
 
     def unpack(self) -> list[str]:
         """The line that names all sizes again."""
         names = [f"d{number}" for number in range(len(self.symbols) + len(self.worked))]
-        return [f"{_listed(names)} = all_sizes"] if names else []
+        return [f"{listed(names)} = all_sizes"] if names else []
 
     def _term(self, monomial: Iterable[tuple[str | FloorDiv, int]], coefficient: int) -> str:
         factors = [str(coefficient)]
@@ -84,8 +87,14 @@ class Sizes:
         return f"(({self.amount(atom.numerator)}) // ({self.amount(atom.denominator)}))"
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """Expressions as a tuple."""
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+
+def indented(lines: list[str]) -> list[str]:
+    """Lines one level further in."""
+    return [f"    {line}" if line else "" for line in lines]
 
 
 def _all(plan: Plan) -> Iterator[Dim]:
@@ -109,9 +118,9 @@ def _dims(value: Attr) -> Iterator[Dim]:
             yield from _dims(item)
 
 
-def face_sizes(plan: Plan) -> dict[str, Solve | None]:
-    """How each run-time size follows from the inputs: the first axis that holds it alone, to the first power."""
-    found: dict[str, Solve | None] = dict.fromkeys(Sizes.of(plan).symbols)
+def face_sizes(plan: Plan, names: Iterable[str]) -> dict[str, Solve | None]:
+    """How run-time sizes follow from the inputs: each from the first axis that holds it alone, to the first power."""
+    found: dict[str, Solve | None] = dict.fromkeys(names)
     for number, node in enumerate(plan.leaves_of("input")):
         for axis, dim in enumerate(node.out.shape):
             for name in symbols(dim):

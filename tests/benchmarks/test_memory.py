@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.memory import plans
 from benchmarks.workloads import PROGRAMS, WORKLOADS
-from dslc.backends.sizes import face_sizes
+from dslc.backends.sizes import Sizes
 from dslc.driver.frontend import check_program, read_source
 from dslc.driver.training import choose_train
 from dslc.training import training_graphs
@@ -22,7 +22,7 @@ def test_the_arena_is_within_a_tenth_of_what_is_live_and_recomputation_takes_no_
     checked = check_program(read_source(PROGRAMS / f"{workload.program}.dl"))
     (graph,) = training_graphs(choose_train(checked, workload.train)).steps
     kept, again = plans(graph)
-    sizes = dict.fromkeys(face_sizes(kept), workload.rows)
+    sizes = dict.fromkeys(Sizes.of(kept).symbols, workload.rows)
     assert kept.live_bytes(sizes) <= kept.scratch_bytes(sizes) <= 1.1 * kept.live_bytes(sizes)
     assert again.scratch_bytes(sizes) <= kept.scratch_bytes(sizes)
 
