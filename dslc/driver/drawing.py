@@ -35,5 +35,9 @@ def drawn(graphs: Mapping[str, Graph], about: TypedModel | TypedTrain, form: str
 def _layers(about: TypedModel | TypedTrain) -> dict[str, str]:
     """What the layers are, by the paths that nodes have."""
     models = {"": about} if isinstance(about, TypedModel) else {about.prefix(use): m for use, m in about.uses.items()}
-    found = {p + info.path: info.kind for p, model in models.items() for info in model.body.layers if info.path}
-    return found | {p.removesuffix("."): model.name for p, model in models.items() if p}
+    found = {p.removesuffix("."): model.name for p, model in models.items() if p}
+    for prefix, model in models.items():
+        for info in model.body.layers:
+            if info.path:  # of several of one path the first is the one the program names: a stage `self` lies in it
+                found.setdefault(prefix + info.path, info.kind)
+    return found

@@ -101,11 +101,25 @@ def expression(node: Node, operands: Sequence[Operand]) -> Operand:
     if node.op == "divide_by_size":
         size = _attr(node.attrs["size"])
         return f"{at(0, _BINDS['/'])} / {f'({size})' if ' ' in size else size}", _BINDS["/"]
+    if node.op == "slice":
+        return f"{at(0, ATOM)}[{_indices(node)}]", ATOM
     texts = [at(position, 0) for position in range(len(operands))]
     if node.op in _MEANINGS:
         attrs = {name: _attr(value) for name, value in node.attrs.items()}
         return _MEANINGS[node.op].format(*texts, **attrs), ATOM
     return f"{node.op}({', '.join([*texts, *_options(node)])})", ATOM
+
+
+def _indices(node: Node) -> str:
+    """The ranges of a slice; those at the end that take all are left out."""
+    shape = node.inputs[0].shape
+    ranges = [
+        f"{start or ''}:{'' if stop == size else stop}{f':{step}' if step != 1 else ''}"
+        for start, stop, step, size in zip(*map(node.attrs.shape, ("starts", "stops", "steps")), shape, strict=True)
+    ]
+    while len(ranges) > 1 and ranges[-1] == ":":
+        ranges.pop()
+    return ", ".join(ranges)
 
 
 def _options(node: Node) -> list[str]:

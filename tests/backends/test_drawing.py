@@ -21,6 +21,7 @@ from dslc.backends.drawing import Scene, dot_text, mermaid_text, paint, svg_text
 from dslc.backends.drawing.layout import Layout, layout
 from dslc.backends.drawing.scene import Group
 from dslc.backends.drawing.spread import spread
+from dslc.driver.drawing import drawn
 from dslc.driver.frontend import Checked, check_program, read_source
 from dslc.driver.models import choose_model
 from dslc.driver.stages import write_stage
@@ -109,11 +110,18 @@ def test_a_scan_shows_one_step_with_the_states_before_and_after_it() -> None:
     step = next(group for group in groups_of(scene.root) if group.title == "each step of T")
     states = [(box.name, box.lines) for box in step.boxes() if box.kind == "state"]
     assert states == [
-        ("after", ("starts at 0",)),
+        ("hidden", ("starts at 0",)),
         ("memory", ("starts at 0",)),
-        ("after, next", ()),
+        ("hidden, next", ()),
         ("memory, next", ()),
     ]
+
+
+def test_a_picture_speaks_the_words_of_the_program() -> None:
+    model = choose_model(program("rows_lstm.dl"), None, {})
+    text = drawn({"": optimize(lower(model.body, model.outputs))}, model, ".mmd")
+    assert '["first: LSTM(64)"]' in text, "the layer that is written, not what it is made of"
+    assert "·[:, 192:]" in text
 
 
 @pytest.mark.parametrize("name", ["xor.dl", "cnn_mnist.dl", "rows_lstm.dl", "transformer.dl", "resnet.dl"])
