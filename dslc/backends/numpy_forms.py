@@ -8,6 +8,7 @@ to the last bit, but for the order in which a sum adds. Rules as in `passes.alge
 
 from __future__ import annotations
 
+from dslc.backends.pieces import update_in_pieces
 from dslc.graph import Builder, Graph
 from dslc.ops.ir import Node, Value
 from dslc.passes import arrange_images
@@ -83,5 +84,6 @@ FORMS: Rules = {
 
 NUMPY_PASSES: Pipeline = (
     ("NumPy's operators", Rewriting(merged(SPELLING, FORMS))),
+    ("updates in pieces", update_in_pieces),
     ("turning products", turn_products),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from random import Random
 from unittest.mock import patch
@@ -12,9 +13,11 @@ import networks
 import pytest
 import recurrences
 import stacks
+import updates
 from proving import Arrays, Corpus, assert_to_rounding, assert_to_the_bit, names, only
 
 from benchmarks.leaving_out import left_out
+from dslc.backends import pieces, sparse_rows
 from dslc.backends.interpret import interpret
 from dslc.backends.numpy_forms import FORMS, NUMPY_PASSES, specialise
 from dslc.backends.plan_check import check_program
@@ -54,6 +57,7 @@ CORPORA = {
     "stacks": Corpus(stacks.stacks, stacks.numbers, ({"B": 2},), assert_to_rounding, enough=10),
     "networks": Corpus(networks.networks, networks.whole_numbers, ({"B": 2},), assert_to_rounding, enough=10),
     "recurrences": Corpus(recurrences.random_scan, numbers_of_scans, ({"T": 3, "B": 2},), assert_to_rounding, enough=8),
+    "updates": Corpus(updates.updates, updates.numbers, ({"B": 1}, {"B": 4}), assert_to_rounding),
     "scans": Corpus(scans, numbers_of_scans, ({"T": 0, "B": 2}, {"T": 3, "B": 2}), assert_to_rounding, enough=10),
 }
 TABLES: dict[str, tuple[Rules, ...]] = {"expressions": (REWRITING,), "networks": (POOLS,), "stacks": (SPELLING, FORMS)}
@@ -66,7 +70,29 @@ RULES = [
 
 _CHANNELS_LAST = import_module("dslc.passes.channels_last")  # the function hides the module of its name
 _TURNING = _CHANNELS_LAST._RULES
-PIPELINES = {"stacks": (*PASSES, *NUMPY_PASSES), "networks": IMAGE_PASSES, "scans": SCAN_PASSES}
+
+
+@contextmanager
+def nothing_too_small() -> Iterator[None]:
+    """Within it, no tensor is too small to be updated by itself."""
+    with ExitStack() as stack:
+        for module, limit in ((pieces, "_LONG"), (sparse_rows, "_LONG"), (sparse_rows, "_ROWS_PER_ID")):
+            stack.enter_context(patch.object(module, limit, 0))
+        yield
+
+
+def in_small_pieces(graph: Graph) -> Graph:
+    with nothing_too_small():
+        return pieces.update_in_pieces(graph)
+
+
+OF_STACKS = tuple((name, run) for name, run in (*PASSES, *NUMPY_PASSES) if run is not pieces.update_in_pieces)
+PIPELINES = {
+    "stacks": OF_STACKS,
+    "networks": IMAGE_PASSES,
+    "scans": SCAN_PASSES,
+    "updates": (("updates in pieces", in_small_pieces),),
+}
 RUNS = [
     pytest.param(corpus, name, run, id=name)
     for corpus, pipeline in PIPELINES.items()
@@ -169,6 +195,19 @@ def test_sharing_and_removing_dead_code_change_no_bit(corpus: str):
 def test_programs_of_networks_use_their_memory_rightly(seed: int):
     optimized = optimize(CORPORA["networks"].graph(seed))
     check_program(specialise(optimized), compile_numpy(optimized), {"B": 2})
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_programs_of_updates_in_pieces_use_their_memory_rightly(seed: int):
+    graph = CORPORA["updates"].graph(seed)
+    with nothing_too_small():
+        check_program(specialise(graph), compile_numpy(graph), {"B": 2})
+
+
+@pytest.mark.parametrize("op", ["gemm", "scatter_update"])
+def test_updates_take_every_form(op: str):
+    changed = [graph for _, graph in CORPORA["updates"].changed_by(in_small_pieces)]
+    assert sum(any(node.op == op for node in graph.order()) for graph in changed) > 3
 
 
 def numpy_forms(graph: Graph) -> Graph:
