@@ -5,10 +5,12 @@ zero, so they need not look at the others. That is not known of optimizers by na
 a gradient of zero is worked out operator by operator, and every update has to be the old value. With momentum, running means or
 weight decay it is not, and with a limit on the norm the gradient is another one.
 
-Rows that are named twice are worked out twice, to the same bits: sizes stay those of the ids. Measured for SGD and Adagrad, 8 to
-256 columns and ids as words of texts fall, that is quicker where a table has eight times as many rows as there are ids (by a third
-to four times; with two hundred times as many, thirty times) and more than 100,000 elements; for a quarter of as many rows it would
-take up to twice as long.
+Rows that are named twice are worked out twice, to the same bits, so that sizes are those of the ids. How many times quicker an
+update of SGD or Adagrad was (100 to 10,000 ids, even or as the words of texts fall; 8 to 256 columns, the more the better):
+
+| rows of the table per id | 2 | 6 | 12 | 50 | 200 |
+|---|---|---|---|---|---|
+| | 0.4 to 1.3 | 0.5 to 2.9 | 0.7 to 6 | 1.2 to 18 | 1.6 to 80 |
 """
 
 from __future__ import annotations

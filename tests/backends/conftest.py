@@ -1,8 +1,9 @@
-"""Makes the graphs importable by the tests beside them."""
+"""Makes the graphs beside the tests and the cases of goldens importable by them."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+TESTS = Path(__file__).parents[1]
+sys.path[:0] = [str(TESTS / "backends"), str(TESTS), str(TESTS / "goldens")]
