@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from dslc.backends.numpy_forms import specialise
 from dslc.backends.plan import Plan, plan
 from dslc.backends.plan.model import Buffer
+from dslc.check.scope import source_text
 from dslc.diagnostics import Diagnostic, DslcError, Help, Label, Note
 from dslc.driver.data import Opened
 from dslc.driver.training import Prepared, compiled
@@ -116,10 +117,17 @@ class _Tensor:
     bytes: int
 
     def text(self) -> str:
-        name = f"`{self.node.name}`" if self.node.name else _UNNAMED.get(self.node.op, f"a result of `{self.node.op}`")
         layer = f" in layer `{self.node.layer}`" if self.node.layer else ""
         line = f", line {self.node.span.line} of {self.node.span.source.name}" if self.node.span is not None else ""
-        return f"at the worst time, {megabytes(self.bytes)}: {name}, {self.node.out.type}{layer}{line}"
+        return f"at the worst time, {megabytes(self.bytes)} for {self._words()}, {self.node.out.type}{layer}{line}"
+
+    def _words(self) -> str:
+        """What it is in the words of the program: its name, or the expression that it is a part of."""
+        if self.node.name:
+            return f"`{self.node.name}`"
+        if self.node.op in _UNNAMED:
+            return _UNNAMED[self.node.op]
+        return source_text(self.node.span) if self.node.span is not None else f"a result of `{self.node.op}`"
 
 
 def _largest(prepared: Prepared, part: Part, rows: int) -> Sequence[_Tensor]:
