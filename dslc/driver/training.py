@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,34 +14,28 @@ import numpy.typing as npt
 from dslc.backends.interpret import evaluate as evaluate_graph
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.id_limits import id_limits
-from dslc.check.inlining import inlined
 from dslc.check.typed import TypedTrain
 from dslc.driver.data import Opened, open_data
 from dslc.driver.figures import figures_of, inference
-from dslc.driver.frontend import Checked, check_program, folder_of, read_source
+from dslc.driver.frontend import Checked
 from dslc.driver.models import choose, initial_params, of_another_kind
 from dslc.driver.programs import Programs
 from dslc.driver.rates import kept_of, plateau, rate
-from dslc.driver.resuming import require_same_program
-from dslc.driver.run_parts import change, parts_of
+from dslc.driver.recording import config_text, facts, learned_before, recorded
 from dslc.driver.sharing import Cores, cores_for, shared_out
 from dslc.driver.starting import start_from
 from dslc.graph import Graph
 from dslc.passes import optimize
 from dslc.training import TrainingGraphs, training_graphs
-from dslc.version import __version__
 from dslc_runtime import engine
-from dslc_runtime.data.learned import digest
 from dslc_runtime.early_stop import EarlyStop
 from dslc_runtime.figures import Figures
 from dslc_runtime.loop import Job, Result
 from dslc_runtime.loop import train as run_job
 from dslc_runtime.observer import Observer
 from dslc_runtime.program import Program
-from dslc_runtime.report import write_report
-from dslc_runtime.run_folder import RunFolder, create_run, machine, require_no_run, write_program
+from dslc_runtime.run_folder import RunFolder, require_no_run
 from dslc_runtime.state import State
-from dslc_runtime.threads import describe, limited
 from dslc_runtime.updates import Update
 
 Array = npt.NDArray[Any]
@@ -180,43 +173,25 @@ def fit(
     typed = prepared.typed
     if out is not None and not resume and not force:
         require_no_run(out)
-    learned = None
-    if out is not None and resume and RunFolder(out).config.exists():
-        saved = check_program(read_source(RunFolder(out).config), settings, about=typed.name)
-        require_same_program(RunFolder(out), config_text(saved), config_text(checked))
-        learned = RunFolder(out).read_learned()
+    learned = learned_before(RunFolder(out), checked, typed.name, settings) if out is not None and resume else None
     opened = open_data(checked, typed.data, typed.fields, id_limits(typed.inference.body), learned)
     prepared = ready(prepared, opened) if ready is not None else prepared
     cores = cores_for(prepared.graphs.steps, prepared.state, opened.part("train"), typed.batch, threads, share=share)
-    folder = None
-    about = facts(checked, prepared, opened, cores)
-    before: dict[str, Any] = {}
-    if out is not None and resume and RunFolder(out).about.exists():
-        before = RunFolder(out).read_about()
-        about["weights"] = before.get("weights", [])
-    if out is not None:
-        folder = RunFolder(out) if resume else create_run(out, config_text(checked), about, opened.learned)
-
-    begun = False
+    about = facts(checked, typed, prepared.started, opened, cores)
+    record = recorded(out, config_text(checked), about, opened.learned, resume=resume) if out is not None else None
 
     def begin(first: int) -> None:
-        nonlocal begun
-        begun = True
-        if note is not None and cores.processes > 1:
-            note(f"on {cores.processes} processes (`--threads 1` keeps to one)")
-        if folder is None or not resume:
-            return
-        parts = parts_of(before, first, cores)
-        if len(parts) > 1:
-            about["parts"] = parts
-        if note is not None and (changed := change(parts, first)):
-            note(changed)
-        write_program(folder, config_text(checked), about)
+        notes = [f"on {cores.processes} processes (`--threads 1` keeps to one)"] if cores.processes > 1 else []
+        notes += [record.begin(first, cores)] if record is not None else []
+        for line in filter(None, notes):
+            if note is not None:
+                note(line)
 
+    folder = record.folder if record is not None else None
     with shared_out(cores, prepared.state, prepared.steps, remat=prepared.remat) as (steps, state):
         result = run_job(job(replace(prepared, state=state), opened, steps, cores), folder, observer, resume, begin)
-    if folder is not None and (begun or not folder.report.exists()):
-        write_report(folder, typed.name, result.history, result.progress.best_epoch, folder.read_about())
+    if record is not None:
+        record.end(typed.name, result)
     return Trained(result, prepared, opened, folder)
 
 
@@ -264,33 +239,6 @@ def _update(prepared: Prepared, position: int, program: engine.Program, per_epoc
         prepared.applied[position] if prepared.applied else None,
         kept_of(prepared.typed),
     )
-
-
-def config_text(checked: Checked) -> str:
-    """The program as it ran in one text: overrides are in it already, imports too, data paths become absolute."""
-    return inlined(checked.unit, folder_of)
-
-
-def facts(checked: Checked, prepared: Prepared, opened: Opened, cores: Cores) -> dict[str, Any]:
-    """What `run.json` says of a training."""
-    with limited(cores.threads):
-        blas = describe()
-    return {
-        "dslc": __version__,
-        "train": prepared.typed.name,
-        "engine": "numpy",
-        "device": "cpu",
-        "seed": prepared.typed.seed,
-        "threads": cores.threads,
-        "processes": cores.processes,
-        "blas": blas,
-        "source": checked.source.name,
-        "source_sha256": sha256(checked.source.text.encode()).hexdigest(),
-        "data": opened.fingerprint,
-        "fields": digest(opened.learned),
-        "weights": list(prepared.started),
-        "machine": machine(),
-    }
 
 
 def diagnosis(prepared: Prepared, position: int) -> Callable[[Mapping[str, Array], int], str]:
