@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -101,7 +102,7 @@ def test_another_delimiter_and_no_header(tmp_path: Path) -> None:
         ("a\n1\nx\n", "DL5062", "column `a` holds 'x' in line 3, which is not a number"),
         ("a\n1\n1_0\n", "DL5062", "'1_0' in line 3"),
         ("a\n1\n99999999999999999999\n", "DL5062", "has more than 64 bits"),
-        ("a\n1\ntrue\n", "DL5062", "line 2"),
+        ("a\n1\ntrue\n", "DL5062", "numbers and truth values, between line 2 and line 3"),
         (b"a\n1\n\xe9\n", "DL5063", "line 3 is not UTF-8: byte 1 is 0xe9"),
         (b"a\n1\n2\x00\n", "DL5063", "line 3 holds a NUL at byte 2"),
         ("a\n1\n".encode("utf-16"), "DL5063", "UTF-16"),
@@ -113,6 +114,33 @@ def test_a_file_at_fault_is_told_with_its_line(tmp_path: Path, text: str | bytes
     with pytest.raises(RuntimeFault, match=f"{code}: .*{words}") as caught:
         open_csv(path, [read("a")])
     assert caught.value.where == str(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "reads", "dialect", "notes"),
+    [
+        ("a,b\nNA,1\n2,x\n,y\n", ("a", "b"), Dialect(), ("more cells are at fault: 1 in `a`, 2 in `b`",)),
+        ("a,b\n1,2\nx,?\n", ("a",), Dialect(), ()),
+        ("a\nx\ntrue\ny\nNA\n", ("a",), Dialect(fill=0), ("more cells are at fault: 1 in `a`",)),
+        ("a\nx\n2\ny\nz\n", ("a",), Dialect(drop=True), ("more cells are at fault: 2 in `a`",)),
+        ("a\n1\ntrue\nx\n", ("a",), Dialect(), ("more cells are at fault: 1 in `a`",)),
+        ('a\nx\ny\n"z', ("a",), Dialect(), ("more cells are at fault: 1 in `a`",)),
+    ],
+    ids=["two columns", "one column", "filled", "dropped", "of two kinds", "no table further on"],
+)
+def test_the_first_cell_at_fault_is_told_with_the_number_of_the_others(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    reads: Sequence[str],
+    dialect: Dialect,
+    notes: tuple[str, ...],
+) -> None:
+    path = write(tmp_path, text)
+    monkeypatch.setattr(csv_file, "CHUNK", 2)
+    with pytest.raises(RuntimeFault) as caught:
+        open_csv(path, [read(name) for name in reads], dialect)
+    assert caught.value.notes == notes
 
 
 def test_the_other_delimiter_is_proposed(tmp_path: Path) -> None:

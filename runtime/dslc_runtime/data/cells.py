@@ -79,6 +79,16 @@ class CellColumn:
                 raise self._missing(label, line)
         self._texts += labels
 
+    def faults(self, cells: Sequence[str]) -> int:
+        """How many of some cells are faults, each by itself."""
+        if self.content == "text":
+            return 0
+        if self.content == "labels":
+            return sum(map(is_missing, cells))
+        if _numbers(cells) is not None:
+            return 0
+        return sum(_numbers([cell]) is None and not (self.fill is not None and is_missing(cell)) for cell in cells)
+
     def array(self) -> Array:
         """All cells. Whole numbers may be of a narrower type than the i64 that they count as."""
         if self.content == "numbers":
@@ -87,11 +97,13 @@ class CellColumn:
         return whole if whole is not None and whole.dtype.kind == "i" else np.array(self._texts, TEXT)
 
     def _misfit(self, cells: Sequence[str], lines: Sequence[int]) -> RuntimeFault:
-        """The fault of the first cell that is no number."""
-        cell, line = next(
-            ((cell, line) for cell, line in zip(cells, lines, strict=True) if _numbers([cell]) is None),
-            (cells[0], lines[0]),  # each is something, but together they are not
-        )
+        """The fault of the first cell that is no number; where each is something, that of all together."""
+        none = ((cell, line) for cell, line in zip(cells, lines, strict=True) if _numbers([cell]) is None)
+        found = next(none, None)
+        if found is None:
+            text = f"column `{self.name}` holds numbers and truth values, between line {lines[0]} and line {lines[-1]}"
+            return RuntimeFault("DL5062", text, self.where)
+        cell, line = found
         if is_missing(cell):
             return self._missing(cell, line)
         shown = cell if len(cell) <= 40 else f"{cell[:37]}..."

@@ -6,9 +6,11 @@ Quoting is that of RFC 4180; blank lines are skipped, and on demand rows that la
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -22,6 +24,7 @@ from dslc_runtime.data.text_file import MAX_LINE, TextFile
 from dslc_runtime.errors import RuntimeFault
 
 Array: TypeAlias = npt.NDArray[Any]
+_Chunk: TypeAlias = tuple[list[int], list[tuple[str, ...]]]  # the lines of some rows, and their cells column by column
 
 CHUNK = 256  # rows parsed together; more of them leave the cache
 _OTHERS = {";": ";", "\t": "\\t", "|": "|"}  # delimiters that a header may show, as a program writes them
@@ -196,25 +199,47 @@ def _parsed(
 ) -> MemoryTable:
     """The columns that are needed, and the line of every row."""
     path, fill = file.text.path, file.dialect.fill
-    columns = {name: CellColumn(str(path), name, content, fill) for name, content in contents.items()}
-    places = [header.index(name) for name in columns]
+    columns = {header.index(name): CellColumn(str(path), name, content, fill) for name, content in contents.items()}
     if file.dialect.drop:
         needed = [header.index(name) for name, content in contents.items() if content != "text"]
         rows = _complete(file, header, needed, rows)
     lines: list[Rows] = []
-    while chunk := list(islice(rows, CHUNK)):
-        numbers = [line for line, _ in chunk]
-        for line, row in chunk:
-            file.require_cells(line, row, header)
-        cells = list(zip(*(row for _, row in chunk), strict=True))
-        for place, column in zip(places, columns.values(), strict=True):
-            column.add(cells[place], numbers)
+    chunks = _chunks(file, header, rows)
+    for numbers, cells in chunks:
+        for place, column in columns.items():
+            try:
+                column.add(cells[place], numbers)
+            except RuntimeFault as fault:
+                told = min(column.faults(cells[place]), 1)
+                fault.notes += _more_faults(columns, chain([(numbers, cells)], chunks), Counter({column.name: -told}))
+                raise
         lines.append(np.array(numbers, np.int64))
     require_equal_rows(str(path), {"": sum(map(len, lines))})
-    arrays = {name: column.array() for name, column in columns.items()}
+    arrays = {column.name: column.array() for column in columns.values()}
     types = {name: Column(_counts_as(array), ()) for name, array in arrays.items()}
     every = np.concatenate(lines)
     return MemoryTable(str(path), len(every), types, arrays, every, file.text.digest.hexdigest())
+
+
+def _chunks(file: _CsvFile, header: Sequence[str], rows: Iterator[tuple[int, list[str]]]) -> Iterator[_Chunk]:
+    """Some rows at a time."""
+    while chunk := list(islice(rows, CHUNK)):
+        for line, row in chunk:
+            file.require_cells(line, row, header)
+        yield [line for line, _ in chunk], list(zip(*(row for _, row in chunk), strict=True))
+
+
+def _more_faults(columns: Mapping[int, CellColumn], chunks: Iterable[_Chunk], found: Counter[str]) -> tuple[str, ...]:
+    """A note of how many more cells are at fault, as far as the file is a table.
+
+    Args:
+        found: what to begin with, by column: one less where a cell was told.
+    """
+    with suppress(RuntimeFault):
+        for _, cells in chunks:
+            found.update({column.name: column.faults(cells[place]) for place, column in columns.items()})
+    more = ", ".join(f"{number} in `{name}`" for name, number in found.items() if number > 0)
+    return (f"more cells are at fault: {more}",) if more else ()
 
 
 def _complete(
