@@ -48,14 +48,23 @@ train line {
 }
 """
 
+# A table of which a batch reads few rows.
+WORDS = """
+dim B
+model Words { input x: i64[B, 4]; output y: f32[B]; y = mean(x |> Embedding(9_000, 12), axes = [1, 2]) }
+data d { source = inline({ x: [[0, 1, 2, 3]], y: [1] }); field x: i64[4] = source["x"]; field y: f32[] = source["y"] }
+train words { use net = Words(); data = d; loss = mse(net.y, data.y); optimizer = adagrad() }
+"""
+
 
 def train_of(program: str, name: str | None = None, *settings: str) -> TypedTrain:
     trains = check_program(read_source(MODELS / f"{program}.dl"), settings).file.trains
     return next(iter(trains.values())) if name is None else trains[name]
 
 
-def rich() -> TypedTrain:
-    return check_program(Source("rich.dl", RICH)).file.trains["line"]
+def text_of(program: str) -> TypedTrain:
+    (train,) = check_program(Source("net.dl", program)).file.trains.values()
+    return train
 
 
 def loaded(text: str) -> Any:
@@ -91,7 +100,8 @@ def bytes_of(params: Mapping[str, Array]) -> dict[str, bytes]:
         pytest.param(train_of("resnet", None, "widths=[2, 2, 3]"), id="buffers"),
         pytest.param(train_of("rows_lstm", None, "units=5"), id="along time"),
         pytest.param(train_of("transformer", None, "d=8", "depth=1"), id="attention"),
-        pytest.param(rich(), id="all an update can be"),
+        pytest.param(text_of(WORDS), id="rows of a table"),
+        pytest.param(text_of(RICH), id="all an update can be"),
     ],
 )
 def test_a_script_gives_the_bytes_of_the_runtime(train: TypedTrain) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sparse_rows_cases import OPTIMIZERS, PROGRAM, READ, ROWS, STEPS, Array, batch, first_values
+from sparse_rows_cases import BATCH, FEW_ROWS, OPTIMIZERS, PROGRAM, READ, ROWS, STEPS, Array, batch, first_values
 
+from benchmarks.leaving_out import left_out
 from dslc.check import check_source
 from dslc.driver.stepping import one_step
 from dslc.driver.training import Prepared, prepare
@@ -25,7 +26,10 @@ def trained(text: str) -> tuple[Array, Prepared]:
     made = prepare(train)
     for key, value in first_values().items():
         made.state.params[key][...] = value
-    losses = [one_step(made, batch(step), step + 1, lambda: 1)["loss"] for step in range(STEPS)]
+    losses: list[float] = []
+    for step in range(STEPS):
+        gathered = step % train.accumulate * BATCH
+        losses.append(one_step(made, batch(step), step + 1, lambda: 1, gathered)["loss"])
     return np.array(losses), made
 
 
@@ -43,3 +47,19 @@ def test_rows_that_no_batch_read_keep_every_bit(optimizer: str):
     _, made = trained(PROGRAM.replace("OPTIMIZER", OPTIMIZERS[optimizer]))
     others = np.setdiff1d(np.arange(ROWS), READ)
     assert made.state.params["table"][others].tobytes() == first_values()["table"][others].tobytes()
+
+
+@pytest.mark.parametrize("dtype", ["f32", "f64"])
+@pytest.mark.parametrize("accumulate", [1, 2])
+@pytest.mark.parametrize("optimizer", FEW_ROWS)
+def test_training_by_rows_gives_every_bit_of_training_the_whole_table(optimizer: str, accumulate: int, dtype: str):
+    text = PROGRAM.replace("OPTIMIZER", OPTIMIZERS[optimizer]).replace("f64", dtype)
+    text = text.replace("batch     = 6", f"batch = 6\n  accumulate = {accumulate}")
+    losses, by_rows = trained(text)
+    with left_out("updates in pieces"):
+        expected, whole = trained(text)
+    assert "scatter_update" in by_rows.steps[0].source
+    assert "scatter_update" not in whole.steps[0].source
+    assert losses.tolist() == expected.tolist()
+    for name, vector in whole.state.for_training.items():
+        assert by_rows.state.for_training[name].tobytes() == vector.tobytes(), name
