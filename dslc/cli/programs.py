@@ -91,7 +91,7 @@ def explain_command(
 
     with reporting(quiet, error_format) as output:
         if code is None:
-            for entry in CODES.values():
+            for entry in sorted(CODES.values(), key=lambda each: each.code):
                 output.result(f"{entry.code}  {entry.title}")
             return
         path, name = split_name(code)

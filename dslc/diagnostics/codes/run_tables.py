@@ -90,7 +90,7 @@ Wrong, when `kind` holds names:
     field kind: i64[] = classes(source["kind"])
     field x: f32[2]   = source["width", "kind"]
 Mended:
-    field x: f32[1]   = source["width":"width"]
+    field x: f32[]    = source["width"]
 """,
     ),
     Code(
