@@ -279,6 +279,16 @@ def test_a_training_comes_out_as_that_of_one_program(two: Sharded) -> None:
     np.testing.assert_allclose(state.params["w"], alone.params["w"], rtol=1e-4, atol=1e-5)
 
 
+def test_who_fills_the_batches_makes_no_difference_to_a_training(two: Sharded) -> None:
+    state, again = first_state(), first_state()
+    part = Part(data(51), None)
+    assert all(field.flags.writeable for field in part.fields.values())
+    apart = train(job(two, state, batch=9))  # the first process takes five rows of nine; the last batch has six
+    before = train(job(two, again, batch=9, train=part))
+    assert bytes_of(state) == bytes_of(again)
+    assert [row["loss"] for row in apart.history] == [row["loss"] for row in before.history]
+
+
 def test_a_training_whose_worker_is_killed_keeps_the_last_finished_epoch(two: Sharded) -> None:
     class Killer:
         def on_start(self, *_: int) -> None: ...
