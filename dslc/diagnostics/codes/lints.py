@@ -200,8 +200,8 @@ Mended:
         "DL4016",
         "a class has a weight below 0",
         """\
-With `weights` a loss counts every sample as often as the weight of its class says. Where a weight is below 0, the loss falls without
-end as the model becomes worse at that class.
+With `weights` a loss counts every sample as often as the weight of its class says. Where a weight is below 0, the loss falls
+without end as the model becomes worse at that class.
 
     loss = cross_entropy(net.logits, data.label, weights = [1, -2])
 
