@@ -232,16 +232,23 @@ class _Cut:
         """The new elements of every state."""
         outside = {value.id: self._stretch(value, piece) for value in self.chain.outside()}
         if piece.form == "rows":
-            values, ids = (self.values[value.id] for value in self.chain.graph.producer(piece.tensors[0]).inputs)
-            names = {self.chain.graph.nodes[i].attrs.str("name"): i for i in outside}
-            old = {name: outside[i] for name, i in names.items()}
-            return update_rows(
-                self.builder, values, ids, old, lambda rows, g: self._along({i: rows[n] for n, i in names.items()}, g)
-            )
+            return self._by_rows(self.chain.graph.producer(piece.tensors[0]), outside)
         if piece.form == "product":
             return self._along(outside, None, self.chain.graph.producer(piece.tensors[0]))
         tensors = [self.values[value.id] for value in piece.tensors]
         return self._along(outside, self.builder.apply("pack", *tensors))
+
+    def _by_rows(self, gradient: Node, outside: Mapping[int, Value]) -> Mapping[str, Value]:
+        """The chain on the rows that the ids of a gradient name, written where they lie."""
+        values, ids = (self.values[value.id] for value in gradient.inputs)
+        names = {self.chain.graph.nodes[i].attrs.str("name"): i for i in outside}
+        old = {name: outside[i] for name, i in names.items()}
+
+        def update(rows: Mapping[str, Value], total: Value) -> Mapping[str, Value]:
+            return self._along({i: rows[name] for name, i in names.items()}, total)
+
+        with self.builder.at(gradient.span, gradient.layer):
+            return update_rows(self.builder, values, ids, old, update)
 
     def _stretch(self, vector: Value, piece: _Piece) -> Value:
         return self.builder.apply("segment", self.values[vector.id], offset=piece.start, sizes=piece.shape)
