@@ -89,20 +89,7 @@ def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt | tree.BufferStmt)
             footers=[Note("a parameter's key is its path of labels; give one of the layers another label")],
         )
         return None
-    loose = next((axis for axis, size in enumerate(found.type.shape) if symbols(size)), None)
-    if loose is not None:
-        e.report(
-            "DL2008",
-            f"the size {found.type.shape[loose]} of {word} `{key}` is known only at run time",
-            stmt.type.span,
-            f"is {found.type}",
-            footers=[
-                *origin_notes(e, [(found.type.shape[loose], found.origins[loose])], stmt.span),
-                Note(f"a {word}'s sizes are fixed when the program is compiled"),
-            ],
-        )
-        return None
-    init = initializer(e, scope, stmt, found.type)
+    init = initializer(e, scope, stmt, found.type) if _is_fixed(e, stmt, found, word, key) else None
     if init is None:
         return None
     value = TypedValue(found.type, "param", (), Attrs({"key": key}), stmt.span, key, found.origins)
@@ -113,6 +100,25 @@ def _parameter(e: Context, scope: Scope, stmt: tree.ParamStmt | tree.BufferStmt)
     e.leaves[key] = value
     e.keys.append(key)
     return value
+
+
+def _is_fixed(e: Context, stmt: tree.ParamStmt | tree.BufferStmt, found: Written, word: str, key: str) -> bool:
+    """Whether all sizes are known when the program is compiled; reports one that is not."""
+    loose = next((axis for axis, size in enumerate(found.type.shape) if symbols(size)), None)
+    if loose is None:
+        return True
+    size, origin = found.type.shape[loose], found.origins[loose]
+    e.report(
+        "DL2008",
+        f"the size {size} of {word} `{key}` is known only at run time",
+        stmt.type.span,
+        f"is {found.type}",
+        footers=[
+            *origin_notes(e, [(size, origin)], stmt.span),
+            Note(f"a {word}'s sizes are fixed when the program is compiled"),
+        ],
+    )
+    return False
 
 
 def _shared(

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dslc.check.places import Place, Steps
 from dslc.check.typed import Body, Origin, TypedValue
 from dslc.check.values import FAILED, Failed, FileScope, Instance, Value
-from dslc.diagnostics import Diagnostic, Edit, Help, Label, Note, Sink
+from dslc.diagnostics import Diagnostic, Help, Label, Note, Sink
 from dslc.ops.ir import Attr, Attrs
 from dslc.record import field, record, replace
 from dslc.source import Span
@@ -367,8 +367,3 @@ def origin_notes(e: Context, pairs: Iterable[tuple[Dim | str, Origin | None]], s
         if part not in parts:
             parts.append(part)
     return [Note("; ".join(parts))] if parts else []
-
-
-def replacement(text: str, span: Span, new: str) -> Help:
-    """A help that mends one place."""
-    return Help(text, (Edit(span, new),))

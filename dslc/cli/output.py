@@ -14,7 +14,7 @@ from dslc.diagnostics import Diagnostic, DslcError, InternalError
 from dslc.diagnostics.render import render, to_json
 from dslc.record import record
 
-FAULT, USAGE, INTERRUPTED, TERMINATED = 1, 2, 130, 143
+FAULT, INTERRUPTED, TERMINATED = 1, 130, 143
 
 
 @record

@@ -35,44 +35,55 @@ def chart(curves: Sequence[Curve], best_epoch: int = 0) -> str:
     if not values:
         return f'<svg viewBox="0 0 {WIDTH} 40" role="img"><text {_TEXT} x="{LEFT}" y="24">no finite values</text></svg>'
     ticks = round_ticks(min(values), max(values))
-    low, high = min(ticks[0], *values), max(ticks[-1], *values)
-    first, last = min(epochs), max(epochs)
+    area = _Area(min(epochs), max(epochs), min(ticks[0], *values), max(ticks[-1], *values))
+    parts = [*area.grid(ticks), *area.mark(best_epoch), *(line for curve in curves for line in area.lines(curve))]
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(parts)}</svg>'
 
-    def across(x: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * ((x - first) / (last - first) if last > first else 0.5)
 
-    def down(y: float) -> float:
-        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * ((y - low) / (high - low) if high > low else 0.5)
+@dataclass(frozen=True, slots=True)
+class _Area:
+    """Where a chart draws: its epochs run across, its values from the bottom up."""
 
-    parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">']
-    for tick in ticks:
-        y = down(tick)
-        parts.append(
-            f'<line class="grid" stroke="#dfe3ea" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        )
-        parts.append(f'<text {_TEXT} x="{LEFT - 7}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
-    for tick in whole_ticks(first, last):
-        parts.append(f'<text {_TEXT} x="{across(tick):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{tick}</text>')
-    if first <= best_epoch <= last and last > first:
-        x = across(best_epoch)
-        parts.append(
-            f'<line class="best" stroke="#5b6575" stroke-dasharray="3 4" '
-            f'x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
-        )
-    for curve in curves:
+    first: int
+    last: int
+    low: float
+    high: float
+
+    def grid(self, ticks: Sequence[float]) -> Iterator[str]:
+        """A line and a number for each value of `ticks`; the epochs under them."""
+        for tick in ticks:
+            y = self._down(tick)
+            yield f'<line class="grid" stroke="#dfe3ea" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            yield f'<text {_TEXT} x="{LEFT - 7}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>'
+        for tick in whole_ticks(self.first, self.last):
+            x = self._across(tick)
+            yield f'<text {_TEXT} x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{tick}</text>'
+
+    def mark(self, epoch: int) -> Iterator[str]:
+        """A line at an epoch, if it is one of several."""
+        if self.first <= epoch <= self.last and self.last > self.first:
+            x = self._across(epoch)
+            ends = f'x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"'
+            yield f'<line class="best" stroke="#5b6575" stroke-dasharray="3 4" {ends}/>'
+
+    def lines(self, curve: Curve) -> Iterator[str]:
+        """A line for each run of finite values, a point where it is one."""
         color = _COLORS[curve.css]
         for run in _runs(_thinned(curve.points)):
             if len(run) == 1:
-                x, y = run[0]
-                parts.append(
-                    f'<circle class="{curve.css}" fill="{color}" cx="{across(x):.1f}" cy="{down(y):.1f}" r="3"/>'
-                )
+                x, y = self._across(run[0][0]), self._down(run[0][1])
+                yield f'<circle class="{curve.css}" fill="{color}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>'
                 continue
-            line = " ".join(f"{across(x):.1f},{down(y):.1f}" for x, y in run)
-            parts.append(
-                f'<polyline class="{curve.css}" fill="none" stroke="{color}" stroke-width="2" points="{line}"/>'
-            )
-    return "".join(parts) + "</svg>"
+            line = " ".join(f"{self._across(x):.1f},{self._down(y):.1f}" for x, y in run)
+            yield f'<polyline class="{curve.css}" fill="none" stroke="{color}" stroke-width="2" points="{line}"/>'
+
+    def _across(self, x: float) -> float:
+        share = (x - self.first) / (self.last - self.first) if self.last > self.first else 0.5
+        return LEFT + (WIDTH - LEFT - RIGHT) * share
+
+    def _down(self, y: float) -> float:
+        share = (y - self.low) / (self.high - self.low) if self.high > self.low else 0.5
+        return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * share
 
 
 def round_ticks(low: float, high: float, about: int = 5) -> list[float]:

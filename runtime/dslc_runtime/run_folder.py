@@ -16,7 +16,6 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from dslc_runtime import checkpoint
 from dslc_runtime.data.learned import as_bytes, read_learned
 from dslc_runtime.data.learning import Learned
 from dslc_runtime.errors import RuntimeFault, why
@@ -112,14 +111,6 @@ class RunFolder:
         """
         expected: object = self.read_about().get("fields", "")
         return read_learned(self.fields, str(expected))
-
-    def read_weights(self) -> dict[str, Array]:
-        """The best weights by key.
-
-        Raises:
-            RuntimeFault: DL5020 to DL5022.
-        """
-        return dict(checkpoint.load(self.model).tensors)
 
     def _no_run(self, reason: str) -> RuntimeFault:
         return RuntimeFault(

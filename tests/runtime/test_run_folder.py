@@ -68,14 +68,6 @@ def test_a_place_where_no_folder_can_be_made_is_a_fault(tmp_path: Path) -> None:
         create_run(tmp_path / "file" / "run", "", {})
 
 
-def test_weights_are_read_by_key(tmp_path: Path) -> None:
-    run = create_run(tmp_path, "", {})
-    with pytest.raises(RuntimeFault, match="DL5020"):
-        run.read_weights()
-    checkpoint.save(run.model, "weights", {"w": np.arange(3.0)}, {})
-    assert run.read_weights()["w"].tolist() == [0, 1, 2]
-
-
 @pytest.mark.parametrize("text", ["x\n", "[1]\n", '{"loss": 1}\n', '{"epoch": "1"}\n'])
 def test_a_history_that_is_none_is_a_fault(tmp_path: Path, text: str) -> None:
     (tmp_path / "history.jsonl").write_text(text)
