@@ -1,5 +1,7 @@
 """Training steps on one process -> the same steps on several that share out the rows of a batch, where that is worth while.
 
+What is measured on other rows between epochs is shared out where the steps are.
+
 Whether it is says the program, the size of a batch and the number of cores, never a timing, so that a run can be repeated.
 """
 
@@ -112,6 +114,24 @@ def shared_out(
         for step in steps:
             step.close()
         state.copy_from(mapped)
+
+
+@contextmanager
+def evaluation_shared_out(cores: Cores, graph: Graph, whole: Program) -> Generator[engine.Program]:
+    """An evaluation that runs on the cores of the steps, on state that they work on; `whole` where its rows meet in the loss.
+
+    Args:
+        graph: what a batch contributes to the figures, as it was lowered; `whole` is its program on one process.
+    """
+    cut = shard(graph, cores.processes) if cores.cuts else None
+    if not isinstance(cut, Sharding):
+        yield whole
+        return
+    shared = _shared_step(cut, cores.processes, lambda: whole, remat=False)
+    try:
+        yield shared
+    finally:
+        shared.close()
 
 
 def _shared_step(cut: Sharding, processes: int, whole: Callable[[], Program], remat: bool) -> Sharded:

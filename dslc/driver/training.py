@@ -22,7 +22,7 @@ from dslc.driver.models import choose, initial_params, of_another_kind
 from dslc.driver.programs import Programs
 from dslc.driver.rates import kept_of, plateau, rate
 from dslc.driver.recording import config_text, facts, learned_before, recorded
-from dslc.driver.sharing import Cores, cores_for, shared_out
+from dslc.driver.sharing import Cores, cores_for, evaluation_shared_out, shared_out
 from dslc.driver.starting import start_from
 from dslc.graph import Graph
 from dslc.passes import optimize
@@ -50,7 +50,8 @@ class Prepared:
         graphs: its steps before they were optimised, with the program's names in them.
         steps: what each step does with a batch; compiled when it is first asked for.
         applied: where batches are accumulated, what updates after the last of them, step by step; likewise.
-        inference: the program of what a batch contributes to all losses and metrics in inference mode.
+        evaluation: the graph of what a batch contributes to all losses and metrics in inference mode, as it was lowered.
+        inference: its program.
         figures: how they come of it.
         state: parameters, buffers and slots at their first values; all programs run on it.
         gradients: the programs of losses with their gradients, by step, made when they are first asked for.
@@ -62,6 +63,7 @@ class Prepared:
     graphs: TrainingGraphs
     steps: Sequence[Program]
     applied: Sequence[Program]
+    evaluation: Graph
     inference: Program
     figures: Figures
     state: State
@@ -102,8 +104,8 @@ def prepare(typed: TypedTrain, *, start: bool = True, remat: bool = False) -> Pr
     started = start_from(state.params, typed.starts if start else (), several=len(typed.uses) > 1)
     steps, applied = compiled(graphs.steps, remat=remat), compiled(graphs.applied)
     graph, figures = inference(typed.inference)
-    evaluation = compile_numpy(optimize(graph))
-    return Prepared(typed, graphs, steps, applied, evaluation, figures, state, started=tuple(started), remat=remat)
+    program = compile_numpy(optimize(graph))
+    return Prepared(typed, graphs, steps, applied, graph, program, figures, state, started=tuple(started), remat=remat)
 
 
 def compiled(graphs: Sequence[Graph], *, remat: bool = False) -> Sequence[Program]:
@@ -188,8 +190,12 @@ def fit(
                 note(line)
 
     folder = record.folder if record is not None else None
-    with shared_out(cores, prepared.state, prepared.steps, remat=prepared.remat) as (steps, state):
-        result = run_job(job(replace(prepared, state=state), opened, steps, cores), folder, observer, resume, begin)
+    with (
+        shared_out(cores, prepared.state, prepared.steps, remat=prepared.remat) as (steps, state),
+        evaluation_shared_out(cores, prepared.evaluation, prepared.inference) as evaluation,
+    ):
+        planned = replace(job(replace(prepared, state=state), opened, steps, cores), inference=evaluation)
+        result = run_job(planned, folder, observer, resume, begin)
     if record is not None:
         record.end(typed.name, result)
     return Trained(result, prepared, opened, folder)

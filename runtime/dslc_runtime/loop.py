@@ -61,7 +61,7 @@ class Job:
         data: the data's fingerprint.
         figures: how losses and metrics come of what `inference` puts out.
         early_stop: when to end before the last epoch, and which epoch is the best; None keeps the last.
-        in_steps: the threads of linear algebra while updates run, where those use the other cores in their own way.
+        in_steps: the threads of linear algebra in an epoch, where updates use the other cores in their own way.
     """
 
     updates: tuple[Update, ...]
@@ -233,13 +233,12 @@ def _epochs(session: _Session) -> None:
         started = perf_counter()
         with limited(job.in_steps):
             means = _epoch(session, epoch, batch)
-        bad = job.state.non_finite()
-        if bad:
-            raise _bad_parameter(bad, epoch)
+            bad = job.state.non_finite()
+            if bad:
+                raise _bad_parameter(bad, epoch)
+            scores = evaluate(score, job.val, batch, job.figures) if job.val is not None else {}
         row: Row = {"epoch": epoch, "step": session.step, **means}
-        if job.val is not None:
-            scores = evaluate(score, job.val, batch, job.figures)
-            row |= {f"val.{name}": value for name, value in scores.items()}
+        row |= {f"val.{name}": value for name, value in scores.items()}
         levels = session.keeper.progress.levels
         row |= {u.called("lr"): u.rate_at(levels.get(u.name))(session.step) for u in job.updates}
         row["seconds"] = round(perf_counter() - started, 6)

@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dslc.driver.data import open_data
 from dslc.driver.frontend import Checked, check_program, read_source
+from dslc.driver.sharing import cores_for, evaluation_shared_out
 from dslc.driver.training import Trained, fit, prepare, train
 from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.evaluate import evaluate, program_run
 from dslc_runtime.workers import can_fork
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="this system cannot fork workers")
@@ -93,6 +96,22 @@ def test_a_run_that_is_resumed_on_processes_is_the_run_that_never_stopped(progra
     parts = trained(program, 2, out=tmp_path / "parts", resume=True, settings=("train.net.epochs=3",))
     assert numbers(parts).tobytes() == numbers(whole).tobytes()
     assert (tmp_path / "parts/last.safetensors").read_bytes() == (tmp_path / "whole/last.safetensors").read_bytes()
+
+
+def test_an_evaluation_is_shared_out_where_steps_are(program: Checked):
+    typed = program.file.trains["net"]
+    prepared, data = prepare(typed), open_data(program, typed.data, typed.fields)
+
+    def scores(threads: int) -> tuple[bool, dict[str, float]]:
+        cores = cores_for(prepared.graphs.steps, prepared.state, data.part("train"), typed.batch, threads, share=True)
+        with evaluation_shared_out(cores, prepared.evaluation, prepared.inference) as evaluation:
+            run = program_run(evaluation, prepared.state.shared().weights)
+            return evaluation is prepared.inference, evaluate(run, data.part("val"), 30, prepared.figures)
+
+    (is_whole, one), (is_still_whole, two) = scores(1), scores(2)
+    assert (is_whole, is_still_whole) == (True, False)
+    assert one.keys() == {"loss", "off", "worst", "score"}
+    np.testing.assert_allclose(list(two.values()), list(one.values()), rtol=2e-6)
 
 
 @pytest.mark.parametrize(("threads", "processes"), [(1, 1), (2, 2), (4, 4), (9, 4)])
