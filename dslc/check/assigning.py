@@ -73,19 +73,25 @@ def assign(e: Context, scope: Scope, target: tree.Ident, value: Value, expr: tre
 
 
 def named(e: Context, scope: Scope, name: str, value: TypedValue) -> TypedValue:
-    """The value with the user's name for it, if it is the newest and was made in this statement.
+    """The value with the user's name for it, if it was made in this statement and nothing has read it.
 
     An inner name (`fc.y`) gives way to the outer one; what reads the value by the inner name gets the renamed value.
     """
     values, read = scope.start
-    if len(e.body.values) == values or e.body.values[-1] is not value or value.op in ("param", "input"):
+    made = range(len(e.body.values) - 1, values - 1, -1)
+    place = next((i for i in made if e.body.values[i] is value or _reads(e.body.values[i], value)), None)
+    if place is None or e.body.values[place] is not value or value.op in ("param", "input"):
         return value
     renamed = replace(value, name=name)
-    e.body.values[-1] = renamed
+    e.body.values[place] = renamed
     for key in islice(reversed(e.readable), len(e.readable) - read):
         if e.readable[key] is value:
             e.publish(key, renamed)
     return renamed
+
+
+def _reads(reader: TypedValue, value: TypedValue) -> bool:
+    return any(operand is value for operand in reader.inputs)
 
 
 def _not_applied(e: Context, target: tree.Ident, value: LayerRef | FunctionRef | Scanned, expr: tree.Expr) -> Failed:
