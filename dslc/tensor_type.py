@@ -192,9 +192,11 @@ def _scaled(size: Size, factor: int) -> Dim:
     if factor in (0, 1):
         return size if factor else 0
     common = gcd(size.den, factor)  # no number divides both the denominator and all coefficients of a normal form
-    terms = {monomial: c * (factor // common) for monomial, c in size.terms}
-    _require_short(terms, size.den // common)
-    return Size(tuple(terms.items()), size.den // common)
+    terms, den = {monomial: c * (factor // common) for monomial, c in size.terms}, size.den // common
+    if den == 1 and terms.keys() == {()}:
+        return terms[()]
+    _require_short(terms, den)
+    return Size(tuple(terms.items()), den)
 
 
 def _mul(a: Dim, b: Dim) -> Dim:
