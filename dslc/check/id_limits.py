@@ -25,6 +25,14 @@ class IdLimit:
     things: str
     where: TypedValue
 
+    @property
+    def holder(self) -> str:
+        """What has them, as messages call it: the model, or a table by its name and type."""
+        table = self.where.inputs[0]
+        if self.things == "classes":
+            return "the model"
+        return f"the table `{table.attrs.str('key')}`, {table.type}," if table.op == "param" else "the table"
+
 
 def id_limits(body: Body) -> dict[str, IdLimit]:
     """How many classes or rows the ids of a field may name, by field; the least where it names several things."""

@@ -92,7 +92,7 @@ def open_data(
     def fields_of(part: str, table: Table) -> Part:
         found = materialise(table, programs[part], known)
         for name, limit in (limits or {}).items():
-            require_ids(f"{table.name} ({part})", name, found[name], limit.count, limit.things)
+            require_ids(f"{table.name} ({part})", name, found[name], limit.count, limit.things, limit.holder)
         return Part(found)
 
     if in_order:

@@ -109,7 +109,7 @@ def predict_run(
         require_learned(programs, learned)
         arrays |= materialise(table, programs, learned)
     for field, limit in id_limits(run.typed.uses[use].body).items():
-        require_ids(str(source), field, arrays[field], limit.count, limit.things)
+        require_ids(str(source), field, arrays[field], limit.count, limit.things, limit.holder)
     compiled.program.sizes_of({name: array.shape for name, array in arrays.items()})  # the same refusal on every engine
     graph = lower(compiled.typed.body, compiled.typed.outputs)
     with limited(run.threads):

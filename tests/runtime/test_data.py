@@ -259,18 +259,18 @@ def test_a_value_that_is_not_finite_names_its_row() -> None:
 
 
 def test_class_ids_outside_the_model_name_their_row() -> None:
-    require_ids("f.npz", "label", np.array([0, 9, 3]), 10, "classes")
+    require_ids("f.npz", "label", np.array([0, 9, 3]), 10, "classes", "the model")
     for ids, row in (([0, 10], 1), ([-1, 0], 0)):
         with pytest.raises(RuntimeFault) as caught:
-            require_ids("f.npz", "label", np.array(ids), 10, "classes")
+            require_ids("f.npz", "label", np.array(ids), 10, "classes", "the model")
         assert caught.value.code == "DL5007"
         assert f"in row {row}" in caught.value.message
 
 
 def test_ids_outside_a_table_say_how_many_rows_it_has() -> None:
     with pytest.raises(RuntimeFault, match="field `tokens` has the id 12 in row 1") as caught:
-        require_ids("f.npz", "tokens", np.array([[0, 9], [3, 12]]), 10, "rows")
-    assert caught.value.notes == ("`tokens` holds ids from 0 to 12; the table has rows 0 to 9",)
+        require_ids("f.npz", "tokens", np.array([[0, 9], [3, 12]]), 10, "rows", "the table `emb.weight`")
+    assert caught.value.notes == ("`tokens` holds ids from 0 to 12; the table `emb.weight` has rows 0 to 9",)
 
 
 @pytest.mark.parametrize("n", [10, 97, 1000])

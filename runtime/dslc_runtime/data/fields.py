@@ -163,8 +163,12 @@ def _require_finite(table: Table, field: str, chunk: Array, start: int, windows:
     raise RuntimeFault("DL5006", f"field `{field}` is {value} in {where}{place}", table.name, notes)
 
 
-def require_ids(where: str, field: str, ids: Array, count: int, things: str) -> None:
-    """Check that a field's ids lie in ``[0, count)``; `things` says what they name: "classes", or "rows" of a table.
+def require_ids(where: str, field: str, ids: Array, count: int, things: str, holder: str) -> None:
+    """Check that a field's ids lie in ``[0, count)``.
+
+    Args:
+        things: what they name: "classes" or "rows".
+        holder: what has so many of them: "the model", or the table.
 
     Raises:
         RuntimeFault: DL5007, naming the first row that does not.
@@ -173,7 +177,6 @@ def require_ids(where: str, field: str, ids: Array, count: int, things: str) -> 
     if not wrong.size:
         return
     row, *index = wrong[0].tolist()
-    holder = "the model has classes" if things == "classes" else f"the table has {things}"
-    notes = [f"`{field}` holds ids from {int(ids.min())} to {int(ids.max())}; {holder} 0 to {count - 1}"]
+    notes = [f"`{field}` holds ids from {int(ids.min())} to {int(ids.max())}; {holder} has {things} 0 to {count - 1}"]
     word = "class id" if things == "classes" else "id"
     raise RuntimeFault("DL5007", f"field `{field}` has the {word} {int(ids[row, *index])} in row {row}", where, notes)
