@@ -76,7 +76,7 @@ _TURNING = _CHANNELS_LAST._RULES
 def nothing_too_small() -> Iterator[None]:
     """Within it, no tensor is too small to be updated by itself."""
     with ExitStack() as stack:
-        for module, limit in ((pieces, "_LONG"), (sparse_rows, "_LONG"), (sparse_rows, "_ROWS_PER_ID")):
+        for module, limit in ((pieces, "_LONG"), (sparse_rows, "_LONG"), (sparse_rows, "_PER_ID")):
             stack.enter_context(patch.object(module, limit, 0))
         yield
 
