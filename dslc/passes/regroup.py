@@ -11,7 +11,7 @@ from functools import partial, reduce
 from dslc.graph import Builder, Graph
 from dslc.ops.ir import Node, Value
 from dslc.ops.scan import Scan
-from dslc.passes.scans import on_states, rebuild, rewrite_body
+from dslc.passes.scans import Made, on_states, rebuild, rewrite_body
 from dslc.tensor_type import Dim
 
 
@@ -43,25 +43,29 @@ def _chain(b: Builder, op: str, parts: list[Value]) -> Value:
 def _with_products_split(builder: Builder, scan: Scan, _: list[int]) -> dict[int, Value] | None:
     varying = on_states(scan)
     by_id = {node.id: node for node in scan.body.nodes}
-
-    def split(b: Builder, node: Node, known: Mapping[int, Value]) -> Value | None:
+    changes: dict[int, Made] = {}
+    for node in scan.body.nodes:
         if node.op != "matmul" or node.inputs[1].id in varying or node.inputs[1].type.rank != 2:
-            return None
+            continue
         joined = by_id[node.inputs[0].id]
-        if joined.op != "concat" or joined.attrs.int("axis") != joined.out.type.rank - 1:
-            return None
-        late = [value.id in varying for value in joined.inputs]
-        if all(late) or not any(late):
-            return None
-        weights = _rows(b, known[node.inputs[1].id], joined.inputs)
-        parts = [(known[value.id], weight) for value, weight in zip(joined.inputs, weights, strict=True)]
-        early = [b.apply("matmul", *part) for part, is_late in zip(parts, late, strict=True) if not is_late]
-        rows, rest = zip(*(part for part, is_late in zip(parts, late, strict=True) if is_late), strict=True)
-        left = rows[0] if len(rows) == 1 else b.apply("concat", *rows, axis=-1)
-        right = rest[0] if len(rest) == 1 else b.apply("concat", *rest, axis=0)
-        return _chain(b, "add", [*early, b.apply("matmul", left, right)])
+        if joined.op == "concat" and joined.attrs.int("axis") == joined.out.type.rank - 1:
+            late = tuple(value.id in varying for value in joined.inputs)
+            if any(late) and not all(late):
+                changes[node.id] = partial(_split, parts=joined.inputs, late=late, weight=node.inputs[1])
+    return rewrite_body(builder, scan, changes)
 
-    return rewrite_body(builder, scan, split)
+
+def _split(
+    b: Builder, known: Mapping[int, Value], parts: tuple[Value, ...], late: tuple[bool, ...], weight: Value
+) -> Value:
+    """The sum of the products of the parts that do not depend on states, one by one, and of those that do, together."""
+    weights = _rows(b, known[weight.id], parts)
+    factors = [(known[value.id], rows) for value, rows in zip(parts, weights, strict=True)]
+    early = [b.apply("matmul", *pair) for pair, is_late in zip(factors, late, strict=True) if not is_late]
+    rows, rest = zip(*(pair for pair, is_late in zip(factors, late, strict=True) if is_late), strict=True)
+    left = rows[0] if len(rows) == 1 else b.apply("concat", *rows, axis=-1)
+    right = rest[0] if len(rest) == 1 else b.apply("concat", *rest, axis=0)
+    return _chain(b, "add", [*early, b.apply("matmul", left, right)])
 
 
 def _rows(b: Builder, weight: Value, parts: tuple[Value, ...]) -> list[Value]:
@@ -80,14 +84,18 @@ def _rows(b: Builder, weight: Value, parts: tuple[Value, ...]) -> list[Value]:
 
 def _regrouped(builder: Builder, scan: Scan, _: list[int], op: str) -> dict[int, Value] | None:
     chains = _Chains(scan, op)
+    parts = {node.id: chains.parts(node) for node in scan.body.nodes}
+    changes: dict[int, Made] = {
+        number: partial(_in_two, op=op, early=early, late=late)
+        for number, (early, late) in parts.items()
+        if len(early) > 1
+    }
+    return rewrite_body(builder, scan, changes)
 
-    def regroup(b: Builder, node: Node, known: Mapping[int, Value]) -> Value | None:
-        early, late = chains.parts(node)
-        if len(early) < 2:
-            return None
-        return b.apply(op, *(_chain(b, op, [known[value.id] for value in parts]) for parts in (early, late)))
 
-    return rewrite_body(builder, scan, regroup)
+def _in_two(b: Builder, known: Mapping[int, Value], op: str, early: list[Value], late: list[Value]) -> Value:
+    """Those that do not depend on states, and those that do."""
+    return b.apply(op, *(_chain(b, op, [known[value.id] for value in parts]) for parts in (early, late)))
 
 
 class _Chains:

@@ -102,29 +102,23 @@ def _moved(scan: Scan, values: Mapping[int, Value]) -> Scan:
     return replace(scan, initial=initial, sequences=sequences, constants=constants)
 
 
-BodyRule: TypeAlias = Callable[[Builder, Node, Mapping[int, Value]], Value | None]
+# What the value of a node is to be: in the new body, of what the values of the old one are there, by id.
+Made: TypeAlias = Callable[[Builder, Mapping[int, Value]], Value]
 
 
-def rewrite_body(builder: Builder, scan: Scan, rule: BodyRule) -> dict[int, Value] | None:
-    """A scan with each node of its body offered to a rule; its results, or None where the rule is for no node.
-
-    The rule takes the new body, a node of the old one, and what the values of the old body are in the new one, by id. It
-    gives what the node's value is to be, or None to keep it.
-    """
+def rewrite_body(builder: Builder, scan: Scan, changes: Mapping[int, Made]) -> dict[int, Value] | None:
+    """A scan with some nodes of its body, by id, made over; its results, or None where there are none to be."""
+    if not changes:
+        return None
     body, known = opened(scan)
-    changed = False
     for node in scan.body.nodes:
         if node.id in known:
             continue
-        with body.builder.at(node.span, node.layer):
-            value = rule(body.builder, node, known)
-        if value is None:
+        if node.id not in changes:
             known[node.id] = body.builder.copy(node, [known[v.id] for v in node.inputs])
-        else:
-            known[node.id] = body.builder.named(value, node.name)
-            changed = True
-    if not changed:
-        return None
+            continue
+        with body.builder.at(node.span, node.layer):
+            known[node.id] = body.builder.named(changes[node.id](body.builder, known), node.name)
     results = [known[value.id] for value in scan.body.results]
     states = len(scan.initial)
     return dict(enumerate(body.finish(builder, results[:states], results[states:], scan.reverse)))
