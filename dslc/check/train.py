@@ -19,6 +19,7 @@ from dslc.check.recipes import check_accumulate, check_average
 from dslc.check.settings import TRAIN, Setting, collect, missing, report_statement
 from dslc.check.steps import StepBlock, check_steps, prefixed
 from dslc.check.typed import (
+    Average,
     Body,
     Evaluation,
     Objective,
@@ -32,7 +33,7 @@ from dslc.check.uses import Use, batch_symbol, check_uses, starts_of
 from dslc.check.values import FileScope
 from dslc.check.watching import Reported
 from dslc.diagnostics import Help, Label, Note, Sink
-from dslc.record import replace
+from dslc.record import record, replace
 from dslc.syntax import tree
 
 DEFAULT_BATCH = 32
@@ -50,11 +51,7 @@ def check_train(
     inner = (tree.UseStmt, tree.LetStmt, tree.StepStmt, tree.SampleStmt, tree.CallStmt)
     settings = collect("train", decl.body, TRAIN, inner, sink)
     stops = _early_stops(decl, sink)
-    batch = _batch(settings["batch"], sink) if "batch" in settings else DEFAULT_BATCH
-    accumulate = check_accumulate(settings.get("accumulate"), batch, sink)
-    average = check_average(settings.get("ema"), sink)
-    epochs = whole(settings["epochs"], 1, sink) if "epochs" in settings else 1
-    seed = whole(settings["seed"], 0, sink) if "seed" in settings else 0
+    recipe = _recipe(settings, sink)
     data = _data(decl, settings, datas, sink)
     uses = check_uses(file, decl.body, sink)
     if uses is not None and not uses:
@@ -85,17 +82,38 @@ def check_train(
         made,
         evaluation,
         stop,
-        batch,
-        epochs or 1,
-        seed or 0,
+        recipe.batch,
+        recipe.epochs,
+        recipe.seed,
         decl.name.span,
-        accumulate,
-        average,
+        recipe.accumulate,
+        recipe.average,
         starts_of(uses),
     )
 
 
 # ---------------------------------------------------------------------------------------------- settings
+
+
+@record
+class _Recipe:
+    """How often what is updated, as `TypedTrain` says it."""
+
+    batch: int | None
+    epochs: int
+    seed: int
+    accumulate: int
+    average: Average | None
+
+
+def _recipe(settings: Mapping[str, Setting], sink: Sink) -> _Recipe:
+    """The settings that are numbers, with their defaults in place of those that are reported."""
+    batch = _batch(settings["batch"], sink) if "batch" in settings else DEFAULT_BATCH
+    accumulate = check_accumulate(settings.get("accumulate"), batch, sink)
+    average = check_average(settings.get("ema"), sink)
+    epochs = whole(settings["epochs"], 1, sink) if "epochs" in settings else None
+    seed = whole(settings["seed"], 0, sink) if "seed" in settings else None
+    return _Recipe(batch, epochs or 1, seed or 0, accumulate, average)
 
 
 def _batch(setting: Setting, sink: Sink) -> int | None:
