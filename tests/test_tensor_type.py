@@ -25,7 +25,7 @@ def test_a_power_of_a_sum_has_its_binomial_terms() -> None:
     assert dict(power.terms)[(("B", 3), ("C", 3), ("D", 2))] == 560  # 8! / (3! 3! 2!)
 
 
-@pytest.mark.parametrize("size", [B, B * C - 2, divide(B * 3 + 2, 6)])
+@pytest.mark.parametrize("size", [B, B * C - 2, divide(B * 3 + 2, 6), Size((((), 1),), 2)])
 @pytest.mark.parametrize("factor", [0, 1, 2, 3, 4, 6, 12])
 def test_a_size_times_a_number_is_a_sum_of_as_many(size: Dim, factor: int) -> None:
     total: Dim = 0
