@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 from dslc.graph import Builder, Graph
 from dslc.graph.arrays import constant_array
@@ -33,7 +34,7 @@ _LONG = 100_000  # likewise: on a smaller one, the calls themselves take longer
 _USUAL = 32  # what a run-time size is taken for
 
 #: (old values of the states and the gradient, for some elements) -> their new values.
-Update = Callable[[Mapping[str, Value], Value], Mapping[str, Value]]
+Update: TypeAlias = Callable[[Mapping[str, Value], Value], Mapping[str, Value]]
 
 
 def pays(gradient: Node) -> bool:
@@ -81,7 +82,7 @@ class _Old:
     state: str
 
 
-_Known = _Sign | _Old
+_Known: TypeAlias = _Sign | _Old
 _FROM_ZERO = frozenset({"neg", "square", "sqrt", "abs", "sign"})
 _NEVER_NEGATIVE = frozenset({"square", "sqrt", "abs"})
 
