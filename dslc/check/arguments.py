@@ -73,7 +73,12 @@ def unknown(e: Context, what: str, name: tree.Ident, names: Sequence[str], kind:
     elif close:
         footers += proposed(close, name.span)
     footers += _listed(what, names, kind)
-    return e.report("DL1010", f"{what} has no {kind} `{name.text}`", name.span, "not known here", footers=footers)
+    text, label = f"{what} has no {kind} `{name.text}`", "not known here"
+    if (call := e.library_call(name.span)) is not None:  # the library itself is right: it was handed this layer
+        block = call.definition.name.text
+        text = f"`{block}` takes a layer that has the {kind} `{name.text}`, and {what} has none"
+        label = f"its layer has no `{name.text}`"
+    return e.report("DL1010", text, name.span, label, footers=footers)
 
 
 def _listed(what: str, names: Sequence[str], kind: str) -> list[Note | Help]:

@@ -114,6 +114,8 @@ def _bound(e: Context, value: Value, span: Span) -> int | Size | None | Failed:
 
 def _report(e: Context, error: OpError, x: TypedValue, span: Span, expr: tree.Index) -> Failed:
     footers: list[Note | Help] = [Help(error.help)] if error.help else []
+    if x.op == "param" and e.library_call(span) is not None:  # the user cannot see it otherwise
+        footers.append(Note(f"{x.type} is the parameter `{x.attrs.str('key')}`"))
     return e.report(error.code, str(error), span, "", Label(expr.value.span, str(x.type)), footers=footers)
 
 

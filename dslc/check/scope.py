@@ -293,12 +293,17 @@ class Context:
         self.sink.add(Diagnostic(code, message, tuple(labels), tuple(notes)))
         return FAILED
 
-    def seen_at(self, span: Span) -> Span:
-        """The place the user sees for a span: inside a library block, the call of it."""
+    def library_call(self, span: Span) -> Call | None:
+        """The call of a library block that the user sees, where a span lies inside the library."""
         outer = _visible(self.calls)
         if len(outer) == len(self.calls) or _is_user_place(span, self.calls):
-            return span
-        return self.calls[len(outer)].span
+            return None
+        return self.calls[len(outer)]
+
+    def seen_at(self, span: Span) -> Span:
+        """The place the user sees for a span: inside a library block, the call of it."""
+        call = self.library_call(span)
+        return span if call is None else call.span
 
     def report_call(
         self,
