@@ -34,8 +34,8 @@ SPARSE_ROWS: dict[str, list[Sample]] = {
         Sample((values(11, 2, 0), _ids(12, 1, 2)), {"rows": 1}),
         Sample((strided(values(13, 3, 2)), strided(_ids(14, 2, 3))), {"rows": 2}, cancels=True),
         Sample((values(15, 3, 1, 2), _ids(16, 1, 3)), {"rows": 1}, cancels=True),
-        Sample((values(17, 40, 60), _often(18, 30, 40)), {"rows": 30}, cancels=True),
-        Sample((values(19, 900, 3), _often(20, 2, 900)), {"rows": 5}, cancels=True),
+        Sample((values(17, 90, 60), _often(18, 30, 90)), {"rows": 30}, cancels=True),
+        Sample((values(19, 1500, 3), _often(20, 2, 1500)), {"rows": 5}, cancels=True),
         Sample((values(21, 60), np.arange(60)), {"rows": 100}),
     ],
     "scatter_update": [

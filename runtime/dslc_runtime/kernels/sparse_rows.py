@@ -7,7 +7,7 @@ import numpy as np
 from dslc_runtime.kernels.index import check_ids
 from dslc_runtime.kernels.kernel import Array, Kernel
 
-_LONG = 1024  # elements that are added to one row: from here on a call of its own is quicker than `np.add.at`
+_LONG = 2048  # elements that are added to one row: from here on a call of its own is quicker than `np.add.at`
 
 
 # ---------------------------------------------------------------------------------------------- sums by id
