@@ -36,6 +36,11 @@ class Figured:
     graph: Graph
 
 
+def is_loss(name: str) -> bool:
+    """Whether an output of this name is the loss of a step."""
+    return name.rpartition(".")[2] == LOSS
+
+
 def put_out(
     builder: Builder, body: Body, quantities: Mapping[str, TypedValue], values: Mapping[TypedValue, Value]
 ) -> Figured:
@@ -48,7 +53,7 @@ def put_out(
     joined: dict[str, str] = {}
     after = Builder()
     for name, quantity in quantities.items():
-        if quantity not in whole or name.rpartition(".")[2] == LOSS:
+        if quantity not in whole or is_loss(name):
             builder.graph.outputs[name] = values[quantity]
             continue
         known: dict[TypedValue, Value] = {}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 
-from dslc.figures import LOSS
+from dslc.figures import is_loss
 from dslc.graph import Builder, Graph
 from dslc.graph.region import graft
 from dslc.ops import OPS
@@ -66,7 +66,7 @@ def shard(graph: Graph, parts: int) -> Sharding | Refused:
 
 def _require_apart(graph: Graph, placing: Placing) -> None:
     """Refuse a loss or an update that needs rows of several shards at once: nearly all of the step would be computed once."""
-    learned = [value for name, value in graph.outputs.items() if name == LOSS]
+    learned = [value for name, value in graph.outputs.items() if is_loss(name)]
     updating = graph.ancestors([*learned, *graph.updates.values()])
     for node, why in placing.meeting.items():
         if node in updating:

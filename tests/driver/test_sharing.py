@@ -14,6 +14,8 @@ from dslc.driver.data import open_data
 from dslc.driver.frontend import Checked, check_program, read_source
 from dslc.driver.sharing import cores_for, evaluation_shared_out
 from dslc.driver.training import Trained, fit, prepare, train
+from dslc.graph import Builder
+from dslc.tensor_type import DType, TensorType, symbol
 from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.evaluate import evaluate, program_run
 from dslc_runtime.workers import can_fork
@@ -112,6 +114,17 @@ def test_an_evaluation_is_shared_out_where_steps_are(program: Checked):
     assert (is_whole, is_still_whole) == (True, False)
     assert one.keys() == {"loss", "off", "worst", "score"}
     np.testing.assert_allclose(list(two.values()), list(one.values()), rtol=2e-6)
+
+
+def test_an_evaluation_whose_loss_needs_all_rows_at_once_stays_in_one_process(program: Checked):
+    typed = program.file.trains["net"]
+    prepared, data = prepare(typed), open_data(program, typed.data, typed.fields)
+    cores = cores_for(prepared.graphs.steps, prepared.state, data.part("train"), typed.batch, 2, share=True)
+    b = Builder()
+    y = b.leaf("input", TensorType(DType.F32, (symbol("B"),)), name="y")
+    b.graph.outputs["critic.loss"] = b.apply("max", y)
+    with evaluation_shared_out(cores, b.graph, prepared.inference) as evaluation:
+        assert evaluation is prepared.inference
 
 
 @pytest.mark.parametrize(("threads", "processes"), [(1, 1), (2, 2), (4, 4), (9, 4)])
