@@ -109,6 +109,7 @@ _DIFFERENCES = {
         ("dmodel", "inputsize", "infeatures", "inchannels", "inputshape", "inputlength", "normalizedshape"),
         "it is not given: the input says how large it is",
     ),
+    "sparse": "leave it out: of a large table, `sgd` without momentum and `adagrad` update only rows that a batch reads",
     "maskzero": "`padding_idx = 0` makes the id 0 zeros, and a recurrent layer's input `lengths` says how many steps are real",
     **dict.fromkeys(
         ("kernelinitializer", "biasinitializer", "recurrentinitializer", "embeddingsinitializer", "depthwiseinitializer"),
