@@ -1,7 +1,8 @@
-"""The computation graph: nodes, who reads them, and the builder that makes them.
+"""The computation graph: nodes in a networkx multigraph, and the builder that makes them.
 
-`Node.inputs` is the truth, which the readers mirror. `network` shows a graph to networkx, for its algorithms. Ids count up as
-nodes are made and fix the order of a graph, so the same program gives the same bytes everywhere.
+`Node.inputs` is the truth; the `MultiDiGraph` mirrors it, keyed by input position, because ``x * x`` has two edges between
+one pair of nodes. Ids count up as nodes are made and fix the order of a graph, so the same program gives the same bytes
+everywhere.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+import networkx as nx
 
 from dslc.diagnostics import InternalError
 from dslc.ops import OPS
@@ -22,19 +25,22 @@ from dslc.tensor_type import Dim, DType, TensorType
 LEAVES = ("input", "param", "state", "constant", "draw", "size")
 
 
+def _network() -> nx.MultiDiGraph[int]:
+    return nx.MultiDiGraph()
+
+
 @dataclass(slots=True)
 class Graph:
     """Nodes by id, what is computed (`outputs`) and what is stored afterwards (`updates`: state name -> new value).
 
     Attributes:
-        readers: of each value that is read, by its id: the id of each reader, with the position of the input. ``x * x`` reads
-            `x` twice.
+        net: an edge for every input, from the id of what is read to that of its reader, keyed by position.
     """
 
     nodes: dict[int, Node] = field(default_factory=dict[int, Node])
     outputs: dict[str, Value] = field(default_factory=dict[str, Value])
     updates: dict[str, Value] = field(default_factory=dict[str, Value])
-    readers: dict[int, list[tuple[int, int]]] = field(init=False, default_factory=dict[int, list[tuple[int, int]]])
+    net: nx.MultiDiGraph[int] = field(init=False, default_factory=_network)
 
     def __post_init__(self) -> None:
         for node in self.order():
@@ -43,8 +49,9 @@ class Graph:
     def add(self, node: Node) -> None:
         """Add a node whose inputs are already there."""
         self.nodes[node.id] = node
+        self.net.add_node(node.id)
         for position, value in enumerate(node.inputs):
-            self.readers.setdefault(value.id, []).append((node.id, position))
+            self.net.add_edge(value.id, node.id, key=position)
 
     def producer(self, value: Value) -> Node:
         """The node that makes a value."""
@@ -71,7 +78,8 @@ class Graph:
 
     def uses(self, value: Value) -> list[tuple[Node, int]]:
         """The (node, input position) pairs that read a value, in id order."""
-        return [(self.nodes[reader], position) for reader, position in sorted(self.readers.get(value.id, ()))]
+        edges = self.net.out_edges(value.id, keys=True)
+        return [(self.nodes[i], position) for i, position in sorted((i, position) for _, i, position in edges)]
 
     def results(self) -> tuple[Value, ...]:
         """Everything the graph is for: outputs, then updates."""

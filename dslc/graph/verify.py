@@ -15,7 +15,7 @@ _BODY_LEAVES = ("input", "constant", "size")
 
 
 def verify(graph: Graph, stage: str) -> None:
-    """Prove a graph legal: inputs present and made before, types as inferred, readers mirror inputs, results present.
+    """Prove a graph legal: inputs present and made before, types as inferred, edges mirror inputs, results present.
 
     That every input has a smaller id than its user also proves the graph acyclic. Bodies of scans are proved too.
 
@@ -23,7 +23,7 @@ def verify(graph: Graph, stage: str) -> None:
         InternalError: it is not; `stage` and the node are named.
     """
     _verify_nodes(graph.nodes, graph.results(), stage)
-    _verify_readers(graph, stage)
+    _verify_edges(graph, stage)
 
 
 def _verify_nodes(nodes: Mapping[int, Node], results: Iterable[Value], stage: str) -> None:
@@ -52,12 +52,13 @@ def _verify_inputs(nodes: Mapping[int, Node], node: Node, stage: str) -> None:
             raise InternalError(stage, _where(node), f"input {position} is made after it", node.span)
 
 
-def _verify_readers(graph: Graph, stage: str) -> None:
-    """Every input is among the readers of what it reads, and nothing else is."""
-    inputs = Graph(graph.nodes).readers
-    for number in inputs.keys() | graph.readers.keys():
-        if sorted(inputs.get(number, ())) != sorted(graph.readers.get(number, ())):
-            raise InternalError(stage, f"%{number}", "its readers are not those that have it as an input")
+def _verify_edges(graph: Graph, stage: str) -> None:
+    inputs = {
+        (value.id, node.id, position) for node in graph.nodes.values() for position, value in enumerate(node.inputs)
+    }
+    edges = {(source, target, position) for source, target, position in graph.net.edges(keys=True)}
+    for source, target, position in inputs ^ edges:
+        raise InternalError(stage, f"%{target}", f"input {position}, %{source}, is not an edge, or an edge is no input")
 
 
 def _verify_type(node: Node, stage: str) -> None:

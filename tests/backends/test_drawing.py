@@ -26,7 +26,6 @@ from dslc.driver.frontend import Checked, check_program, read_source
 from dslc.driver.models import choose_model
 from dslc.driver.stages import write_stage
 from dslc.graph import Builder, Graph
-from dslc.graph.network import network
 from dslc.graph.node_link import node_link
 from dslc.graph.text import node_text
 from dslc.lower import lower
@@ -290,7 +289,7 @@ def test_networkx_reads_the_json_as_the_graph_it_was(name: str) -> None:
     data = json.loads(json.dumps(node_link(graph, {"title": name})))
     net = nx.node_link_graph(data, edges="edges")
     assert isinstance(net, nx.MultiDiGraph)
-    assert sorted(net.edges(keys=True)) == sorted(network(graph).edges(keys=True))
+    assert sorted(net.edges(keys=True)) == sorted(graph.net.edges(keys=True))
     assert net.graph["title"] == name
     assert net.graph["outputs"] == {name: value.id for name, value in graph.outputs.items()}
     for node in graph.order():

@@ -18,7 +18,6 @@ from typing import TypeAlias
 from dslc.backends.drawing.scene import Box, Group, Scene
 from dslc.graph import Graph
 from dslc.graph.formulas import ATOM, expression, leaf_text
-from dslc.graph.network import network
 from dslc.graph.region import graph_of
 from dslc.graph.text import node_text
 from dslc.ops.ir import Node, Value
@@ -241,7 +240,6 @@ def in_layers(graph: Graph) -> Iterator[Node]:
     missing = {node.id: len({value.id for value in node.inputs}) for node in graph.order()}
     ready = {number for number, count in missing.items() if not count}
     leaves = [node for node in graph.order() if node.op in ("input", *_STILL)]
-    net = network(graph)
     layer: list[str] = []
     while ready:
         node = (
@@ -250,7 +248,7 @@ def in_layers(graph: Graph) -> Iterator[Node]:
         ready.remove(node.id)
         layer = _layer(node)
         yield node
-        for reader in sorted(set(net.successors(node.id))):
+        for reader in sorted(set(graph.net.successors(node.id))):
             missing[reader] -= 1
             if not missing[reader]:
                 ready.add(reader)
