@@ -71,7 +71,8 @@ def test_verify_refuses_what_is_not_legal(text: str, message: str):
 def test_verify_refuses_a_graph_whose_edges_do_not_mirror_inputs(edges: list[tuple[int, int, int]]):
     graph = parse_graph("%0: f32[2] = input(name='x')\n%1: f32[2] = neg(%0)\n")
     graph.net.remove_edge(0, 1)
-    graph.net.add_edges_from(edges)
+    for source, target, position in edges:
+        graph.net.add_edge(source, target, key=position)
     with pytest.raises(InternalError, match="is not an edge, or an edge is no input"):
         verify(graph, "stage")
 
