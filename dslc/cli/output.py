@@ -9,12 +9,13 @@ import os
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from typing import TextIO
 
 from dslc.diagnostics import Diagnostic, DslcError, InternalError
 from dslc.diagnostics.render import render, to_json
 from dslc.record import record
 
-FAULT, INTERRUPTED, TERMINATED = 1, 130, 143
+FAULT, INTERRUPTED, SIGNALLED = 1, 130, 128  # of a signal: its number is added
 
 
 @record
@@ -29,10 +30,14 @@ class Output:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()  # so that a reader who went away is noticed here
 
+    def outcome(self, text: str) -> None:
+        """What came of work that is saved by now, on stdout. It is no fault that nobody reads it any more."""
+        Patient(sys.stdout).write(f"{text}\n")
+
     def note(self, text: str) -> None:
         """What happens meanwhile, on stderr."""
         if not self.quiet:
-            _tell(text)
+            tell(text)
 
     def diagnostics(self, found: Iterable[Diagnostic]) -> None:
         """Diagnostics in the chosen form, on stderr; warnings are left out when quiet."""
@@ -43,14 +48,44 @@ class Output:
             import json
 
             for item in to_json(shown):
-                _tell(json.dumps(item))
+                tell(json.dumps(item))
         else:
-            _tell(render(shown, color=wants_color(sys.stderr.isatty())), end="")
+            tell(render(shown, color=wants_color(sys.stderr.isatty())), end="")
 
 
-def _tell(text: str, end: str = "\n") -> None:
-    sys.stderr.write(text + end)
-    sys.stderr.flush()
+class Patient:
+    """A stream whose reader may go away (a closed pipe, a terminal that hung up): what is said then is lost, and work goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.encoding = stream.encoding
+
+    def write(self, text: str) -> int:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            _hush(self._stream)
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+
+def _hush(stream: TextIO) -> None:
+    """Let what is written from now on, and what Python would write again at its end, go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def tell(text: str, end: str = "\n") -> None:
+    """Say something on stderr."""
+    Patient(sys.stderr).write(text + end)
 
 
 def _is_usage(error: Exception) -> bool:
@@ -74,16 +109,15 @@ def reporting(quiet: bool, error_format: str) -> Generator[Output]:
         output.diagnostics(error.diagnostics)
         sys.exit(FAULT)
     except KeyboardInterrupt:
-        _tell("interrupted")
+        tell("interrupted")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # The reader of stdout went away (`dslc info ... | head`): stop quietly, and keep Python from flushing again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _hush(sys.stdout)  # its reader went away (`dslc info ... | head`): stop quietly
         sys.exit(FAULT)
     except Exception as error:
         if _is_usage(error) or os.environ.get("DSLC_TRACEBACK"):
             raise
         text = str(error) if isinstance(error, InternalError) else f"internal error: {type(error).__name__}: {error}"
-        _tell(f"error: {text}")
-        _tell("  = note: nothing that was saved before is lost; DSLC_TRACEBACK=1 shows where it happened")
+        tell(f"error: {text}")
+        tell("  = note: nothing that was saved before is lost; DSLC_TRACEBACK=1 shows where it happened")
         sys.exit(FAULT)

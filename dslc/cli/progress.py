@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import Any
+from typing import IO, Any, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from dslc.cli.output import wants_color
+from dslc.cli.output import Patient, wants_color
 
 MAX_LINES = 20  # of epochs; longer trainings show every n-th one
 
@@ -19,7 +19,8 @@ class TerminalProgress:
 
     def __init__(self) -> None:
         terminal = sys.stderr.isatty()
-        self._console = Console(stderr=True, no_color=not wants_color(terminal), highlight=False, soft_wrap=True)
+        stderr = cast("IO[str]", Patient(sys.stderr))
+        self._console = Console(file=stderr, no_color=not wants_color(terminal), highlight=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._task = TaskID(0)
         self._every = 1

@@ -9,7 +9,7 @@ import click
 
 from dslc.cli.checking import split_name
 from dslc.cli.options import common, imports, memory
-from dslc.cli.output import INTERRUPTED, TERMINATED, Output, reporting
+from dslc.cli.output import INTERRUPTED, SIGNALLED, Output, reporting, tell
 
 
 @click.command("train")
@@ -110,16 +110,18 @@ def train_command(
             found = profile(trained, watches)
             write_profile(found, folder)
             output.note(f"{table(found)}\n\nall of it: {folder / PROFILE}")
-        _report(output, folder, trained.result.history, trained.result.progress.best_epoch)
+        _report(output, folder, trained.result.history, trained.result.progress.best_epoch, asked)
         stop = trained.prepared.typed.early_stop
         if trained.result.stopped and stop is not None:
             output.note(
-                f"stopped early: `{stop.on}` has not become better for {stop.patience} epoch{'s' * (stop.patience > 1)}"
+                f"stopped early, after epoch {had}: `{stop.on}` has not become better for {stop.patience}"
+                f" epoch{'s' * (stop.patience > 1)}"
             )
         if trained.result.interrupted:
             done = len(trained.result.history)
-            said, status = ("stopped", TERMINATED) if trained.result.terminated else ("interrupted", INTERRUPTED)
-            click.echo(said + (f"; `--resume --out {folder}` goes on after epoch {done}" if done else ""), err=True)
+            ended = trained.result.terminated
+            said, status = ("stopped", SIGNALLED + ended) if ended is not None else ("interrupted", INTERRUPTED)
+            tell(said + (f"; `--resume --out {folder}` goes on after epoch {done}" if done else ""))
             sys.exit(status)
 
 
@@ -131,7 +133,7 @@ def new_folder(parent: Path, name: str) -> Path:
     return folder
 
 
-def _report(output: Output, folder: Path, history: list[dict[str, object]], best: int) -> None:
+def _report(output: Output, folder: Path, history: list[dict[str, object]], best: int, asked: int) -> None:
     if not history:
         output.note("no epoch was finished; nothing is kept")
         return
@@ -140,5 +142,5 @@ def _report(output: Output, folder: Path, history: list[dict[str, object]], best
     figures = "  ".join(
         f"{k} {v:.4g}" for k, v in row.items() if k.rpartition(".")[2] not in hidden and isinstance(v, float)
     )
-    output.result(f"epoch {row['epoch']} of {len(history)} is kept: {figures}")
-    output.result(f"run: {folder}")
+    output.outcome(f"epoch {row['epoch']} of {max(asked, len(history))} is kept: {figures}")
+    output.outcome(f"run: {folder}")

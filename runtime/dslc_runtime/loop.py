@@ -6,8 +6,8 @@ epoch ends with nothing summed up. What it guarantees:
 
 - the order of the data is a function of (seed, epoch), every random tensor one of (seed, stream, number of the batch): resuming
   after an epoch gives the bytes that running through would have given;
-- whatever ends it (Ctrl-C, SIGTERM, a loss that is not finite, a full disk), the last finished epoch is kept, in `state` and on
-  disk.
+- whatever ends it (Ctrl-C, SIGTERM, SIGHUP, a loss that is not finite, a full disk), the last finished epoch is kept, in `state`
+  and on disk.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class Result:
         history: one row per finished epoch: epoch, step, loss, metrics, `val.*`, seconds, lr.
         progress: the last finished epoch and the best one.
         best: the weights of the best epoch by key; `state` of the job holds the last epoch's.
-        interrupted: whether Ctrl-C or SIGTERM ended it.
-        terminated: whether it was SIGTERM.
+        interrupted: whether Ctrl-C or a signal ended it.
+        terminated: the signal, where it was not Ctrl-C.
         stopped: whether `early_stop` ended it.
     """
 
@@ -98,16 +98,17 @@ class Result:
     best: Mapping[str, Array]
     interrupted: bool
     stopped: bool
-    terminated: bool = False
+    terminated: signal.Signals | None = None
 
     def raise_if_interrupted(self) -> None:
         """Hand on what interrupted the training, now that all is saved.
 
         Raises:
-            KeyboardInterrupt: it was Ctrl-C. SIGTERM ends the process.
+            KeyboardInterrupt: it was Ctrl-C. Another signal ends the process.
         """
         if self.terminated:
-            signal.raise_signal(signal.SIGTERM)
+            signal.signal(self.terminated, signal.SIG_DFL)  # it asked because nobody else handled it
+            signal.raise_signal(self.terminated)
         if self.interrupted:
             raise KeyboardInterrupt
 
@@ -119,7 +120,7 @@ def train(
     resume: bool = False,
     begin: Callable[[int], None] | None = None,
 ) -> Result:
-    """Run a job to its end, to Ctrl-C or SIGTERM, or to a fault. `job.state` is written in place.
+    """Run a job to its end, to Ctrl-C or a signal, or to a fault. `job.state` is written in place.
 
     Args:
         out: the folder to save to; None keeps everything in memory.
@@ -153,7 +154,7 @@ def train(
         keeper.flush()
     watcher.on_end(interrupted)
     over = is_over(keeper.progress, job.early_stop)
-    terminated = interrupted and stop.asked is signal.SIGTERM
+    terminated = stop.asked if interrupted and stop.asked is not signal.SIGINT else None
     return Result(history.rows, keeper.progress, keeper.best, interrupted, over, terminated)
 
 

@@ -138,7 +138,7 @@ def _no_worker(message: str, cause: str) -> RuntimeFault:
 
 
 def _fork() -> int:
-    """`os.fork`, with Ctrl-C and SIGTERM blocked in the new process for good: what follows is the affair of the one that forks.
+    """`os.fork`, with the signals that ask to end blocked in the new process for good: they are the affair of the one that forks.
 
     Other threads of this process may hold locks at that moment, and in the new one nobody would release them. That is safe for a
     function that only computes: it takes no lock but the allocator's and BLAS's, which both see to forks themselves.

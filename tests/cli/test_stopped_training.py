@@ -145,8 +145,8 @@ def test_a_resumed_run_that_ends_in_a_fault_keeps_the_program_that_went_on(dslc,
 
 @pytest.mark.parametrize(
     ("asked", "status", "said"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped")],
-    ids=["Ctrl-C", "SIGTERM"],
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped"), (signal.SIGHUP, 129, "stopped")],
+    ids=["Ctrl-C", "SIGTERM", "SIGHUP"],
 )
 def test_who_asks_a_training_to_end_keeps_the_finished_epochs(
     dslc, toy: Path, asked: signal.Signals, status: int, said: str
@@ -168,3 +168,34 @@ def test_who_asks_a_training_to_end_keeps_the_finished_epochs(
     assert dslc("eval", "r").exit_code == 0
     assert dslc("train", toy, "--epochs", epochs + 1, "--out", "r", "--resume", "-q").exit_code == 0
     assert len(history("r")) == epochs + 1
+
+
+def test_a_training_whose_progress_nobody_reads_any_more_goes_on(dslc, toy: Path) -> None:
+    command = [sys.executable, "-m", "dslc", "train", "toy.dl", "--epochs", "8", "--out", "r"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert subprocess.run(command, stdout=writer, stderr=writer, timeout=120, check=False).returncode == 0
+    finally:
+        os.close(writer)
+    assert len(history("r")) == 8
+    assert Path("r/report.html").exists()
+    assert dslc("eval", "r").exit_code == 0
+
+
+def test_a_training_whose_terminal_hangs_up_keeps_its_run_and_report(dslc, toy: Path) -> None:
+    command = [sys.executable, "-m", "dslc", "train", "toy.dl", "--epochs", "100000000", "--out", "r"]
+    ours, theirs = os.openpty()
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as process:
+        os.close(theirs)
+        deadline = time.monotonic() + 120
+        while not (Path("r/history.jsonl").exists() and Path("r/history.jsonl").stat().st_size > 1000):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            os.read(ours, 1 << 16)
+        os.close(ours)  # what is written there from now on is an error
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(timeout=120) == 129
+    assert Path("r/report.html").exists()
+    assert dslc("eval", "r").exit_code == 0

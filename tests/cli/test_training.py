@@ -109,8 +109,8 @@ def test_a_training_that_stops_early_says_why(dslc, toy: Path) -> None:
     write(Path(), "stops.dl", text)
     result = dslc("train", "stops.dl", "--epochs", 9, "--out", "r")
     assert result.exit_code == 0
-    assert "stopped early: `val.acc` has not become better for 1 epoch" in result.stderr
-    assert "epoch 1 of 2 is kept" in result.stdout
+    assert "stopped early, after epoch 2: `val.acc` has not become better for 1 epoch" in result.stderr
+    assert "epoch 1 of 9 is kept" in result.stdout
     assert len(history("r")) == 2
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,6 +192,14 @@ def test_the_best_weights_are_those_of_the_lowest_validation_loss(run: RunFolder
     assert not np.array_equal(saved.tensors["w"], job.state.params["w"])
 
 
+@pytest.fixture
+def hangup() -> Generator[signal.Signals]:
+    """SIGHUP, handled after the test as before it: a training that it ended ignores further ones."""
+    before = signal.getsignal(signal.SIGHUP)
+    yield signal.SIGHUP
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_who_asks_it_to_end_gets_the_last_finished_epoch(run: RunFolder, tmp_path: Path, asked: signal.Signals) -> None:
     def press() -> None:
@@ -201,12 +210,25 @@ def test_who_asks_it_to_end_gets_the_last_finished_epoch(run: RunFolder, tmp_pat
     job = make_job(epochs=50)
     result = train(job, run, watch)
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
-    assert (result.interrupted, result.terminated) == (True, asked is signal.SIGTERM)
+    assert (result.interrupted, result.terminated) == (True, None if asked is signal.SIGINT else asked)
     assert watch.told[-1] == ("end", True)
     assert result.progress.epoch == 2
     other = create_run(tmp_path / "other", "", {})
     train(make_job(epochs=2), other)
     assert files_of(run) == files_of(other)
+
+
+def test_a_terminal_that_hangs_up_twice_ends_it_once(hangup: signal.Signals) -> None:
+    signal.signal(hangup, signal.SIG_DFL)
+    result = train(make_job(epochs=50), None, Watch(2, lambda: os.kill(os.getpid(), hangup)))
+    os.kill(os.getpid(), hangup)  # the shell's, while results are saved
+    assert (result.progress.epoch, result.interrupted, result.terminated) == (2, True, hangup)
+
+
+def test_what_ignores_that_a_terminal_hangs_up_trains_on(hangup: signal.Signals) -> None:
+    signal.signal(hangup, signal.SIG_IGN)  # as `nohup` leaves it
+    result = train(make_job(epochs=3), None, Watch(2, lambda: os.kill(os.getpid(), hangup)))
+    assert (result.progress.epoch, result.interrupted) == (3, False)
 
 
 def test_a_program_that_handles_sigterm_keeps_doing_so() -> None:

@@ -18,6 +18,7 @@ import pytest
 from processes import is_there
 
 from dslc_runtime.errors import IdError, RuntimeFault
+from dslc_runtime.interrupts import ASKING
 from dslc_runtime.mapped import is_shared, own_bytes, own_copy, private_bytes, shared_bytes, shared_copy
 from dslc_runtime.workers import Worker, can_fork
 
@@ -167,7 +168,7 @@ def test_a_worker_ends_when_nobody_has_it_and_leaves_no_zombie(memory, how: str)
     assert not is_there(process)
 
 
-@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("asked", ASKING, ids=str)
 def test_to_be_asked_to_end_is_not_a_workers_affair(fork, memory, asked: signal.Signals) -> None:
     def work() -> None:
         os.kill(os.getpid(), asked)
