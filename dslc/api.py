@@ -105,7 +105,7 @@ class Program:
             DslcError: no such model, or hyper-parameters that do not fit.
         """
         _require("seed", seed, 0)
-        typed = choose_model(self.checked, name, hypers)
+        typed = choose_model(self.checked, name, hypers, naming='model("{}")'.format)
         return Model(compile_model(typed), initial_params(typed.body.params, seed), seed)
 
     def trainer(
@@ -133,7 +133,8 @@ class Program:
         if set:
             checked = recheck(checked, [f"{path}={_written(value)}" for path, value in set.items()])
         with as_diagnostics():
-            return Trainer(checked, training.prepare(training.choose_train(checked, name), remat=remat))
+            typed = training.choose_train(checked, name, naming='trainer("{}")'.format)
+            return Trainer(checked, training.prepare(typed, remat=remat))
 
 
 def _require(name: str, value: object, least: int) -> None:
@@ -321,7 +322,7 @@ class Trainer:
         Raises:
             DslcError: there is a run in `out` already, or the data or the numbers are at fault; the last finished epoch is kept.
             KeyboardInterrupt: Ctrl-C; the last finished epoch is kept, in `models` and in `out`. So it is in `out` where SIGTERM
-                ends the process.
+                or SIGHUP ends the process.
         """
         if threads is not None:
             _require("threads", threads, 1)

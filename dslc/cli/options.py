@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,16 +12,23 @@ import click
 
 F = TypeVar("F", bound=Callable[..., object])
 
+_LEAST = 100  # bytes: a model of one number does not train in fewer
+
 
 def memory(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | None:
-    """An amount of memory, in bytes or with a unit -> bytes."""
+    """An amount of memory, in bytes or with a unit (`200M`, `200MB`, `200MiB`, in capitals or not) -> bytes."""
     if value is None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?) *(?:([kMG])(i?))?B?", value, re.IGNORECASE)
     if found is None:
         raise click.BadParameter(f"`{value}` is no amount of memory; write one as in 200MB, 1.5GB or 256MiB")
     power = " kmg".index((found[2] or " ").lower())
-    return int(float(found[1]) * (1024 if found[3] else 1000) ** power)
+    amount = int(Decimal(found[1]) * (1024 if found[3] else 1000) ** power)
+    if amount < _LEAST:
+        raise click.BadParameter(
+            f"`{value}` means {amount} bytes, in which nothing trains; write an amount as in 200MB, 1.5GB or 256MiB"
+        )
+    return amount
 
 
 def common(command: F) -> F:

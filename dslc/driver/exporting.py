@@ -61,8 +61,12 @@ def export_model(
     """Write a model as ONNX; `facts` are further entries of its `metadata_props`.
 
     Raises:
-        RuntimeFault: the opset is not served (DL6007), and what `onnx_bytes` and writing raise.
+        RuntimeFault: the path does not end in `.onnx` (DL0055), the opset is not served (DL6007), and what `onnx_bytes` and
+            writing raise.
     """
+    if path.suffix != ".onnx" and not path.is_dir():
+        help_ = "an export is ONNX; `dslc compile FILE -o OUT` writes a program in other forms"
+        raise RuntimeFault("DL0055", f"`{path.name}` does not end in .onnx", help=help_)
     if opset != OPSET:
         raise RuntimeFault("DL6007", f"opset {opset} is not served; exports are written at opset {OPSET}")
     data, proof = onnx_bytes(compiled, params, facts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,11 +60,18 @@ def initial_params(specs: Mapping[str, ParamSpec], seed: int) -> dict[str, Array
     }
 
 
-def choose_model(checked: Checked, name: str | None, hypers: Mapping[str, Literal], hint: str = "") -> TypedModel:
+def choose_model(
+    checked: Checked,
+    name: str | None,
+    hypers: Mapping[str, Literal],
+    hint: str = "",
+    naming: Callable[[str], str] | None = None,
+) -> TypedModel:
     """One model of a program, in inference, with hyper-parameters given or their defaults.
 
     Args:
         hint: what is told of a name that the program declares as something else.
+        naming: as for `choose`.
 
     Raises:
         DslcError: no model or no such model (DL0053), several and no name (DL0054), or hyper-parameters that do not fit.
@@ -73,7 +80,7 @@ def choose_model(checked: Checked, name: str | None, hypers: Mapping[str, Litera
     own = [known for known in scope.models() if known in scope.definitions]
     # An imported model is meant when it is named, or when there is no other.
     names = own if own and name is None else scope.models()
-    chosen = choose("model", names, name, checked.source.name, of_another_kind(checked, name, hint))
+    chosen = choose("model", names, name, checked.source.name, of_another_kind(checked, name, hint), naming)
     sink = Sink()
     typed = elaborate_model(checked.file.scope, chosen, hypers, training=False, sink=sink)
     sink.raise_errors()
@@ -92,11 +99,19 @@ def of_another_kind(checked: Checked, name: str | None, hint: str = "") -> tuple
     return (Note(f"`{name}` is a {kind}"), *([Help(hint)] if hint else []))
 
 
-def choose(kind: str, names: list[str], name: str | None, where: str, otherwise: tuple[Note | Help, ...] = ()) -> str:
+def choose(
+    kind: str,
+    names: list[str],
+    name: str | None,
+    where: str,
+    otherwise: tuple[Note | Help, ...] = (),
+    naming: Callable[[str], str] | None = None,
+) -> str:
     """The one declaration of a kind that is meant.
 
     Args:
         otherwise: what is told of a name that is none of these.
+        naming: how a name is given in Python; by default as on the command line, behind the file.
 
     Raises:
         DslcError: there is none of that name (DL0053), or there are several and none was named (DL0054).
@@ -110,6 +125,6 @@ def choose(kind: str, names: list[str], name: str | None, where: str, otherwise:
     if not names:
         raise DslcError([Diagnostic("DL0053", f"there is no {kind} in this program", where=where)])
     if len(names) > 1:
-        help_ = Help(f"name one: `{where}:{names[0]}`")
+        help_ = Help(f"name one: `{naming(names[0]) if naming is not None else f'{where}:{names[0]}'}`")
         raise DslcError([Diagnostic("DL0054", f"there are several {kind}s: {shown}", (), (help_,), where)])
     return names[0]

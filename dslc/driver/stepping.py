@@ -30,7 +30,9 @@ def choose_step(prepared: Prepared, name: str | None) -> int:
     """
     typed = prepared.typed
     names = [step.name for step in typed.steps]
-    return 0 if names == [""] and name is None else names.index(choose("step", names, name, typed.name))
+    if names == [""] and name is None:
+        return 0
+    return names.index(choose("step", names, name, typed.name, naming='step="{}"'.format))
 
 
 def gradients(

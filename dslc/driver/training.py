@@ -82,10 +82,15 @@ class Trained:
     folder: RunFolder | None
 
 
-def choose_train(checked: Checked, name: str | None, hint: str = "") -> TypedTrain:
-    """The one train block that is meant; `hint` is told of a name that the program declares as something else."""
+def choose_train(
+    checked: Checked, name: str | None, hint: str = "", naming: Callable[[str], str] | None = None
+) -> TypedTrain:
+    """The one train block that is meant; `hint` is told of a name that the program declares as something else.
+
+    `naming` is as for `choose`.
+    """
     names, otherwise = list(checked.file.trains), of_another_kind(checked, name, hint)
-    return checked.file.trains[choose("train block", names, name, checked.source.name, otherwise)]
+    return checked.file.trains[choose("train block", names, name, checked.source.name, otherwise, naming)]
 
 
 def prepare(typed: TypedTrain, *, start: bool = True, remat: bool = False) -> Prepared:

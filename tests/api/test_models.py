@@ -34,6 +34,16 @@ def test_errors_carry_their_diagnostics() -> None:
     assert len(caught.value.diagnostics) == 2
 
 
+def test_one_of_several_declarations_is_named_as_python_names_it() -> None:
+    model = "model {} {{ input x: f32[2]; output y: f32[2]; y = x * 2 }}\n"
+    program = dslc.parse(model.format("A") + model.format("C"))
+    with pytest.raises(dslc.DslcError, match=r'name one: `model\("A"\)`'):
+        program.model()
+    block = TOY[TOY.index("train toy") : TOY.index('test "learns"')]
+    with pytest.raises(dslc.DslcError, match=r'name one: `trainer\("toy"\)`'):
+        dslc.parse(TOY + block.replace("train toy", "train other")).trainer()
+
+
 def test_a_file_that_is_not_there_is_an_error() -> None:
     with pytest.raises(dslc.DslcError) as caught:
         dslc.load("absent.dl")

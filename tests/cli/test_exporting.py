@@ -35,6 +35,9 @@ def test_exports_that_cannot_be_are_one_message(dslc, run: Path) -> None:
     assert "error[DL6007]: opset 21 is not served" in dslc("export", run, "-o", "m.onnx", "--opset", 21).stderr
     assert "error[DL5023]" in dslc("export", run, "-o", "absent/m.onnx").stderr
     assert "error[DL0050]" in dslc("export", "absent", "-o", "m.onnx").stderr
+    for other in ("m.txt", "m", "m.onnx.txt"):
+        assert f"error[DL0055]: `{other}` does not end in .onnx" in dslc("export", run, "-o", other).stderr
+        assert not Path(other).exists()
     for folder in (".", run, "/"):
         assert "could not be written: is a folder" in dslc("export", run, "-o", folder).stderr
     assert (

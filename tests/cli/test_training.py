@@ -134,6 +134,13 @@ def test_an_amount_of_memory_is_a_number_with_a_unit(dslc, toy: Path, amount: st
     assert "200MB" in result.stderr
 
 
-@pytest.mark.parametrize("amount", ["200000", "200kB", "0.2MB", "200K", "196 KiB"])
+@pytest.mark.parametrize(("amount", "bytes_"), [("0MB", 0), ("5", 5), ("0.001k", 1)])
+def test_an_amount_of_memory_in_which_nothing_trains_is_one_line(dslc, toy: Path, amount: str, bytes_: int) -> None:
+    result = dslc("train", toy, "--memory", amount)
+    assert result.exit_code == 2
+    assert f"`{amount}` means {bytes_} bytes, in which nothing trains" in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("amount", ["200000", "200kB", "0.2MB", "200K", "200k", "196 KiB", "9" * 400])
 def test_units_are_thousands_or_powers_of_two(dslc, toy: Path, amount: str) -> None:
     assert dslc("train", toy, "--memory", amount, "--out", "r", "-q").exit_code == 0

@@ -143,6 +143,12 @@ def test_lookups_by_ids_are_exported(tmp_path: Path) -> None:
 # ---------------------------------------------------------------------------------------------- the proof
 
 
+def test_a_file_that_is_not_called_onnx_is_not_written(model: dslc.Model, tmp_path: Path) -> None:
+    with pytest.raises(dslc.DslcError, match=r"`m\.txt` does not end in \.onnx"):
+        model.export(tmp_path / "m.txt")
+    assert not list(tmp_path.iterdir())
+
+
 @needs_ort
 def test_a_file_that_computes_something_else_is_not_written(
     model: dslc.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

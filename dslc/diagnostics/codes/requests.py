@@ -49,7 +49,7 @@ The program declares several models (or train blocks), and the command is about 
 
     dslc info models/neuron.dl:Perceptron
 
-In Python: `program.model("Perceptron")`.
+In Python: `program.model("Perceptron")`, `program.trainer("plain")`, `trainer.gradients(batch, step="critic")`.
 """,
     ),
     Code(
@@ -57,7 +57,13 @@ In Python: `program.model("Perceptron")`.
         "a stage of the compiler does not exist for this program",
         """
 `dslc compile --emit training` prints the graph of a training step, so the program needs a train block. The other stages need
-a model. By file ending, `-o` writes ONNX (`.onnx`), a training that stands alone (`.py`) and the text of the graph (`.txt`).
+a model. By file ending, `-o` writes ONNX (`.onnx`), a training that stands alone (`.py`), the text of the graph (`.txt`), and a
+picture or data of it (`.svg`, `.dot`, `.mmd`, `.json`). `dslc export` writes ONNX alone, so its file ends in `.onnx`.
+
+Wrong:
+    dslc export runs/xor -o xor.txt
+Mended:
+    dslc export runs/xor -o xor.onnx
 """,
     ),
     Code(
