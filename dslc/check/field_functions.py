@@ -34,6 +34,7 @@ class Making:
         reads: what it reads, by the place where that is written.
         types: the type of one row of each column of numbers, by the name of the read.
         derived: the inputs that functions of fields made so far, by name.
+        stored: values that were widened before arithmetic, and what they are in the file.
     """
 
     context: Context
@@ -41,13 +42,23 @@ class Making:
     types: Mapping[str, TensorType]
     reads: Mapping[Span, ColumnRead]
     derived: dict[str, Derived] = field(factory=dict[str, Derived])
+    stored: dict[TypedValue, TypedValue] = field(factory=dict[TypedValue, TypedValue])
 
     def column(self, index: tree.Index) -> Value:
         """What `source[...]` is: text for a function to read, or a value."""
         read = self.reads[index.span]
         if read.content != "numbers":
             return TextColumn(read)
-        return self.input(read.name, self.types[read.name], index.span)
+        return self.widened(self.input(read.name, self.types[read.name], index.span))
+
+    def widened(self, stored: TypedValue) -> TypedValue:
+        """What a file stores in the type that it is reckoned with: a file's narrow integers would wrap."""
+        dtype = _reckoned(stored.type.dtype, self.spec.type.dtype)
+        if dtype is stored.type.dtype:
+            return stored
+        value = apply_op(self.context, stored.span, "cast", (stored,), {"dtype": dtype})
+        self.stored[value] = stored
+        return value
 
     def input(self, name: str, row: TensorType, span: Span) -> TypedValue:
         """The input of a name; made when it is asked for first."""
@@ -61,6 +72,15 @@ class Making:
         """The input that a function makes; equal calls share one."""
         self.derived.setdefault(name, derived)
         return self.input(name, derived.type, derived.span)
+
+
+def _reckoned(dtype: DType, declared: DType) -> DType:
+    """The type in which a field reckons with a column: i64, or floats of the declared precision and f32 at least."""
+    if dtype.is_integer:
+        return DType.I64
+    if not dtype.is_float:
+        return dtype
+    return max((dtype, DType.F32, *((declared,) if declared.is_float else ())), key=lambda each: each.bytes)
 
 
 def body_of(making: Making, value: TypedValue) -> FieldBody | None:
@@ -243,8 +263,10 @@ def _window(making: Making, args: Sequence[Argument], site: CallSite) -> Value:
         return FAILED
     length = chosen["length"]
     assert isinstance(length, int)
-    row = TensorType(value.type.dtype, (length, *value.type.shape))
-    return _of_value(making, "window", value, chosen, row, site)
+    stored = making.stored.get(value, value)  # rows are held as the file has them
+    row = TensorType(stored.type.dtype, (length, *stored.type.shape))
+    made = _of_value(making, "window", stored, chosen, row, site)
+    return making.widened(made) if isinstance(made, TypedValue) and stored is not value else made
 
 
 FIELD_FUNCTIONS: Mapping[str, Function] = {

@@ -14,7 +14,7 @@ from dslc.check.expressions import evaluate
 from dslc.check.field_functions import Making, body_of, field_functions
 from dslc.check.near import quoted
 from dslc.check.operators import apply_op, as_tensor
-from dslc.check.scope import Context, Scope
+from dslc.check.scope import Scope
 from dslc.check.typed import Body, ColumnRead, FieldBody, FieldSpec, Literal, SourceSpec, TypedData, TypedValue
 from dslc.check.values import Failed, FileScope, SourceColumns
 from dslc.diagnostics import Diagnostic, Help, Label, Note, Sink
@@ -32,13 +32,14 @@ def field_body(
         column_types: the type of one row (no rows axis) for every read of numbers, by its name.
 
     Returns:
-        The field's declared type, with the run-time size `rows` in front, from inputs that have it too.
+        The field's declared type, with the run-time size `rows` in front, from inputs that have it too. Where that is of narrower
+        integers than the value, the value as it is: only the numbers can tell whether they fit.
     """
     found = Sink()
     making = Making(new_context(found, training=False), field, column_types, {read.span: read for read in field.reads})
     value = _elaborate(file, making)
     if value is not None:
-        value = _converted(making.context, data, field, value)
+        value = _converted(making, data, value)
     body = None if value is None or isinstance(value, Failed) else body_of(making, value)
     for diagnostic in found:
         sink.add(_with_columns(diagnostic, making.context.body, data, field))
@@ -64,9 +65,9 @@ def _elaborate(file: FileScope, making: Making) -> TypedValue | None:
     return None if isinstance(value, Failed) else value
 
 
-def _converted(context: Context, data: TypedData, field: FieldSpec, value: TypedValue) -> TypedValue | Failed:
+def _converted(making: Making, data: TypedData, value: TypedValue) -> TypedValue | Failed:
     """The value in the field's declared type: numbers are converted, but fractions never become integers."""
-    expr = field.expr
+    context, field, expr = making.context, making.spec, making.spec.expr
     assert isinstance(expr, tree.Expr)
     have, want = value.type.dtype, field.type.dtype
     declared = Label(field.span, f"declared {field.type}")
@@ -77,6 +78,8 @@ def _converted(context: Context, data: TypedData, field: FieldSpec, value: Typed
         return context.report("DL3019", message, expr.span, f"this is {value.type}", declared, footers=notes)
     if have is want:
         return value
+    if value in making.stored and making.stored[value].type.dtype is want:
+        return making.stored[value]
     if have.is_float and not want.is_float:
         message = f"field `{field.name}` is declared {field.type}, but its value holds fractions"
         helps = [Help(f"declare the field as {TensorType(DType.F32, field.type.shape)}, or round and cast")]
@@ -85,6 +88,8 @@ def _converted(context: Context, data: TypedData, field: FieldSpec, value: Typed
         message = f"field `{field.name}` is declared {field.type}, but its value holds numbers"
         helps = [Help("compare them:", code=(f"{expr.span.text} != 0",))]
         return context.report("DL3019", message, expr.span, f"this is {value.type}", declared, footers=[*helps, *notes])
+    if have.is_integer and want.is_integer and want.bytes < have.bytes:
+        return value
     return apply_op(context, expr.span, "cast", (value,), {"dtype": want})
 
 

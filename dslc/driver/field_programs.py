@@ -65,17 +65,20 @@ def compile_fields(
     check_windows(found, sink)
     sink.raise_errors()
     reach = windows_reach(found.values())
-    return [CompiledField(_program(name, body, reach), _labels(body), reach > 0) for name, body in found.items()]
+    declared = {field.name: field.type.dtype for field in fields}
+    return [
+        CompiledField(_program(name, body, declared[name], reach), _labels(body), reach > 0)
+        for name, body in found.items()
+    ]
 
 
-def _program(name: str, found: FieldBody, reach: int) -> FieldProgram:
-    """A field, or the operand of one of its functions, compiled."""
+def _program(name: str, found: FieldBody, dtype: DType, reach: int) -> FieldProgram:
+    """A field, or the operand of one of its functions, compiled; `dtype` is that of what it gives."""
     program = compile_numpy(optimize(lower(found.body, {name: found.value})))
-    rows = found.value.type
-    shape = tuple(dim for dim in rows.shape[1:] if isinstance(dim, int))
+    shape = tuple(dim for dim in found.value.type.shape[1:] if isinstance(dim, int))
     columns = (*found.reads, *found.derived)
     derived = {key: _derived(name, each, reach) for key, each in found.derived.items()}
-    return FieldProgram(name, numpy_dtype(rows.dtype), shape, columns, _applied(name, program), derived)
+    return FieldProgram(name, numpy_dtype(dtype), shape, columns, _applied(name, program), derived)
 
 
 def _derived(field: str, derived: Derived, reach: int) -> DerivedColumn:
@@ -83,8 +86,9 @@ def _derived(field: str, derived: Derived, reach: int) -> DerivedColumn:
     about = operand.columns[0] if isinstance(operand, ColumnRead) else field
     options = {**derived.options, "reach": reach} if derived.kind == "window" else derived.options
     transform = TRANSFORMS[derived.kind](about, **options)
-    made_of = operand.name if isinstance(operand, ColumnRead) else _program(field, operand, reach)
-    return DerivedColumn(transform, made_of, derived.learned)
+    if isinstance(operand, ColumnRead):
+        return DerivedColumn(transform, operand.name, derived.learned)
+    return DerivedColumn(transform, _program(field, operand, operand.value.type.dtype, reach), derived.learned)
 
 
 def _applied(name: str, program: Program) -> Callable[[Mapping[str, Array]], Array]:

@@ -172,6 +172,21 @@ def same_type(_: Builder, node: Node) -> Value | None:
     return x if x.type == node.out.type else None
 
 
+def join_casts(b: Builder, node: Node) -> Value | None:
+    """cast(cast(x, A), C) -> cast(x, C), where A holds every value of the type x has."""
+    inner = _operand(b, node.inputs[0], "cast")
+    if inner is None or not _holds(node.inputs[0].dtype, inner.dtype):
+        return None
+    return inner if inner.type == node.out.type else b.apply("cast", inner, dtype=node.out.dtype)
+
+
+def _holds(wide: DType, narrow: DType) -> bool:
+    """Whether one type of integers has every value of another, or one of floats."""
+    if narrow.is_integer and wide.is_integer:
+        return wide.bytes > narrow.bytes
+    return narrow.is_float and wide.is_float and wide.bytes >= narrow.bytes
+
+
 def nothing_stops(_: Builder, node: Node) -> Value | None:
     """stop_gradient(x) -> x, in a graph that is not differentiated any more."""
     return node.inputs[0]
@@ -186,6 +201,6 @@ ALGEBRA: Rules = {
     "neg": (negate_product,),
     "pow": (simple_power,),
     "where": (known_choice,),
-    "cast": (same_type,),
+    "cast": (same_type, join_casts),
     "stop_gradient": (nothing_stops,),
 }

@@ -88,6 +88,50 @@ def test_a_batched_field_equals_its_expression_row_by_row(
     np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
 
 
+LOW = np.array([[0, 255, 33], [1, 2, 3]], np.uint8)
+SIGNED = np.array([[-128, 127, 5], [1, 2, 3]], np.int8)
+LARGE = np.array([[2_000_000_000, -2_000_000_000, 70_000]] * 2, np.int32)
+HALF = np.array([[60_000, 0.5, 1]] * 2, np.float16)
+SINGLE = np.array([[1, 2, 3]] * 2, np.float32)
+TRUTHS = np.array([[True, False, True]] * 2)
+
+
+@pytest.mark.parametrize(
+    ("expr", "type_", "columns", "first"),
+    [
+        ('(source["a"] - 33) / 79', "f32[3]", {"a": LOW}, [-33 / 79, 222 / 79, 0]),
+        ('source["a"] - 33', "f32[3]", {"a": LOW}, [-33, 222, 0]),
+        ('source["a"] * 300 - 1000', "i64[3]", {"a": LOW}, [-1000, 75_500, 8900]),
+        ('-source["a"]', "i64[3]", {"a": LOW}, [0, -255, -33]),
+        ('sum(source["a"] * source["a"])', "f32[]", {"a": LOW}, 255**2 + 33**2),
+        ('abs(source["a"])', "f32[3]", {"a": SIGNED}, [128, 127, 5]),
+        ('source["a"] - source["b"]', "i64[3]", {"a": SIGNED, "b": LOW}, [-128, -128, -28]),
+        ('source["a"] + source["a"]', "i64[3]", {"a": LARGE}, [4_000_000_000, -4_000_000_000, 140_000]),
+        ('source["a"] * source["b"]', "f64[3]", {"a": LARGE, "b": LOW}, [0, -510_000_000_000, 2_310_000]),
+        ('source["a"] - 33 < 0', "bool[3]", {"a": LOW}, [True, False, False]),
+        ('source["a"] > -1', "bool[3]", {"a": LOW}, [True, True, True]),
+        ('where(source["a"] > 40, source["a"] - 300, -1)', "i64[3]", {"a": LOW}, [-1, -45, -1]),
+        ('where(source["t"], source["a"] - 33, 0)', "f32[3]", {"t": TRUTHS, "a": LOW}, [-33, 0, 0]),
+        ('source["a"] * 2', "f32[3]", {"a": HALF}, [120_000, 1, 2]),
+        ('source["a"] * 70000 > 5', "bool[3]", {"a": HALF}, [True, True, True]),
+        ('source["a"] * 0.1', "f64[3]", {"a": SINGLE}, [0.1, 0.2, 3 * 0.1]),
+        ('source["a"]', "u8[3]", {"a": LOW}, [0, 255, 33]),
+        ('source["a"]', "f16[3]", {"a": HALF}, [60_000, 0.5, 1]),
+    ],
+)
+def test_narrow_columns_do_not_wrap(expr: str, type_: str, columns: dict[str, Array], first: Any) -> None:
+    found = field(expr, type_, columns)
+    assert isinstance(found, np.ndarray), found
+    assert found.dtype == np.dtype(
+        "bool" if type_.startswith("bool") else f"{type_[0]}{int(type_[1:].split('[', maxsplit=1)[0]) // 8}"
+    )
+    np.testing.assert_array_equal(found[0], np.array(first, found.dtype))
+
+
+def test_a_number_that_no_integer_holds_is_refused_beside_integers() -> None:
+    assert field(f'source["a"] - {2**63}', "i64[3]", {"a": LOW}) == ["DL2003"]
+
+
 @pytest.mark.parametrize(
     ("expr", "type_", "columns", "code"),
     [

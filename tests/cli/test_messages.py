@@ -162,6 +162,10 @@ REQUESTS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
     "column_of_fractions": (data(y=np.full(40, 0.5)), ("train", "toy.dl")),
     "columns_of_other_lengths": (data(x=np.zeros((39, 3), np.float32)), ("train", "toy.dl")),
     "value_not_finite": (data(x=np.full((40, 3), np.nan, np.float32)), ("train", "toy.dl")),
+    "whole_number_too_small_for_its_field": (
+        text("narrow.dl", TOY.replace("  split", '  field _low: u8[] = source["y"] - 1\n  split')),
+        ("check", "narrow.dl", "--data"),
+    ),
     "class_beyond_the_logits": (data(y=np.full(40, 3)), ("train", "toy.dl")),
     "no_rows": (
         data(x=np.zeros((0, 3), np.float32), y=np.zeros(0, np.int64)),

@@ -11,7 +11,10 @@ from toy import TOY, arrays, write, write_toy
 from dslc.check.id_limits import id_limits
 from dslc.diagnostics import DslcError
 from dslc.driver.data import Opened, open_data
+from dslc.driver.field_programs import compile_fields
 from dslc.driver.frontend import check_program, read_source
+from dslc.driver.tables import open_table
+from dslc_runtime.data.fields import FieldProgram
 from dslc_runtime.errors import RuntimeFault
 
 
@@ -106,3 +109,98 @@ def test_inline_rows_are_read(tmp_path: Path) -> None:
 def test_inline_rows_at_fault_are_coded(tmp_path: Path, column: str) -> None:
     with pytest.raises((DslcError, RuntimeFault), match="DL"):
         opened(write(tmp_path, "d.dl", INLINE.replace("COLUMN", column)))
+
+
+SAME = """
+data d {
+  source = SOURCE
+  field image: f32[2]  = (source["a"] - 33) / 79
+  field index: i64[2]  = source["a"] - source["b"]
+  field dark: bool[2]  = source["a"] - 33 < 0
+  field pair: f32[2]   = source["c", "e"] - 100
+  field scale: f32[2]  = standardize(source["a"] - 33)
+  split = { val: 0.25 }
+}
+"""
+BYTES = {
+    "a": np.array([[0, 255], [33, 34], [112, 32], [1, 0]], np.uint8),
+    "b": np.array([[255, 0], [1, 2], [3, 4], [5, 6]], np.uint8),
+    "c": np.array([-128, 127, 0, 1], np.int8),
+    "e": np.array([255, 0, 1, 2], np.uint8),
+}
+
+
+def same(folder: Path, source: str) -> Opened:
+    text = SAME.replace("SOURCE", source)
+    if source.startswith("csv"):
+        text = text.replace('source["a"]', 'source["a0":"a1"]').replace('source["b"]', 'source["b0":"b1"]')
+    checked = check_program(read_source(write(folder, "same.dl", text)))
+    return open_data(checked, checked.file.datas["d"])
+
+
+@pytest.fixture
+def bytes_in_files(tmp_path: Path) -> Path:
+    np.savez(tmp_path / "bytes.npz", **BYTES)
+    rows = [",".join(map(str, [*a, *b, c, e])) for a, b, c, e in zip(*BYTES.values(), strict=True)]
+    write(tmp_path, "bytes.csv", "\n".join(["a0,a1,b0,b1,c,e", *rows]) + "\n")
+    for name, array in BYTES.items():
+        kind = b"\x00\x00\x08" if array.dtype == np.uint8 else b"\x00\x00\x09"
+        sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+        (tmp_path / f"{name}.idx").write_bytes(kind + bytes([array.ndim]) + sizes + array.tobytes())
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'npz("bytes.npz")',
+        'csv("bytes.csv")',
+        "idx(" + ", ".join(f'{name} = "{name}.idx"' for name in BYTES) + ")",
+        f"inline({{ {', '.join(f'{name}: {array.tolist()}' for name, array in BYTES.items())} }})",
+    ],
+)
+def test_numbers_of_one_byte_are_reckoned_with_as_whole_numbers_in_every_source(
+    bytes_in_files: Path, source: str
+) -> None:
+    found = same(bytes_in_files, source)
+    whole = found.whole().fields
+    exact = {name: array.astype(np.int64) for name, array in BYTES.items()}
+    assert np.array_equal(whole["image"], ((exact["a"] - 33) / 79).astype(np.float32))
+    assert whole["index"].tolist() == [[-255, 255], [32, 32], [109, 28], [-4, -6]]
+    assert whole["dark"].tolist() == [[True, False], [False, False], [False, True], [True, True]]
+    assert whole["pair"].tolist() == [[-228, 155], [27, -100], [-100, -99], [-99, -98]]
+    rows = exact["a"][found.part("train").rows] - 33
+    assert np.allclose(whole["scale"], (exact["a"] - 33 - rows.mean(0)) / rows.std(0), rtol=1e-6)
+
+
+def test_a_window_of_bytes_does_not_wrap_and_is_cut_of_what_the_file_holds(tmp_path: Path) -> None:
+    np.savez(tmp_path / "series.npz", a=np.array([0, 1, 255, 254], np.uint8))
+    text = 'data d {\n  source = npz("series.npz")\n  field x: i64[2] = window(source["a"], length = 2) - 33\n'
+    text += '  field y: u8[2] = window(source["a"], length = 2)\n}\n'
+    checked = check_program(read_source(write(tmp_path, "series.dl", text)))
+    fields = open_data(checked, checked.file.datas["d"]).part("train").fields
+    assert fields["x"].tolist() == [[-33, -32], [-32, 222], [222, 221]]
+    assert fields["y"].tolist() == [[0, 1], [1, 255], [255, 254]]
+    data = checked.file.datas["d"]
+    table = open_table(tmp_path, data.sources["train"], data.fields["x"].reads)
+    x, _ = compile_fields(checked, data, [*data.fields.values()], table, data.sources["train"])
+    (window,) = x.program.derived.values()
+    assert isinstance(window.operand, FieldProgram)
+    assert window.operand.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("first", "fault"), [(200, ""), (20, "field `x` is -13 in row 1, at [0], and u8 holds 0 to 255")]
+)
+def test_a_whole_number_that_its_field_does_not_hold_names_its_row(tmp_path: Path, first: int, fault: str) -> None:
+    np.savez(tmp_path / "a.npz", a=np.array([[33, 34], [first, 255]], np.uint8))
+    text = 'data d {\n  source = npz("a.npz")\n  field x: u8[2] = source["a"] - 33\n}\n'
+    checked = check_program(read_source(write(tmp_path, "a.dl", text)))
+    if not fault:
+        fields = open_data(checked, checked.file.datas["d"]).part("train").fields
+        assert fields["x"].tolist() == [[0, 1], [167, 222]]
+        assert fields["x"].dtype == np.uint8
+        return
+    with pytest.raises(RuntimeFault) as caught:
+        open_data(checked, checked.file.datas["d"])
+    assert (caught.value.code, caught.value.message) == ("DL5070", fault)

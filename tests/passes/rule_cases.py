@@ -90,6 +90,19 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("a: f32[B, 4] = where(#b0; x; v)", "a: f32[B, 4] = expand(v; sizes=(<B>, 4))"),
     ],
     "same_type": [("a: f32[B, 4] = cast(x; dtype=f32)", "= x")],
+    "join_casts": [
+        ("a: f64[B, 4] = cast(x; dtype=f64)\nb: f32[B, 4] = cast(a; dtype=f32)", "= x"),
+        ("a: i64[B, 4] = cast(i; dtype=i64)\nb: f64[B, 4] = cast(a; dtype=f64)", "b: f64[B, 4] = cast(i; dtype=f64)"),
+        # What the type between has not is lost there.
+        (
+            "a: i32[B, 4] = cast(x; dtype=i32)\nb: f32[B, 4] = cast(a; dtype=f32)",
+            "a: i32[B, 4] = cast(x; dtype=i32)\nb: f32[B, 4] = cast(a; dtype=f32)",
+        ),
+        (
+            "a: f16[B, 4] = cast(x; dtype=f16)\nb: f32[B, 4] = cast(a; dtype=f32)",
+            "a: f16[B, 4] = cast(x; dtype=f16)\nb: f32[B, 4] = cast(a; dtype=f32)",
+        ),
+    ],
     "nothing_stops": [("a: f32[B, 4] = stop_gradient(x)", "= x")],
     "same_shape": [
         ("a: f32[B, 4] = reshape(x; sizes=(<B>, 4))", "= x"),

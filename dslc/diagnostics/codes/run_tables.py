@@ -132,4 +132,17 @@ Mended:
     split = { val: 0.2 }
 """,
     ),
+    Code(
+        "DL5070",
+        "a whole number does not fit into the type of its field",
+        """\
+Whole numbers of columns are reckoned with as i64 and converted to the field's declared type at the end. A type that does not
+hold a result would wrap it: -1 would become 255 in u8. The message names the first row.
+
+Wrong, when `pixel` holds numbers below 33:
+    field pixel: u8[784] = source["pixel"] - 33
+Mended:
+    field pixel: i32[784] = source["pixel"] - 33
+""",
+    ),
 )

@@ -79,7 +79,8 @@ def materialise(
     """Every field of a table, ``[rows, *shape]``, read-only. A column is held until the last field that needs it is there.
 
     Raises:
-        RuntimeFault: DL5006 a value is not finite, DL5009 a field does not fit into memory, and what reading and functions raise.
+        RuntimeFault: DL5006 a value is not finite, DL5009 a field does not fit into memory, DL5070 a whole number does not fit
+            into the field's type, and what reading and functions raise.
     """
     columns = _Columns(table, learned or {})
     result: dict[str, Array] = {}
@@ -129,9 +130,12 @@ def _materialise(table: Table, program: FieldProgram, columns: Mapping[str, Arra
     for start in range(0, rows, step):
         chunk = out[start : start + step]
         try:
-            chunk[...] = program.apply({name: column[start : start + step] for name, column in columns.items()})
+            made = program.apply({name: column[start : start + step] for name, column in columns.items()})
         except IdError as error:
             raise _beyond(table, program, columns, start, error) from error
+        if made.dtype.kind == "i" and program.dtype.kind in "iu" and made.dtype != program.dtype:
+            _require_fit(table, program, made, start, rows != table.rows)
+        chunk[...] = made
         if program.dtype.kind == "f":
             _require_finite(table, program.name, chunk, start, rows != table.rows)
     return out
@@ -155,12 +159,31 @@ def _require_finite(table: Table, field: str, chunk: Array, start: int, windows:
     finite = np.isfinite(chunk)
     if finite.all():
         return
-    row, *index = np.argwhere(~finite)[0].tolist()
-    value = float(chunk[row, *index])
-    place = f", at [{', '.join(map(str, index))}]" if index else ""
+    at = np.argwhere(~finite)[0].tolist()
+    where, notes = _place(table, at, start, windows)
+    raise RuntimeFault("DL5006", f"field `{field}` is {float(chunk[*at])} in {where}", table.name, notes)
+
+
+def _require_fit(table: Table, program: FieldProgram, made: Array, start: int, windows: bool) -> None:
+    """Refuse whole numbers that the field's narrower type would wrap."""
+    ends = np.iinfo(program.dtype)
+    if made.size == 0 or (made.min() >= ends.min and made.max() <= ends.max):
+        return
+    at = np.argwhere((made < ends.min) | (made > ends.max))[0].tolist()
+    where, notes = _place(table, at, start, windows)
+    declared = f"{program.dtype.kind}{8 * program.dtype.itemsize}"
+    text = f"field `{program.name}` is {int(made[*at])} in {where}, and {declared} holds {ends.min} to {ends.max}"
+    raise RuntimeFault(
+        "DL5070", text, table.name, notes, "declare the field in a type that holds all of its values: i64"
+    )
+
+
+def _place(table: Table, at: Sequence[int], start: int, windows: bool) -> tuple[str, list[str]]:
+    """Where an element of a chunk stands, and how that is counted."""
+    row, *index = at
     where = f"window {start + row}" if windows else table.place(start + row)
     notes = [f"{where.split()[0]}s count from 0"] if not where.startswith("line") else []
-    raise RuntimeFault("DL5006", f"field `{field}` is {value} in {where}{place}", table.name, notes)
+    return where + (f", at [{', '.join(map(str, index))}]" if index else ""), notes
 
 
 def require_ids(where: str, field: str, ids: Array, count: int, things: str, holder: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from dslc_runtime.data.table import Column, Rows, Table
+from dslc_runtime.data.table import Column, Rows, Table, readable_dtype
 from dslc_runtime.errors import RuntimeFault, listed, near_name
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -171,5 +171,5 @@ def _stack_type(base: Table, names: Sequence[str]) -> Column:
         if (dtype.kind == "b") != (column.dtype.kind == "b"):
             text = f"`{names[0]}` and `{name}` cannot be stacked: one holds truth values, one numbers"
             raise RuntimeFault("DL5066", text, base.name)
-        dtype = np.promote_types(dtype, column.dtype)
+        dtype = readable_dtype(base.name, name, np.promote_types(dtype, column.dtype))
     return Column(dtype, (len(names), *first.shape))
