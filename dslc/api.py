@@ -115,6 +115,7 @@ class Program:
         engine: Literal["numpy"] = "numpy",
         set: Mapping[str, Any] | None = None,
         remat: bool = False,
+        threads: int | None = None,
     ) -> Trainer:
         """A train block, compiled; nothing has run yet.
 
@@ -123,18 +124,22 @@ class Program:
             engine: NumPy is the only engine that trains.
             set: settings by path, as `--set` takes them: ``{"train.xor.epochs": 10}``.
             remat: compute cheap results again for the backward pass: less memory, the same numbers.
+            threads: how many cores `step`, `gradients` and `fit` use, taken as given; None chooses by the work of a step.
 
         Raises:
             DslcError: no such train block, or a setting that does not fit.
         """
         if engine != "numpy":
             raise DslcError([Diagnostic("DL6006", f"there is no training engine `{engine}`; there is `numpy`")])
+        if threads is not None:
+            _require("threads", threads, 1)
         checked = self.checked
         if set:
             checked = recheck(checked, [f"{path}={_written(value)}" for path, value in set.items()])
         with as_diagnostics():
             typed = training.choose_train(checked, name, naming='trainer("{}")'.format)
-            return Trainer(checked, training.prepare(typed, remat=remat))
+            prepared = training.prepare(typed, remat=remat)
+        return Trainer(checked, prepared, threads)
 
 
 def _require(name: str, value: object, least: int) -> None:
@@ -258,6 +263,7 @@ class Trainer:
 
     _checked: Checked = field(repr=False)
     _prepared: training.Prepared = field(repr=False)
+    _threads: int | None = None
     _batches: int = 0
     _rows: int = 0  # of the batches since the last update
     _per_epoch: int = 0
@@ -282,7 +288,7 @@ class Trainer:
             step: which `step` of the train block, where it has several.
         """
         with as_diagnostics():
-            return stepping.gradients(self._prepared, batch, self._batches + 1, step)
+            return stepping.gradients(self._prepared, batch, self._batches + 1, step, self._threads)
 
     def step(self, batch: Mapping[str, npt.ArrayLike]) -> dict[str, float]:
         """One batch (for each `step` in turn); the losses and metrics before its update.
@@ -295,7 +301,9 @@ class Trainer:
             text = f"the learning rate follows {listed(followed)}, which `step` does not measure: it is not cut; `fit` cuts it"
             warnings.warn(text, stacklevel=2)
         with as_diagnostics():
-            found = stepping.one_step(self._prepared, batch, self._batches + 1, self._steps_per_epoch, self._rows)
+            found = stepping.one_step(
+                self._prepared, batch, self._batches + 1, self._steps_per_epoch, self._rows, self._threads
+            )
         self._batches += 1
         due = self._batches % self._prepared.typed.accumulate == 0
         self._rows = 0 if due else self._rows + stepping.rows_in(batch)
@@ -316,8 +324,8 @@ class Trainer:
         Args:
             out: the run folder; None keeps everything in memory.
             force: replace the run that may be in `out`.
-            threads: how many cores to use, taken as given; None chooses by the work of a step. The rows of a batch may be shared
-                out to processes.
+            threads: how many cores to use, taken as given; None: what `Program.trainer` was given, or else chooses by the work
+                of a step. The rows of a batch may be shared out to processes.
 
         Raises:
             DslcError: there is a run in `out` already, or the data or the numbers are at fault; the last finished epoch is kept.
@@ -328,7 +336,8 @@ class Trainer:
             _require("threads", threads, 1)
         folder = Path(out) if out is not None else None
         with as_diagnostics():
-            trained = training.fit(self._checked, self._prepared, out=folder, force=force, threads=threads)
+            cores = threads if threads is not None else self._threads
+            trained = training.fit(self._checked, self._prepared, out=folder, force=force, threads=cores)
         trained.result.raise_if_interrupted()
         typed = self._prepared.typed
         meanings = meanings_of(self._checked, typed, trained.opened.learned)

@@ -76,8 +76,17 @@ def cores_for(
     cuts = _cuts(graphs, part, rows, processes) if processes > 1 else ()
     if cuts:
         return Cores(threads or usable_cores(), processes, cuts)
-    # Multiply-adds of one step, about: each weight meets each row forward, and twice more backward.
-    return Cores(threads or default_threads(3.0 * rows * parameters))
+    return Cores(threads or threads_for(state, rows))
+
+
+def threads_for(state: State, rows: int) -> int:
+    """The threads of linear algebra for steps on so many rows that one process runs."""
+    return default_threads(work_of(state, rows))
+
+
+def work_of(state: State, rows: int) -> float:
+    """Multiply-adds of one step, about: each weight meets each row forward, and twice more backward."""
+    return 3.0 * rows * sum([group.layout.size for group in state.groups])
 
 
 def _cuts(graphs: Sequence[Graph], part: Part, rows: int, processes: int) -> tuple[Sharding, ...]:

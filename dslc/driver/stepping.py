@@ -12,12 +12,14 @@ from dslc.diagnostics import Diagnostic, DslcError, Note
 from dslc.driver.feeding import convert, feed_arrays
 from dslc.driver.models import choose
 from dslc.driver.rates import kept_of, rate
+from dslc.driver.sharing import threads_for
 from dslc.driver.training import Prepared, diagnosis, figures_of
 from dslc.passes import optimize
 from dslc.training import GRADIENT, gradient_graph
 from dslc_runtime.generated import NonFiniteError
 from dslc_runtime.program import Bound, Program
 from dslc_runtime.stepping import Moment, Objective, rows_in, run_objective, tidy
+from dslc_runtime.threads import limited
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -36,9 +38,16 @@ def choose_step(prepared: Prepared, name: str | None) -> int:
 
 
 def gradients(
-    prepared: Prepared, batch: Mapping[str, npt.ArrayLike], number: int, step: str | None = None
+    prepared: Prepared,
+    batch: Mapping[str, npt.ArrayLike],
+    number: int,
+    step: str | None = None,
+    threads: int | None = None,
 ) -> tuple[float, dict[str, Array]]:
-    """The loss of a step on a batch and its gradient by key, in training mode, with the random tensors of batch `number`."""
+    """The loss of a step on a batch and its gradient by key, in training mode, with the random tensors of batch `number`.
+
+    `threads` are as for `one_step`.
+    """
     chosen = choose_step(prepared, step)
     if chosen not in prepared.gradients:
         graph = gradient_graph(prepared.typed, prepared.typed.steps[chosen])
@@ -47,7 +56,8 @@ def gradients(
     bound = _fed(prepared, program, batch, prepared.state.params)
     for draw in bound.drawing(prepared.typed.seed):
         draw(number)
-    bound.run()
+    with limited(threads or threads_for(prepared.state, rows_in(batch))):
+        bound.run()
     found = {
         name.removeprefix(GRADIENT): value.copy() for name, value in bound.outputs.items() if name.startswith(GRADIENT)
     }
@@ -60,6 +70,7 @@ def one_step(
     number: int,
     per_epoch: Callable[[], int],
     gathered: int = 0,
+    threads: int | None = None,
 ) -> dict[str, float]:
     """One batch for each step in turn, and the update if it is the last batch of one; losses and metrics before that.
 
@@ -67,15 +78,18 @@ def one_step(
         number: of the batch, counted from 1.
         per_epoch: how many updates an epoch has, for learning rates that depend on it.
         gathered: rows of the batches since the last update.
+        threads: of linear algebra; None chooses by the work of a step, as a training on one process does.
 
     Raises:
         DslcError: an array does not fit (DL5040), or a loss is not finite (DL5030); nothing was updated by any step.
     """
     before = prepared.state.copy() if len(prepared.steps) > 1 else None
     try:
-        rows = rows_in(batch)
-        moment = Moment(number, prepared.typed.accumulate, rows, gathered + rows)
-        return _updated(prepared, batch, moment, per_epoch() if counts_epochs(prepared) else 1)
+        rows, accumulate = rows_in(batch), prepared.typed.accumulate
+        moment = Moment(number, -(-number // accumulate), number % accumulate == 0, rows, gathered + rows)
+        epoch = per_epoch() if counts_epochs(prepared) else 1
+        with limited(threads or threads_for(prepared.state, rows)):
+            return _updated(prepared, batch, moment, epoch)
     except DslcError:
         if before is not None:
             prepared.state.copy_from(before)

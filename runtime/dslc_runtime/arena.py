@@ -43,7 +43,7 @@ class Layout:
     @property
     def size(self) -> int:
         """Elements of the whole vector."""
-        return sum(segment.size for segment in self.segments)
+        return self.segments[-1].offset + self.segments[-1].size if self.segments else 0
 
     def views(self, flat: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
         """Each tensor as a view of `flat`; writing to it writes to the vector."""

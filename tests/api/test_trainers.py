@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from toy import TOY, arrays, write_toy
 
 import dslc
+from dslc.driver import stepping
 from dslc.driver.training import Prepared
 from dslc_runtime import checkpoint
+from dslc_runtime.stepping import run_objective
+from dslc_runtime.threads import describe, limited, usable_cores
 
 PLAIN = TOY.replace(" |> Dropout(0.1)", "")
 BATCH = {"x": arrays()["x"][:6] / 10, "label": arrays()["y"][:6]}
@@ -32,6 +37,51 @@ def loss(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 # ---------------------------------------------------------------------------------------------- one step
+
+
+WIDE = TOY.replace("hidden: int = 4", "hidden: int = 256")
+ROWS = {name: np.resize(value, (len(value) * 12_000, *value.shape[1:])) for name, value in BATCH.items()}
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The threads of linear algebra that each step ran on."""
+    found: list[int] = []
+
+    def watched(*given: Any) -> None:
+        found.append(describe()[0]["threads"])
+        run_objective(*given)
+
+    monkeypatch.setattr(stepping, "run_objective", watched)
+    return found
+
+
+def test_a_step_runs_on_as_many_threads_as_its_work_is_worth_and_leaves_the_setting(used: list[int]) -> None:
+    made = trainer(WIDE)
+    with limited(3):
+        made.step(BATCH)
+        made.step(ROWS)
+        assert describe()[0]["threads"] == 3
+    assert used == [1, usable_cores()]
+
+
+def test_a_step_runs_on_the_threads_that_the_trainer_was_given(used: list[int]) -> None:
+    dslc.parse(PLAIN).trainer(threads=2).step(BATCH)
+    assert used == [2]
+
+
+def test_no_trainer_has_no_threads() -> None:
+    with pytest.raises(ValueError, match="`threads` must be a whole number of at least 1, not 0"):
+        dslc.parse(PLAIN).trainer(threads=0)
+
+
+def test_a_fit_uses_the_threads_of_its_trainer_unless_it_is_given_others(tmp_path: Path) -> None:
+    program = dslc.load(write_toy(tmp_path))
+    made = program.trainer(threads=2)
+    for out, given in (("as the trainer", None), ("others", 1)):
+        made.fit(tmp_path / out, threads=given)
+    facts = [json.loads((tmp_path / out / "run.json").read_text()) for out in ("as the trainer", "others")]
+    assert [each["threads"] for each in facts] == [2, 1]
 
 
 def test_gradients_are_keyed_like_parameters_and_agree_with_differences() -> None:
