@@ -90,13 +90,13 @@ def check_program(
     return _checked(load_unit(source, ImportedFiles(source, allowed), sink), settings, data, sink, about)
 
 
-def recheck(checked: Checked, settings: Sequence[str]) -> Checked:
-    """The program with more `--set` overrides.
+def recheck(checked: Checked, settings: Sequence[str], about: str | None = None) -> Checked:
+    """The program with more `--set` overrides; `about` is as for `check_program`.
 
     Raises:
         DslcError: a setting does not fit.
     """
-    return _checked(checked.unit, settings, None, Sink(), None)
+    return _checked(checked.unit, settings, None, Sink(), about)
 
 
 def _checked(unit: Unit, settings: Sequence[str], data: Path | None, sink: Sink, about: str | None) -> Checked:

@@ -8,11 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from dslc.check.inlining import inlined
 from dslc.check.typed import TypedTrain
 from dslc.driver.data import Opened
-from dslc.driver.frontend import Checked, check_program, folder_of, read_source
-from dslc.driver.resuming import require_same_program
+from dslc.driver.frontend import Checked
+from dslc.driver.resuming import merged, require_resumable, set_before
 from dslc.driver.run_parts import change, parts_of
 from dslc.driver.sharing import Cores
 from dslc.version import __version__
@@ -68,7 +67,8 @@ def recorded(out: Path, text: str, about: Mapping[str, Any], learned: Mapping[st
     folder = RunFolder(out)
     before = folder.read_about() if folder.about.exists() else {}
     kept = {"weights": before.get("weights", [])} if before else {}  # started from then, not now
-    return Record(folder, text, {**about, **kept}, before)
+    changed = merged([*set_before(before), *set_before(about)])
+    return Record(folder, text, {**about, **kept, "set": changed}, before)
 
 
 def learned_before(
@@ -77,26 +77,26 @@ def learned_before(
     """What the data's fields of a run that is resumed learned, whose program is proved to be this one; None where there is no run.
 
     Raises:
-        RuntimeFault: DL5025, it is another program.
+        RuntimeFault: DL5025, it is another training.
     """
     if not folder.config.exists():
         return None
-    saved = check_program(read_source(folder.config), settings, about=train)
-    require_same_program(folder, config_text(saved), config_text(checked))
+    require_resumable(folder, checked, train, settings)
     return folder.read_learned()
 
 
-def config_text(checked: Checked) -> str:
-    """The program as it ran in one text: overrides are in it already, imports too, data paths become absolute."""
-    return inlined(checked.unit, folder_of)
-
-
 def facts(
-    checked: Checked, typed: TypedTrain, weights: Sequence[Mapping[str, Any]], opened: Opened, cores: Cores
+    checked: Checked,
+    typed: TypedTrain,
+    settings: Sequence[str],
+    weights: Sequence[Mapping[str, Any]],
+    opened: Opened,
+    cores: Cores,
 ) -> dict[str, Any]:
     """What `run.json` says of a training.
 
     Args:
+        settings: what `--set` changed.
         weights: those that models started from.
     """
     with limited(cores.threads):
@@ -104,6 +104,7 @@ def facts(
     return {
         "dslc": __version__,
         "train": typed.name,
+        "set": merged(settings),
         "engine": "numpy",
         "device": "cpu",
         "seed": typed.seed,

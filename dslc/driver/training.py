@@ -21,7 +21,8 @@ from dslc.driver.frontend import Checked
 from dslc.driver.models import choose, initial_params, of_another_kind
 from dslc.driver.programs import Programs
 from dslc.driver.rates import kept_of, plateau, rate
-from dslc.driver.recording import config_text, facts, learned_before, recorded
+from dslc.driver.recording import facts, learned_before, recorded
+from dslc.driver.resuming import config_text
 from dslc.driver.sharing import Cores, cores_for, evaluation_shared_out, shared_out
 from dslc.driver.starting import start_from
 from dslc.graph import Graph
@@ -184,7 +185,7 @@ def fit(
     opened = open_data(checked, typed.data, typed.fields, id_limits(typed.inference.body), learned)
     prepared = ready(prepared, opened) if ready is not None else prepared
     cores = cores_for(prepared.graphs.steps, prepared.state, opened.part("train"), typed.batch, threads, share=share)
-    about = facts(checked, typed, prepared.started, opened, cores)
+    about = facts(checked, typed, settings, prepared.started, opened, cores)
     record = recorded(out, config_text(checked), about, opened.learned, resume=resume) if out is not None else None
 
     def begin(first: int) -> None:

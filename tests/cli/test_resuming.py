@@ -138,3 +138,41 @@ def test_a_report_that_a_killed_training_could_not_write_is_written_as_the_run_w
     Path("r/report.html").unlink()
     assert dslc("train", toy, "--out", "r", "--resume").exit_code == 0
     assert Path("r/report.html").read_text() == report
+
+
+def test_a_run_of_another_train_block_is_told_by_its_name(dslc, toy: Path) -> None:
+    text = toy.read_text()
+    block = text[text.index("train toy") : text.index('test "learns"')]
+    toy.write_text(text + block.replace("train toy", "train other").replace("adam(lr = 0.05)", "sgd(lr = 0.1)"))
+    assert dslc("train", f"{toy}:toy", "--out", "r", "--epochs", 1, "-q").exit_code == 0
+    refused = dslc("train", f"{toy}:other", "--out", "r", "--resume")
+    assert refused.exit_code == 1
+    assert "error[DL5025]: the run is of train block `toy`, and this is `other`" in refused.stderr
+    assert f"`dslc train {toy}:toy --resume --out r`" in refused.stderr
+
+
+def test_a_setting_that_changes_the_tensors_of_a_run_is_named(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--epochs", 1, "-q").exit_code == 0
+    for setting in ("hidden=5", "optimizer=sgd(lr=0.1)"):
+        refused = dslc("train", toy, "--out", "r", "--resume", "--set", "optimizer.lr=0.01", "--set", setting)
+        assert refused.exit_code == 1
+        assert "error[DL5025]: `--set" in refused.stderr
+        assert setting in refused.stderr.splitlines()[0]
+        assert "optimizer.lr" not in refused.stderr.splitlines()[0]
+        assert "would change the tensors that the run has trained" in refused.stderr
+        assert "weight" not in refused.stderr
+
+
+def test_the_settings_of_a_run_are_told_to_who_goes_on_without_them(dslc, toy: Path) -> None:
+    def go_on(epochs: int, *more: str):
+        return dslc("train", toy, "--out", "r", "--resume", "--epochs", epochs, *more)
+
+    assert dslc("train", toy, "--out", "r", "--set", "hidden=5", "--epochs", 1, "-q").exit_code == 0
+    lr = ("--set", "optimizer.lr=0.01")
+    assert "repeat `--set hidden=5 --set optimizer.lr=0.01`, or go on with" in go_on(2, *lr).stderr
+    assert go_on(2, "--set", "hidden=5", *lr, "--set", "epochs=2").exit_code == 0
+    assert json.loads(Path("r/run.json").read_text())["set"] == ["hidden=5", "optimizer.lr=0.01", "epochs=2"]
+    assert "repeat `--set hidden=5 --set optimizer.lr=0.01`, or go on with" in go_on(3).stderr
+    assert go_on(3, "--set", "hidden=5", *lr).exit_code == 0
+    toy.write_text(toy.read_text().replace("relu", "tanh"))
+    assert "help: go on with the run's own program" in go_on(4).stderr

@@ -17,7 +17,7 @@ from dslc.check.units import MAX_CHAIN
 from dslc.cli.commands import commands as command
 from dslc.driver.frontend import check_program, read_source
 from dslc.driver.importing import ImportedFiles
-from dslc.driver.recording import config_text
+from dslc.driver.resuming import config_text
 
 Write = Callable[[Mapping[str, str]], Path]
 

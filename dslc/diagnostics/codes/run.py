@@ -149,10 +149,10 @@ Mended:
         """\
 Each parameter is found by its key, and has the shape and the element type it was saved with. The notes list every difference.
 
-Wrong, for weights saved from `MLP(hidden = 64)`:
-    dslc train mlp.dl --set hidden=128 --out runs/a --resume
+Wrong, in Python, for weights saved from `MLP(hidden = 64)`:
+    program.model("MLP", hidden=128).load("mlp.safetensors")
 Mended:
-    dslc train mlp.dl --set hidden=64 --out runs/a --resume
+    program.model("MLP", hidden=64).load("mlp.safetensors")
 """,
     ),
     Code(
@@ -197,8 +197,9 @@ Mended:
         "a run cannot be resumed with other settings",
         """\
 Resuming continues a training: its random streams, the order of its data, its optimizer's state. So seed, batch size, data, and the
-program with all that `--set` put into it must be those of the run; only the number of epochs may grow. The run's own program is
-its `config.dl`, which can be resumed too, and edited by someone who wants a change half-way.
+program with all that `--set` put into it must be those of the run, and the train block must be the same; only the number of epochs
+may grow, and `--set` may change what leaves the tensors as they are, such as `optimizer.lr`. What `--set` changed before is given
+again, or the run's own program is resumed, its `config.dl`, which holds all of it.
 
 Wrong, for a run with seed 1:
     dslc train xor.dl --out runs/xor --resume --seed 2
