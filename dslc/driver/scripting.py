@@ -7,9 +7,11 @@ from dslc.check.typed import TypedTrain
 from dslc.diagnostics import Diagnostic, DslcError, Help
 from dslc.driver.models import static_shape
 from dslc.driver.rates import stages
+from dslc.driver.sharing import work_of
 from dslc.driver.training import Prepared, prepare
 from dslc.graph.arrays import numpy_dtype
 from dslc.version import __version__
+from dslc_runtime.threads import is_worth_splitting
 
 
 def script_of(typed: TypedTrain) -> str:
@@ -48,6 +50,8 @@ def _script(typed: TypedTrain, prepared: Prepared) -> Script:
         prepared.graphs.buffers,
         typed.seed,
         typed.accumulate,
+        typed.batch,
+        typed.batch is not None and is_worth_splitting(work_of(prepared.state, typed.batch)),
     )
 
 
@@ -61,6 +65,7 @@ def _about(typed: TypedTrain, prepared: Prepared) -> list[str]:
         "    run = training()",
         "    run.step(batch)  # one update; losses and metrics of the batch before it",
         "    run.params       # arrays by name",
+        *(["    run.weights      # their running means"] if typed.average is not None else []),
         "",
         "A batch has an array for each of",
         "",

@@ -41,25 +41,17 @@ class Moment:
 
     Attributes:
         number: of the batch, counted from 1.
-        accumulate: how many batches make an update.
+        update: the number of the update it belongs to.
+        due: whether it is the last batch of its update.
         rows: of the batch.
         gathered: rows of the batches since the last update, this one among them.
     """
 
     number: int
-    accumulate: int
+    update: int
+    due: bool
     rows: int
     gathered: int
-
-    @property
-    def update(self) -> int:
-        """The number of the update it belongs to."""
-        return -(-self.number // self.accumulate)
-
-    @property
-    def due(self) -> bool:
-        """Whether it is the last batch of its update."""
-        return self.number % self.accumulate == 0
 
 
 def rows_in(batch: Mapping[str, npt.ArrayLike]) -> int:
@@ -104,28 +96,39 @@ class Training:
         self._objectives = tuple(objectives)
         self._state = state
         self.seed = seed
-        self._moment = Moment(0, accumulate, 0, 0)
+        self._accumulate = accumulate
+        self._moment = Moment(0, 0, True, 0, 0)
+        self._begun = 0  # the number of the last batch before those of the update under way
 
-    def step(self, batch: Mapping[str, npt.ArrayLike]) -> dict[str, float | Array]:
+    @property
+    def weights(self) -> dict[str, Array]:
+        """What a trained model is made of: `params`, or their running means where the training keeps them."""
+        return self._state.weights
+
+    def step(self, batch: Mapping[str, npt.ArrayLike], last: bool = False) -> dict[str, float | Array]:
         """One batch for each objective in turn, and the update if it is due; what the programs put out, before that.
 
         Args:
             batch: an array for each input of the objectives, with the batch on the first axis.
+            last: whether the update is due though it could take more batches, as at the end of an epoch.
 
         Raises:
             NonFiniteError: a loss is not finite; no objective has updated anything.
             SizeError: an array has another shape than the program takes.
         """
         rows = rows_in(batch)
-        before, last = self._state.copy() if len(self._objectives) > 1 else None, self._moment
-        gathered = rows if last.due else last.gathered + rows
-        self._moment = Moment(last.number + 1, last.accumulate, rows, gathered)
+        before, done = self._state.copy() if len(self._objectives) > 1 else None, self._moment
+        if done.due:
+            self._begun = done.number
+        due = last or done.number + 1 - self._begun == self._accumulate
+        gathered = rows if done.due else done.gathered + rows
+        self._moment = Moment(done.number + 1, done.update + done.due, due, rows, gathered)
         try:
             return self._run(batch)
         except ArithmeticError:
             if before is not None:
                 self._state.copy_from(before)
-            self._moment = last
+            self._moment = done
             raise
 
     def _run(self, batch: Mapping[str, npt.ArrayLike]) -> dict[str, float | Array]:

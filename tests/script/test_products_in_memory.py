@@ -56,7 +56,7 @@ def batch(seed: int) -> dict[str, Any]:
 def script() -> str:
     program = compile_numpy(step())
     made = {"w": ((ROWS, COLUMNS), np.dtype(np.float32), "glorot_uniform", {}, None)}
-    return write_script(Script(["A step."], [Update("", program, RATE)], made, (GROUP,), (), 3, 1))
+    return write_script(Script(["A step."], [Update("", program, RATE)], made, (GROUP,), (), 3, 1, None, False))
 
 
 def loaded(text: str) -> Any:

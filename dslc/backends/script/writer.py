@@ -53,6 +53,8 @@ class Script:
         updates: the objectives, in order.
         params: how first values are made: the arguments of `initialize` but for the seed, by key.
         groups, buffers: as `State.of` takes them.
+        batch: rows of a batch of the command; None: all.
+        split: whether the command's steps are long enough for several threads.
     """
 
     about: Sequence[str]
@@ -62,6 +64,8 @@ class Script:
     buffers: tuple[str, ...]
     seed: int
     accumulate: int
+    batch: int | None
+    split: bool
 
 
 def write_script(script: Script) -> str:
@@ -80,13 +84,16 @@ class _Writer:
         made = bundle(self._roots(known))
         parts = [
             '"""' + "\n".join(self.script.about).replace("\\", "/").replace('"', "'") + '\n"""',
-            _imports({*made.imports, "import builtins", "import math", "import numpy as np"}),
+            _imports(
+                {*made.imports, "import builtins", "import math", "import os", "import numpy as np"},
+                [] if self.script.split else _ONE_THREAD,
+            ),
             *(self._program(name, program, known[name], made) for name, program in self.programs),
             _HEADING.format("what the steps above stand on"),
             made.text,
             _HEADING.format("the training"),
             self._training([_named(update, made) for update in updates], made),
-            f'if __name__ == "__main__":\n    {made.called["dslc_runtime.standalone", "main"]}(training)',
+            f'if __name__ == "__main__":\n    {self._main(made)}',
         ]
         return "\n\n\n".join(parts) + "\n"
 
@@ -150,6 +157,12 @@ class _Writer:
         ]
         return "\n".join(lines)
 
+    def _main(self, made: Bundle) -> str:
+        """The call that runs the training as a command."""
+        script, main = self.script, made.called["dslc_runtime.standalone", "main"]
+        inputs = {name: spec.dtype.name for update in script.updates for name, spec in update.program.inputs.items()}
+        return f"{main}(training, {literal(inputs, made.called)}, batch={script.batch!r}, accumulate={script.accumulate!r})"
+
 
 def _named(update: list[Any], made: Bundle) -> str:
     name, program, rate, applied, kept = update
@@ -160,16 +173,25 @@ def _named(update: list[Any], made: Bundle) -> str:
     return f"{called['dslc_runtime.stepping', 'Objective']}({name!r}, {program}, {schedule}, {applied}, {share})"
 
 
-def _imports(lines: Iterable[str]) -> str:
-    """Lines that import one name each, as one block: a line for each module, NumPy behind the standard library."""
+def _imports(lines: Iterable[str], between: Iterable[str]) -> str:
+    """Lines that import one name each, as blocks with a line for each module: the standard library, lines between, NumPy."""
     whole = sorted(line for line in lines if line.startswith("import "))
     names: dict[str, list[str]] = {}
     for line in sorted(set(lines) - set(whole)):
         _, module, _, name = line.split(maxsplit=3)
         names.setdefault(module, []).append(name)
     parts = [f"from {module} import {', '.join(found)}" for module, found in names.items()]
-    ordered = sorted([*whole, *parts], key=lambda line: (line.split()[1].startswith("numpy"), line.startswith("from")))
-    return "\n".join(["from __future__ import annotations", "", *ordered])
+    ordered = sorted([*whole, *parts], key=lambda line: line.startswith("from"))
+    numpy = [line for line in ordered if line.split()[1].startswith("numpy")]
+    others = [line for line in ordered if line not in numpy]
+    return "\n".join(["from __future__ import annotations", "", *others, "", *between, *numpy])
 
+
+# OpenBLAS, MKL and BLIS read the variable, as they are loaded, where theirs is not set.
+_ONE_THREAD = (
+    'if __name__ == "__main__":  # before NumPy loads it: such short steps are quickest on one thread of linear algebra',
+    '    os.environ.setdefault("OMP_NUM_THREADS", "1")',
+    "",
+)
 
 _HEADING = "# " + "-" * 90 + " {}"
