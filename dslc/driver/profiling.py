@@ -14,12 +14,14 @@ from typing import TypeAlias
 from dslc.backends.plan.model import Loop
 from dslc.backends.to_numpy import compile_numpy
 from dslc.backends.watch import Watch
+from dslc.driver.sharing import Cores
 from dslc.driver.training import Prepared, Trained
 from dslc.graph.ir import LEAVES
 from dslc.ops import OPS
-from dslc.ops.ir import Node, Value
+from dslc.ops.cost import everything
+from dslc.ops.ir import Node
 from dslc.passes import optimize
-from dslc.tensor_type import count, evaluate
+from dslc.tensor_type import evaluate
 from dslc_runtime.files import write_atomic
 
 PROFILE = "profile.json"
@@ -34,7 +36,7 @@ class Figure:
         text: the source line; "" for an operator.
         microseconds, calls: per step.
         share: of the whole step.
-        megabytes: read and written, as the sizes of operands and results say.
+        megabytes: read and written, as the operator declares for operands and results of these sizes.
         gflops: 10^9 floating-point operations a second.
     """
 
@@ -53,11 +55,14 @@ class Profile:
 
     Attributes:
         steps: how many were timed.
+        processes, threads: that ran them: the threads are those of linear algebra.
         microseconds: of one step, its lines together.
         lines, ops: by source line and by operator, the longest first.
     """
 
     steps: int
+    processes: int
+    threads: int
     microseconds: float
     lines: tuple[Figure, ...]
     ops: tuple[Figure, ...]
@@ -102,10 +107,10 @@ def profile(trained: Trained, watches: Sequence[Watch]) -> Profile:
         shapes = {name: (rows, *part.fields[name].shape[1:]) for name in program.inputs if name in part.fields}
         sizes = {**program.sizes_of(shapes), **dict.fromkeys(program.free_sizes, rows)}
         found += [(spent, sizes) for spent in _spent(watch, None)]
-    return figures(found, steps)
+    return _profile(found, steps, trained.cores)
 
 
-def figures(found: Sequence[_Timed], steps: int) -> Profile:
+def _profile(found: Sequence[_Timed], steps: int, cores: Cores) -> Profile:
     """Times at places, with the run-time sizes there -> figures of a step."""
     total = sum(spent.seconds for spent, _ in found)
     lines: dict[_Key, list[_Timed]] = {}
@@ -113,7 +118,14 @@ def figures(found: Sequence[_Timed], steps: int) -> Profile:
     for spent, sizes in found:
         lines.setdefault(_where(spent), []).append((spent, sizes))
         ops.setdefault((spent.node.op, ""), []).append((spent, sizes))
-    return Profile(steps, total / steps * 1e6, _figures(lines, total, steps), _figures(ops, total, steps))
+    return Profile(
+        steps,
+        cores.processes,
+        cores.threads,
+        total / steps * 1e6,
+        _figures(lines, total, steps),
+        _figures(ops, total, steps),
+    )
 
 
 def _figures(groups: Mapping[_Key, list[_Timed]], total: float, steps: int) -> tuple[Figure, ...]:
@@ -159,8 +171,8 @@ def _where(spent: _Spent) -> tuple[str, str]:
 
 def _bytes(node: Node, sizes: Mapping[str, int]) -> int:
     """The bytes a call reads and writes."""
-    values: list[Value] = [*node.inputs, node.out]
-    return sum(evaluate(count(value.shape), sizes) * value.dtype.bytes for value in values)
+    moved = everything if node.op in LEAVES else OPS[node.op].moved
+    return evaluate(moved(tuple(value.type for value in node.inputs), node.out.type), sizes)
 
 
 def _flops(node: Node, sizes: Mapping[str, int]) -> int:
@@ -172,7 +184,8 @@ def _flops(node: Node, sizes: Mapping[str, int]) -> int:
 
 def table(found: Profile, longest: int = 12) -> str:
     """The figures as text, the longest of each kind."""
-    head = f"a step takes {found.microseconds:.1f} us in its lines, over {found.steps} steps"
+    on = f"{found.processes} process{'es' * (found.processes > 1)} with {found.threads} thread{'s' * (found.threads > 1)}"
+    head = f"a step takes {found.microseconds:.1f} us in its lines, over {found.steps} steps, on {on}"
     columns = f"{'share':>7} {'us':>9} {'calls':>7} {'MB':>8} {'GB/s':>7} {'GFLOP/s':>8}"
     lines = [head, "", f"{columns}  line"]
     lines += [_row(figure) for figure in found.lines[:longest]]

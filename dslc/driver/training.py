@@ -81,6 +81,7 @@ class Trained:
     prepared: Prepared
     opened: Opened
     folder: RunFolder | None
+    cores: Cores
 
 
 def choose_train(
@@ -204,7 +205,7 @@ def fit(
         result = run_job(planned, folder, observer, resume, begin)
     if record is not None:
         record.end(typed.name, result)
-    return Trained(result, prepared, opened, folder)
+    return Trained(result, prepared, opened, folder, cores)
 
 
 def steps_per_epoch(typed: TypedTrain, opened: Opened) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dslc.ops.axes import normal_axis, without
-from dslc.ops.cost import free, per_operand
+from dslc.ops.cost import free, per_operand, what_is_named
 from dslc.ops.ir import Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.opdef import OpDef, OpError, Option
 from dslc.ops.rows import adding_up, inserting, leading, looking_up, reducing
@@ -177,6 +177,7 @@ INDEX = (
         vjp=_gather_vjp,
         kernel="gather",
         flops=free,
+        moved=what_is_named,
         onnx=_gather_onnx,
     ),
     OpDef(
@@ -222,6 +223,7 @@ INDEX = (
         vjp=_pick_vjp,
         kernel="pick",
         flops=free,
+        moved=what_is_named,
         onnx=_pick_onnx,
         call=False,
     ),

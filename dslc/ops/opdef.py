@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from dslc.ops.cost import FlopsRule, per_result
+from dslc.ops.cost import FlopsRule, MovedRule, everything, per_result
 from dslc.ops.ir import Attr, Attrs, Builder, Node, OnnxEmitter, Value
 from dslc.ops.rows import RowsRule
 from dslc.record import record
@@ -138,4 +138,5 @@ class OpDef:
     result_range: str = ""
     rows: RowsRule | None = None
     flops: FlopsRule = per_result()
+    moved: MovedRule = everything
     example: str = ""

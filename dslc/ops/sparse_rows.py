@@ -6,7 +6,7 @@ sees them.
 
 from __future__ import annotations
 
-from dslc.ops.cost import free, per_operand
+from dslc.ops.cost import free, per_operand, rows_written
 from dslc.ops.index import check_ids
 from dslc.ops.ir import Attrs, Builder, Value
 from dslc.ops.opdef import OpDef, OpError, Option
@@ -74,6 +74,7 @@ SPARSE_ROWS = (
         decompose=_scatter_update,
         kernel="scatter_update",
         flops=free,
+        moved=rows_written,
         inplace=(0,),
         call=False,
     ),

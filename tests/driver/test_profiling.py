@@ -82,9 +82,41 @@ def test_lines_are_those_of_the_program_with_the_layer_they_were_made_for(ran) -
     assert "(the optimizer)" in lines
 
 
+def test_a_large_table_counts_with_the_rows_that_are_read_and_written() -> None:
+    text = """dim B
+model Bag {
+  input x: i64[B, 3]
+  output y: f32[B, 16]
+  y = mean(x |> table: Embedding(20_000, 16), axis = 1)
+}
+data d {
+  source = inline({ x: [[1, 2, 3], [3, 4, 5]], y: [[1], [0]] })
+  field x: i64[3] = source["x"]
+  field y: f32[1] = source["y"]
+}
+train t {
+  use net = Bag()
+  data = d
+  loss = mean(square(net.y - data.y))
+  optimizer = sgd(lr = 0.01)
+  batch = all
+  epochs = 2
+}
+"""
+    checked = check_program(Source("bag.dl", text))
+    prepared, watches = watched(prepare(choose_train(checked, None)))
+    found = {figure.what: figure for figure in profile(fit(checked, prepared), watches).ops}
+    rows, ids = 6 * 16 * 4, 6 * 8  # bytes of what six ids name, and of the ids
+    assert found["scatter_update"].megabytes == pytest.approx((2 * rows + ids) / 1e6)
+    assert found["gather"].megabytes == pytest.approx(
+        (2 * rows + ids) / 1e6
+    )  # the update has the rows that forward read
+
+
 def test_figures_are_printed_and_written(ran, tmp_path: Path) -> None:
     text = table(ran[2], longest=2)
     assert text.startswith("a step takes ")
+    assert text.splitlines()[0].endswith("over 4 steps, on 1 process with 1 thread")
     assert len(text.splitlines()) == 2 + 2 * (1 + 2) + 1
     write_profile(ran[2], tmp_path)
     assert json.loads((tmp_path / PROFILE).read_text())["steps"] == 4
