@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
@@ -21,7 +21,7 @@ from dslc_runtime.data.learning import Learned
 from dslc_runtime.data.parts import LazyParts, Part, split_in_order, split_rows
 from dslc_runtime.data.read import RowsOf
 from dslc_runtime.data.table import Rows, Table
-from dslc_runtime.errors import RuntimeFault
+from dslc_runtime.errors import RuntimeFault, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Opened:
     """Data in memory.
 
     Attributes:
-        parts: by name ("train", "val", "test").
-        whole: makes all rows of the training source, of which parts may have been split off.
+        parts: by name ("train", "val", "test"), those that were asked for.
+        whole: makes all rows of the first source, of which parts may have been split off.
         fingerprint: a hash that changes when the data do.
         learned: what functions of fields learned from the training part, by their keys.
         labels: what the ids of fields stand for, where that was learned.
@@ -49,9 +49,13 @@ class Opened:
             RuntimeFault: the data have no such part (DL5010).
         """
         if name not in self.parts:
-            shown = ", ".join(f"`{part}`" for part in self.parts)
-            raise RuntimeFault("DL5010", f"the data have no part `{name}`", notes=[f"there is {shown}"])
+            raise _no_part(name, self.parts)
         return self.parts[name]
+
+
+def _no_part(name: str, known: Iterable[str]) -> RuntimeFault:
+    notes = [f"there is {', '.join(f'`{part}`' for part in known)}"]
+    return RuntimeFault("DL5010", f"the data have no part `{name}`", notes=notes)
 
 
 def open_data(
@@ -61,6 +65,7 @@ def open_data(
     limits: Mapping[str, IdLimit] | None = None,
     learned: Mapping[str, Learned] | None = None,
     split: str | None = None,
+    part: str | None = None,
 ) -> Opened:
     """Open the sources of a data block and materialise its fields.
 
@@ -69,25 +74,28 @@ def open_data(
         limits: how many classes or rows the ids of a field may name, by field.
         learned: what a run's fields learned; else it is learned from the training part.
         split: the fingerprint of the only data that parts are split off; off any where it is not given.
+        part: the only part that is needed, "all" for the whole training source; only its source is opened, and `learned` is given.
 
     Raises:
-        RuntimeFault: a source cannot be read, or holds what a field cannot (DL5001 to DL5010, DL5060 to DL5069).
+        RuntimeFault: a source cannot be read, or holds what a field cannot (DL5001 to DL5010, DL5060 to DL5070).
         DslcError: a field's expression does not fit the columns that are there.
     """
     chosen = [spec for name, spec in data.fields.items() if not fields or name in fields or name == data.stratify]
     reads = [read for spec in chosen for read in spec.reads]
     folder = folder_of(data.span.source)
-    tables = {part: _open(folder, data, spec, reads) for part, spec in data.sources.items()}
+    sources = data.sources if part is None else _source_of(data, part)
+    tables = {part: _open(folder, data, spec, reads) for part, spec in sources.items()}
+    first = next(iter(tables))
     compiled = {
         part: compile_fields(checked, data, chosen, table, data.sources[part]) for part, table in tables.items()
     }
     programs = {part: [field.program for field in found] for part, found in compiled.items()}
-    in_order = any(field.windows for field in compiled["train"])
+    in_order = any(field.windows for field in compiled[first])
     fingerprint = _fingerprint(tables)
-    splits = split is None or split == fingerprint
+    splits = "train" in tables and split in (None, fingerprint)
     rows = _split(data, tables["train"], programs["train"], in_order) if splits else {}
     known = learned if learned is not None else learn(_rows_of(tables["train"], rows), programs["train"])
-    require_learned(programs["train"], known)
+    require_learned(programs[first], known)
 
     def fields_of(part: str, table: Table) -> Part:
         found = materialise(table, programs[part], known)
@@ -99,12 +107,32 @@ def open_data(
         views: dict[str, Table] = {part: RowsOf(tables["train"], each) for part, each in rows.items()}
         views = tables | views
         parts = LazyParts({p: partial(fields_of, p if p in tables else "train", view) for p, view in views.items()})
-        whole = partial(fields_of, "train", tables["train"])
+        whole = partial(fields_of, first, tables[first])
     else:
         made = {part: fields_of(part, table) for part, table in tables.items()}
         parts = made | {part: Part(made["train"].fields, each) for part, each in rows.items()}
-        whole = partial(Part, made["train"].fields)
-    return Opened(parts, whole, fingerprint, known, labels_of(compiled["train"], known))
+        whole = partial(Part, made[first].fields)
+    return Opened(parts, whole, fingerprint, known, labels_of(compiled[first], known))
+
+
+def _source_of(data: TypedData, part: str) -> dict[str, SourceSpec]:
+    """The source that a part is read from: its own, or the training source that it is split off.
+
+    Raises:
+        RuntimeFault: DL5010, there is no such part.
+    """
+    if part != "all" and part not in data.sources and part not in data.split:
+        raise _no_part(part, dict.fromkeys((*data.sources, *data.split)))
+    name = part if part in data.sources else "train"
+    return {name: data.sources[name]}
+
+
+def arrays_of_parts(data: TypedData) -> str:
+    """Which arrays each part is read from, in words: "`test` reads `x_test`, `y_test`"; "" where all read the same."""
+    names = {part: listed(map(str, spec.columns.values())) for part, spec in data.sources.items() if spec.kind == "npz"}
+    if len(set(names.values())) < 2:
+        return ""
+    return "; ".join(f"`{part}` reads {stored}" for part, stored in names.items())
 
 
 def _open(folder: Path, data: TypedData, spec: SourceSpec, reads: Sequence[ColumnRead]) -> Table:

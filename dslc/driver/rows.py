@@ -15,7 +15,7 @@ from dslc_runtime.data.csv_file import Dialect, csv_header, open_csv
 from dslc_runtime.data.npz import array_names, open_npz
 from dslc_runtime.data.read import Read, resolve, select
 from dslc_runtime.data.table import Table, memory_table
-from dslc_runtime.errors import RuntimeFault, listed, near_name, why
+from dslc_runtime.errors import RuntimeFault, listed, nearest, why
 
 _FILL_IN = "each row gets a result: fill it in, or leave the row out of the file"
 FORMATS = (".npz", ".npy", ".csv", ".json")
@@ -38,7 +38,7 @@ def read_rows(path: Path, reads: Sequence[Read], others: Mapping[str, Sequence[s
         return _read_csv(path, reads, others, dialect)
     if path.suffix == ".npz":
         known = array_names(path)
-        found = [_renamed(read, known, others) for read in reads]
+        found = [_present(path, _renamed(read, known, others), known) for read in reads]
         names = {name: name for read in found for name in _needed(read, known, str(path))}
         return select(open_npz(path, names, _texts(found)), found, known)
     if path.suffix == ".npy":
@@ -67,6 +67,23 @@ def _renamed(read: Read, known: Sequence[str], others: Mapping[str, Sequence[str
     )
 
 
+def _present(path: Path, read: Read, known: Sequence[str]) -> Read:
+    """The same read, of columns that the file has."""
+    for name in read.columns:
+        if name not in known:
+            raise _missing(path, name, known)
+    return read
+
+
+def _missing(path: Path, name: str, known: Sequence[str], *notes: str) -> RuntimeFault:
+    """The fault of a column that is not there. The program is as it was trained, so what can be renamed is the file's."""
+    near = nearest(name, known)
+    mend = f"the file has `{near}`, and the program reads `{name}`: rename the column" if near else ""
+    return RuntimeFault(
+        "DL5003", f"there is no column `{name}`", str(path), [f"the columns are {listed(known)}", *notes], mend
+    )
+
+
 def _needed(read: Read, known: Sequence[str], where: str) -> tuple[str, ...]:
     return resolve(read, known, where) if read.range else read.columns
 
@@ -79,15 +96,14 @@ def _in_header(path: Path, read: Read, header: Sequence[str], others: Mapping[st
     """A read of a CSV file, in which a column `x` of vectors is written as `x_0`, `x_1`, ..."""
     found = _renamed(read, header, others)
     if read.stacked or read.content != "numbers" or found.columns[0] in header:
-        return found
+        return _present(path, found, header)
     name = read.columns[0]
     elements: list[str] = []
     while f"{name}_{len(elements)}" in header:
         elements.append(f"{name}_{len(elements)}")
     if elements:
         return replace(read, columns=tuple(elements), vector=True)
-    notes = [f"it has {listed(header)}", f"a column `{name}` of vectors is written as `{name}_0`, `{name}_1`, ..."]
-    raise RuntimeFault("DL5003", f"there is no column `{name}`", str(path), notes, near_name(name, header))
+    raise _missing(path, name, header, f"a column `{name}` of vectors is written as `{name}_0`, `{name}_1`, ...")
 
 
 def _require_readable(path: Path) -> None:
@@ -124,7 +140,7 @@ def _read_json(path: Path, reads: Sequence[Read], others: Mapping[str, Sequence[
         raise _damaged(path, f"is not JSON{place}") from error
     columns = _columns(path, content)
     known = list(columns)
-    found = [_renamed(read, known, others) for read in reads]
+    found = [_present(path, _renamed(read, known, others), known) for read in reads]
     needed = {name: columns[name] for read in found for name in resolve(read, known, str(path))}
     _require_values(path, needed)
     return select(memory_table(needed, str(path), _texts(found)), found, known)

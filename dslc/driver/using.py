@@ -14,7 +14,7 @@ from dslc.backends.prove_onnx import Proof
 from dslc.check.id_limits import id_limits
 from dslc.check.typed import TypedData
 from dslc.diagnostics import Diagnostic, DslcError
-from dslc.driver.data import Opened, open_data
+from dslc.driver.data import Opened, arrays_of_parts, open_data
 from dslc.driver.evaluated import Evaluation
 from dslc.driver.evaluation import BATCH, classify_part, evaluate_part, open_engine
 from dslc.driver.exporting import export_model
@@ -36,6 +36,7 @@ from dslc_runtime.data.fields import materialise, require_ids
 from dslc_runtime.data.learned import require_learned
 from dslc_runtime.data.parts import Part
 from dslc_runtime.data.read import Read
+from dslc_runtime.errors import RuntimeFault
 from dslc_runtime.evaluate import predict
 from dslc_runtime.threads import limited
 
@@ -59,9 +60,16 @@ def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, 
     run = open_run(path, data)
     typed = run.typed
     fields = tuple(typed.inference.body.inputs)
+    split = split or ("test" if "test" in typed.data.sources else None)
     own = str(run.folder.read_about().get("data"))
     divided = own if split is None else "" if split == "all" else None
-    opened = open_data(run.checked, typed.data, fields, id_limits(typed.inference.body), run.learned(), divided)
+    limits, learned = id_limits(typed.inference.body), run.learned()
+    try:
+        opened = open_data(run.checked, typed.data, fields, limits, learned, divided, part=split)
+    except RuntimeFault as fault:
+        if fault.code == "DL5003" and data is not None and (parts := arrays_of_parts(typed.data)):
+            fault.help = f"`--split` says which part to read, and no other is read: {parts}"
+        raise
     chosen = split or _usual_part(opened, own == opened.fingerprint)
     part = opened.whole() if chosen == "all" else opened.part(chosen)
     with limited(run.threads):
@@ -72,8 +80,8 @@ def evaluate_run(path: Path, data: Path | None, split: str | None, engine: str, 
 
 
 def _usual_part(opened: Opened, known: bool) -> str:
-    """`test` where there is one; else all rows of data the run was not trained on, or of those that it was, `val` or `train`."""
-    if "test" not in opened.parts and not known:
+    """All rows of data the run was not trained on; of those that it was, `test`, `val` or `train`. A `test` source comes before."""
+    if not known:
         return "all"
     return next(part for part in ("test", "val", "train") if part in opened.parts)
 

@@ -31,12 +31,17 @@ class IdError(IndexError):
     """An integer that should name a row or a class names none; found by the kernel that looks it up."""
 
 
-def near_name(name: str, known: Iterable[str]) -> str:
-    """A help line with the known name closest to a mistaken one, or ""; one that differs in case or blanks alone is the closest."""
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name closest to a mistaken one, or ""; one that differs in case or blanks alone is the closest."""
     names = list(known)
     same = [other for other in names if other.strip().casefold() == name.strip().casefold()]
-    close = same or difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else ""
+    return next(iter(same or difflib.get_close_matches(name, names, n=1, cutoff=0.6)), "")
+
+
+def near_name(name: str, known: Iterable[str]) -> str:
+    """A help line with the known name closest to a mistaken one, or ""."""
+    close = nearest(name, known)
+    return f"did you mean `{close}`?" if close else ""
 
 
 def listed(names: Iterable[str], limit: int = 12) -> str:

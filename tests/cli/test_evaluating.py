@@ -97,6 +97,29 @@ def test_new_data_have_no_part_split_off_however_few_they_are(dslc, toy: Path) -
     assert "error[DL5008]" in dslc("eval", "run", "--data", "new.npz", "--split", "val").stderr
 
 
+def test_a_file_with_the_arrays_of_one_part_is_enough_for_it(dslc, toy: Path) -> None:
+    toy.write_text(toy.read_text().replace('source["x"] / 10', 'standardize(source["x"])'))
+    assert dslc("train", toy, "--out", "run").exit_code == 0
+    whole = np.load("toy.npz")
+    np.savez("tests.npz", tx=whole["tx"], ty=whole["ty"])
+    np.savez("trains.npz", x=whole["x"], y=whole["y"])
+
+    def evaluated(data: str, part: str) -> object:
+        result = dslc("eval", "run", "--json", "--data", data, "--split", part)
+        assert result.exit_code == 0, result.stderr
+        return json.loads(result.stdout)
+
+    for part, name in (("test", "tests.npz"), ("train", "trains.npz"), ("val", "trains.npz"), ("all", "trains.npz")):
+        assert evaluated(name, part) == evaluated("toy.npz", part)
+    assert dslc("eval", "run", "--data", "tests.npz").stdout == dslc("eval", "run").stdout
+    for name, more in (("tests.npz", ("--split", "val")), ("trains.npz", ())):
+        result = dslc("eval", "run", "--data", name, *more)
+        assert result.exit_code == 1
+        assert "error[DL5003]" in result.stderr
+        assert "no other is read: `train` reads `x`, `y`; `test` reads `tx`, `ty`" in result.stderr
+    assert "there is `train`, `test`, `val`" in dslc("eval", "run", "--data", "tests.npz", "--split", "tset").stderr
+
+
 def test_data_may_be_a_folder_with_a_file_of_the_same_name(dslc, run: Path) -> None:
     moved = Path("elsewhere")
     moved.mkdir()

@@ -128,6 +128,27 @@ def test_a_missing_column_of_a_csv_says_how_vectors_are_written(dslc, trained: P
     assert "= note: a column `x` of vectors is written as `x_0`, `x_1`, ..." in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("a.json", '{"txt": ["a b"]}'), ("a.csv", "txt\na b\n"), ("a.npz", "")],
+    ids=["json", "csv", "npz"],
+)
+def test_of_a_column_of_almost_the_right_name_it_is_said_which_is_the_files(
+    dslc, toy: Path, name: str, text: str
+) -> None:
+    program = toy.read_text().replace('source["x"] / 10', 'cast(tokenize(source["text"], vocab = 8, length = 3), f32)')
+    program = program.replace('npz("toy.npz", x = "x", y = "y")', 'inline({ text: ["a b", "b"], y: [1, 2] })')
+    program = program.replace('npz("toy.npz", x = "tx", y = "ty")', 'inline({ text: ["b"], y: [1] })')
+    toy.write_text(program.replace("val: 0.25", "val: 0.5"))
+    assert dslc("train", toy, "--out", "run").exit_code == 0
+    Path(name).write_text(text, "utf-8")
+    if name.endswith("npz"):
+        np.savez(name, txt=np.array(["a b"]))
+    result = dslc("predict", "run", "--input", name)
+    assert "error[DL5003]: there is no column `text`" in result.stderr
+    assert "= help: the file has `txt`, and the program reads `text`: rename the column" in result.stderr
+
+
 def test_rows_of_another_width_are_one_message(dslc, run: Path) -> None:
     Path("narrow.json").write_text('{"x": [[1, 2]]}')
     assert "a row of column `x` of narrow.json is i64[2]" in dslc("predict", run, "--input", "narrow.json").stderr
