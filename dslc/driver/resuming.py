@@ -2,7 +2,7 @@
 
 Seed, batch size and data are compared by the runtime, which stored them; the number of epochs may grow. Everything else that
 a training depends on (models, loss, optimizer, steps) stands in the two texts, which are compared word by word, so that layout,
-comments and tests do not count.
+comments and tests do not count. What `--set` changes now is no difference, unless it changes the tensors.
 """
 
 from __future__ import annotations
@@ -36,33 +36,19 @@ def require_resumable(folder: RunFolder, checked: Checked, train: str, settings:
         RuntimeFault: DL5025, it is another train block or program, or the settings change the tensors.
     """
     about = folder.read_about() if folder.about.exists() else {}
-    was = about.get("train", train)
-    if was != train:
+    was = about.get("train")
+    if isinstance(was, str) and was != train:
         raise _of_another_train(folder, checked, train, was)
     source = read_source(folder.config)
     saved = check_program(source, settings, about=train)
     notes = _difference(config_text(saved), config_text(checked))
     if notes:
         repeated = _repeated(saved, checked, train, [*set_before(about), *settings])
-        raise RuntimeFault(
-            "DL5025",
-            "the run was trained by another program",
-            str(folder.path),
-            notes,
-            (f"repeat {repeated}, or go on with" if repeated else "go on with")
-            + f" the run's own program: {_own(folder)}",
-        )
+        raise _of_another_program(folder, notes, repeated)
     own = check_program(source, about=train) if settings else saved
     notes = _difference(config_text(own), config_text(saved))
     if notes and _tensors(own.file.trains[train]) != _tensors(saved.file.trains[train]):
-        guilty = _changing(own, train, settings) or settings
-        raise RuntimeFault(
-            "DL5025",
-            f"{_written(guilty)} would change the tensors that the run has trained",
-            str(folder.path),
-            notes,
-            f"resume without {'it' if len(guilty) == 1 else 'them'}, or train anew into another folder",
-        )
+        raise _with_other_tensors(folder, notes, _changing(own, train, settings) or settings)
 
 
 def config_text(checked: Checked) -> str:
@@ -91,6 +77,18 @@ def _of_another_train(folder: RunFolder, checked: Checked, train: str, was: str)
     return RuntimeFault(
         "DL5025", f"the run is of train block `{was}`, and this is `{train}`", str(folder.path), help=mend
     )
+
+
+def _of_another_program(folder: RunFolder, notes: Sequence[str], repeated: str) -> RuntimeFault:
+    mend = f"repeat {repeated}, or go on with" if repeated else "go on with"
+    mend += f" the run's own program: {_own(folder)}"
+    return RuntimeFault("DL5025", "the run was trained by another program", str(folder.path), notes, mend)
+
+
+def _with_other_tensors(folder: RunFolder, notes: Sequence[str], guilty: Sequence[str]) -> RuntimeFault:
+    message = f"{_written(guilty)} would change the tensors that the run has trained"
+    mend = f"resume without {'it' if len(guilty) == 1 else 'them'}, or train anew into another folder"
+    return RuntimeFault("DL5025", message, str(folder.path), notes, mend)
 
 
 def _own(folder: RunFolder) -> str:

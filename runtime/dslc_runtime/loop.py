@@ -163,17 +163,19 @@ def _begin(job: Job, out: RunFolder | None, resume: bool) -> tuple[Keeper, Histo
     if out is None or not resume:
         return Keeper(job.state, out, start), History(out.history if out else None)
     progress, best = resume_from(out, job.state)
-    notes = [
-        f"{name} was {before} and is {now}"
-        for name, before, now in (
-            ("the seed", progress.seed, job.seed),
-            ("the batch size", progress.batch, job.batch),
-            ("the data's fingerprint", progress.data, job.data),
+    differing = [
+        (f"{name} was {before} and is {now}", mend)
+        for name, before, now, mend in (
+            ("the seed", progress.seed, job.seed, f"`--seed {progress.seed}`"),
+            ("the batch size", progress.batch, job.batch, f"`--set batch={progress.batch or 'all'}`"),
+            ("the data's fingerprint", progress.data, job.data, "its data"),
         )
         if before != now
     ]
-    if notes:
-        raise RuntimeFault("DL5025", "the run was trained with other settings", str(out.path), notes)
+    if differing:
+        notes, mends = zip(*differing, strict=True)
+        mend = f"go on as the run began: with {', '.join(mends)}"
+        raise RuntimeFault("DL5025", "the run was trained with other settings", str(out.path), notes, mend)
     rows = [row for row in read_history(out.history) if row["epoch"] <= progress.epoch]
     return Keeper(job.state, out, progress, best), History(out.history, rows)
 

@@ -176,3 +176,10 @@ def test_the_settings_of_a_run_are_told_to_who_goes_on_without_them(dslc, toy: P
     assert go_on(3, "--set", "hidden=5", *lr).exit_code == 0
     toy.write_text(toy.read_text().replace("relu", "tanh"))
     assert "help: go on with the run's own program" in go_on(4).stderr
+
+
+def test_a_batch_that_was_set_is_told_to_who_goes_on_without_it(dslc, toy: Path) -> None:
+    assert dslc("train", toy, "--out", "r", "--set", "batch=4", "--epochs", 1, "-q").exit_code == 0
+    refused = dslc("train", toy, "--out", "r", "--resume", "--seed", 4)
+    assert "go on as the run began: with `--seed 0`, `--set batch=4`" in refused.stderr
+    assert dslc("train", toy, "--out", "r", "--resume", "--seed", 0, "--set", "batch=4").exit_code == 0

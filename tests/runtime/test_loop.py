@@ -135,19 +135,20 @@ def test_resuming_after_rows_that_were_never_committed_drops_them(run: RunFolder
 
 
 @pytest.mark.parametrize(
-    ("changes", "note"),
+    ("changes", "note", "mend"),
     [
-        ({"seed": 9}, "the seed was 3 and is 9"),
-        ({"batch": 8}, "the batch size was 7 and is 8"),
-        ({"data": "other"}, "the data's fingerprint was fingerprint and is other"),
+        ({"seed": 9}, "the seed was 3 and is 9", "`--seed 3`"),
+        ({"batch": 8}, "the batch size was 7 and is 8", "`--set batch=7`"),
+        ({"data": "other"}, "the data's fingerprint was fingerprint and is other", "its data"),
     ],
 )
-def test_resuming_with_other_settings_is_refused(run: RunFolder, changes: dict, note: str) -> None:
+def test_resuming_with_other_settings_is_refused(run: RunFolder, changes: dict, note: str, mend: str) -> None:
     train(make_job(epochs=1), run)
     with pytest.raises(RuntimeFault) as caught:
         train(make_job(**changes), run, resume=True)
     assert caught.value.code == "DL5025"
     assert caught.value.notes == (note,)
+    assert caught.value.help == f"go on as the run began: with {mend}"
 
 
 def test_resuming_nothing_is_a_fault(run: RunFolder) -> None:
