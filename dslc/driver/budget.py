@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 from dslc.backends.numpy_forms import specialise
+from dslc.backends.pieces import update_in_pieces
 from dslc.backends.plan import Plan, plan
 from dslc.backends.plan.model import Buffer
+from dslc.backends.sparse_rows import pays
 from dslc.check.scope import source_text
 from dslc.diagnostics import Diagnostic, DslcError, Help, Label, Note
 from dslc.driver.data import Opened
+from dslc.driver.models import static_shape
 from dslc.driver.training import Prepared, compiled
 from dslc.graph import Graph
 from dslc.ops.ir import Node
@@ -81,7 +85,7 @@ def _sizes(program: Program, part: Part, rows: int) -> dict[str, int]:
 
 def _too_little(prepared: Prepared, part: Part, rows: int, budget: int) -> Diagnostic:
     typed = prepared.typed
-    needed = _needed(prepared, part, rows)
+    needed, shown = _needed(prepared, part, rows), _largest(prepared, part, rows)
     message = (
         f"training `{typed.name}` in batches of {rows} needs {megabytes(needed)}, and {megabytes(budget)} are allowed"
     )
@@ -92,9 +96,40 @@ def _too_little(prepared: Prepared, part: Part, rows: int, budget: int) -> Diagn
             f"training steps take {megabytes(_taken(_updating(prepared), part, rows))}, and the evaluation beside them"
             f" {megabytes(_taken([prepared.inference], part, rows))}; `dslc info` tells of a step alone, without `--remat`"
         ),
-        *(Note(tensor.text()) for tensor in _largest(prepared, part, rows)),
+        *(Note(tensor.text()) for tensor in shown),
     ]
-    return Diagnostic("DL6100", message, (Label(typed.span, ""),), (*notes, _help(prepared, part, rows, budget)))
+    helps = (*_by_rows(prepared, shown), _help(prepared, part, rows, budget))
+    return Diagnostic("DL6100", message, (Label(typed.span, ""),), (*notes, *helps))
+
+
+def _by_rows(prepared: Prepared, shown: Sequence[_Tensor]) -> Sequence[Help]:
+    """What would take less where the gradient of all rows of an embedding is among the largest tensors."""
+    dense = {tensor.node.op for tensor in shown} & {"pack", "scatter_add"}
+    tables = [node for graph in prepared.graphs.steps for node in _updated_whole(optimize(graph))]
+    if not dense or not tables or prepared.typed.accumulate > 1:
+        return ()
+    where = f" in layer `{tables[0].layer}`" if tables[0].layer else ""
+    text = (
+        f"every row of the embedding{where} is updated at each step: `sgd` and `adagrad`, without `clip_norm`, momentum and"
+        " weight decay, update those that the batch names, and need less memory for it"
+    )
+    return (Help(text),)
+
+
+def _updated_whole(graph: Graph) -> Iterator[Node]:
+    """The gradients of large tables, as long as most of all gradients, of which batches name few rows: where all are updated."""
+    if any(node.op == "scatter_update" for node in update_in_pieces(graph).order()):
+        return
+    for pack in graph.order():
+        if pack.op == "pack":
+            for node in map(graph.producer, pack.inputs):
+                if pays(node) and 2 * _elements(node) > _elements(pack):
+                    yield node
+
+
+def _elements(node: Node) -> int:
+    """Of a tensor without run-time sizes, such as a gradient of parameters."""
+    return prod(static_shape(node.out.type))
 
 
 def _help(prepared: Prepared, part: Part, rows: int, budget: int) -> Help:

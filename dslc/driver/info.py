@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
+from dslc.backends.pieces import update_in_pieces
 from dslc.backends.to_numpy import compile_numpy
 from dslc.check.near import near, proposed, quoted
 from dslc.check.typed import Body, LayerInfo, Literal, TypedModel
@@ -203,7 +204,7 @@ def _training(prepared: Prepared, use: str, sizes: Mapping[str, int]) -> tuple[S
     train = prepared.typed
     by_layer: dict[str | None, Cost] = {}
     for graph in (*prepared.graphs.steps, *prepared.graphs.applied):
-        for path, cost in cost_by_layer(optimize(graph)).items():
+        for path, cost in cost_by_layer(update_in_pieces(optimize(graph))).items():
             by_layer[path] = by_layer.get(path, Cost()) + cost
     planned = max(_planned(program, sizes) for program in (*prepared.steps, *prepared.applied))
     state = sum(array.nbytes for array in prepared.state.arenas.values())

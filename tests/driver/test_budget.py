@@ -107,6 +107,43 @@ def test_the_tensors_that_take_most_are_told_with_their_places(checked: Checked)
     assert any(re.search(r"in layer `stack.*, line \d+ of dense\.dl", note) for note in notes)
 
 
+BAG = """
+dim B
+model Bag {
+  input  ids: i64[B, 3]
+  output y: f32[B, 16]
+  y = ids |> table: Embedding(20_000, 16) |> mean(axis = 1)
+}
+data rows {
+  source = inline({ ids: [[1, 2, 3], [2, 3, 4]], t: [[0], [1]] })
+  field ids: i64[3] = source["ids"]
+  field t: f32[1] = source["t"]
+}
+train t { use net = Bag(); data = rows; loss = mean(square(net.y - data.t)); optimizer = OPTIMIZER(lr = 0.1); LIMIT }
+"""
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "limit", "told"),
+    [("adam", "", True), ("sgd", "clip_norm = 1.0", True), ("sgd", "", False), ("adagrad", "", False)],
+)
+def test_optimizers_that_update_by_rows_are_named_where_a_large_table_is_updated_whole(
+    optimizer: str, limit: str, told: bool
+) -> None:
+    with pytest.raises(DslcError) as caught:
+        trained(check_program(Source("bag.dl", BAG.replace("OPTIMIZER", optimizer).replace("LIMIT", limit))), 10)
+    texts = [footer.text for footer in caught.value.diagnostics[0].footers]
+    assert any("the embedding in layer `table`" in text and "`adagrad`" in text for text in texts) == told
+
+
+def test_the_optimizers_that_are_named_do_need_less() -> None:
+    whole, by_rows = (
+        needed(prepare(choose_train(check_program(Source("bag.dl", text)), None)))
+        for text in (BAG.replace("LIMIT", "").replace("OPTIMIZER", each) for each in ("adam", "adagrad"))
+    )
+    assert by_rows < whole - 2 * 20_000 * 16 * 4  # without a gradient and a slot
+
+
 @pytest.mark.parametrize(
     ("count", "text"), [(12, "12 bytes"), (1500, "1.5 kB"), (200_000_000, "200 MB"), (3 * 10**9, "3 GB")]
 )

@@ -17,7 +17,7 @@ from dslc.driver.models import choose_model, initial_params
 from dslc.lower import lower
 from dslc.passes import optimize
 from dslc.source import Source
-from dslc.tensor_type import symbol
+from dslc.tensor_type import evaluate, symbol
 
 B, T = symbol("B"), symbol("T")
 
@@ -104,6 +104,29 @@ def test_memory_of_a_layer_is_what_it_computes_and_kept_is_what_the_gradient_rea
     assert first.step.memory == 4 * (7 * B + 5 * 7)  # the value, and the gradient of the weight
     assert first.step.kept == 4 * 7 * B  # what `b` multiplies
     assert second.step.kept == 0  # the gradient of the loss reads the difference, which is its own
+
+
+BAG = """\
+dim B
+model Bag {
+  input  ids: i64[B, 3]
+  output y: f32[B, 16]
+  y = ids |> table: Embedding(20_000, 16) |> mean(axis = 1)
+}
+data rows {
+  source = inline({ ids: [[1, 2, 3]], t: [[0]] })
+  field ids: i64[3] = source["ids"]
+  field t: f32[1] = source["t"]
+}
+train net { use net = Bag(); data = rows; loss = mean(square(net.y - data.t)); optimizer = OPTIMIZER(lr = 1) }
+"""
+
+
+@pytest.mark.parametrize(("optimizer", "elements"), [("sgd", 3 * 16), ("adam", 20_000 * 16)])
+def test_a_large_embedding_costs_the_rows_that_its_optimizer_updates(optimizer: str, elements: int) -> None:
+    found = one(BAG.replace("OPTIMIZER", optimizer), "net", batch=1).step
+    assert found is not None
+    assert elements <= evaluate(found.rest.flops, {"B": 1}) < 20 * elements
 
 
 def test_a_recurrent_layer_costs_its_step_for_every_element() -> None:
