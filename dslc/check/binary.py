@@ -37,15 +37,20 @@ def binary(e: Context, op: str, symbol: str, left: Operand, right: Operand, op_s
 
 
 def _as_reals(e: Context, symbol: str, a: TypedValue, b: TypedValue, span: Span) -> tuple[TypedValue, TypedValue]:
-    """In a data field integers are real numbers beside a float and in a quotient."""
+    """In a data field integers are real numbers beside a float, in a quotient and under a negative exponent."""
     floats = [side.type.dtype for side in (a, b) if side.type.dtype.is_float]
-    if len(floats) == 2 or (not floats and symbol != "/"):
+    if len(floats) == 2 or (not floats and symbol != "/" and not (symbol == "**" and _is_negative(b))):
         return a, b
     wanted = {"dtype": floats[0] if floats else DType.F64}
     return (
         a if a.type.dtype.is_float else apply_op(e, span, "cast", (a,), wanted),
         b if b.type.dtype.is_float else apply_op(e, span, "cast", (b,), wanted),
     )
+
+
+def _is_negative(value: TypedValue) -> bool:
+    number = value.attrs["value"] if value.op == "constant" else None
+    return isinstance(number, int | float) and number < 0
 
 
 def _claimed_equal(

@@ -108,6 +108,8 @@ TRUTHS = np.array([[True, False, True]] * 2)
         ('source["a"] - source["b"]', "i64[3]", {"a": SIGNED, "b": LOW}, [-128, -128, -28]),
         ('source["a"] + source["a"]', "i64[3]", {"a": LARGE}, [4_000_000_000, -4_000_000_000, 140_000]),
         ('source["a"] * source["b"]', "f64[3]", {"a": LARGE, "b": LOW}, [0, -510_000_000_000, 2_310_000]),
+        ('(source["a"] + 1) ** -1', "f64[3]", {"a": LOW}, [1, 1 / 256, 1 / 34]),
+        ('source["a"] ** 2', "i64[3]", {"a": LOW}, [0, 255**2, 33**2]),
         ('source["a"] - 33 < 0', "bool[3]", {"a": LOW}, [True, False, False]),
         ('source["a"] > -1', "bool[3]", {"a": LOW}, [True, True, True]),
         ('where(source["a"] > 40, source["a"] - 300, -1)', "i64[3]", {"a": LOW}, [-1, -45, -1]),
@@ -136,6 +138,7 @@ def test_a_number_that_no_integer_holds_is_refused_beside_integers() -> None:
     ("expr", "type_", "columns", "code"),
     [
         ('source["a"] / 2', "i64[]", {"a": IDS}, "DL3020"),
+        ('source["a"] ** -1', "i64[]", {"a": IDS}, "DL3020"),
         ('source["a"]', "f32[3]", {"a": IDS}, "DL3019"),
         ('source["a"]', "bool[]", {"a": IDS}, "DL3019"),
         ('random_normal(source["a"])', "f64[3]", {"a": ROWS}, "DL3090"),
