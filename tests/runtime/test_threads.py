@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np  # noqa: F401  # brings the BLAS whose threads are set
 import pytest
 import threadpoolctl  # pyright: ignore[reportMissingTypeStubs]
 
