@@ -12,7 +12,7 @@ What lies between stays a chain of its own. The planner puts every piece where t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from dslc.backends.sparse_rows import leaves_alone, pays, update_rows
@@ -84,7 +84,7 @@ class _Piece:
 def update_in_pieces(graph: Graph) -> Graph:
     """The graph with the first chain cut for which there are pieces with a form."""
     for node in graph.order():
-        chain = _chain(graph, node) if node.op == "pack" and isinstance(node.out.shape[0], int) else None
+        chain = _chain(graph, node) if _may_have_forms(graph, node) else None
         if chain is not None:
             entry = _entry(chain)
             pieces = _pieces(chain, entry)
@@ -94,6 +94,13 @@ def update_in_pieces(graph: Graph) -> Graph:
 
 
 # ---------------------------------------------------------------------------------------------- what is there
+
+
+def _may_have_forms(graph: Graph, node: Node) -> bool:
+    """Whether a node packs a tensor for which there is a form, if its surroundings are right: most programs have none."""
+    if node.op != "pack" or not isinstance(node.out.shape[0], int):
+        return False
+    return any(_is_long_product(each) or pays(each) for each in map(graph.producer, node.inputs))
 
 
 def _chain(graph: Graph, pack: Node) -> _Chain | None:
@@ -234,9 +241,17 @@ class _Cut:
         if piece.form == "rows":
             return self._by_rows(self.chain.graph.producer(piece.tensors[0]), outside)
         if piece.form == "product":
-            return self._along(outside, None, self.chain.graph.producer(piece.tensors[0]))
+            return self._by_product(self.chain.graph.producer(piece.tensors[0]), outside)
         tensors = [self.values[value.id] for value in piece.tensors]
-        return self._along(outside, self.builder.apply("pack", *tensors))
+        return self._along({**outside, self.chain.pack.id: self.builder.apply("pack", *tensors)})
+
+    def _by_product(self, product: Node, outside: Mapping[int, Value]) -> Mapping[str, Value]:
+        """The chain with a product that is added to the old value where its gradient would be read."""
+        entry = self.entry
+        assert entry is not None  # or no piece has that form
+        with self.builder.at(entry.node.span, entry.node.layer):
+            total = self._sum(entry, outside[entry.old.id], product)
+        return self._along({**outside, entry.node.id: total}, entry.absorbed)
 
     def _by_rows(self, gradient: Node, outside: Mapping[int, Value]) -> Mapping[str, Value]:
         """The chain on the rows that the ids of a gradient name, written where they lie."""
@@ -245,7 +260,7 @@ class _Cut:
         old = {name: outside[i] for name, i in names.items()}
 
         def update(rows: Mapping[str, Value], total: Value) -> Mapping[str, Value]:
-            return self._along({i: rows[name] for name, i in names.items()}, total)
+            return self._along({**{i: rows[name] for name, i in names.items()}, self.chain.pack.id: total})
 
         with self.builder.at(gradient.span, gradient.layer):
             return update_rows(self.builder, values, ids, old, update)
@@ -253,33 +268,25 @@ class _Cut:
     def _stretch(self, vector: Value, piece: _Piece) -> Value:
         return self.builder.apply("segment", self.values[vector.id], offset=piece.start, sizes=piece.shape)
 
-    def _along(
-        self, outside: Mapping[int, Value], gradient: Value | None, product: Node | None = None
-    ) -> Mapping[str, Value]:
-        """The chain on other tensors: of the vectors outside, by id, and of the gradient, which may be a product to be added."""
-        values = {**self.values, **outside}
-        if gradient is not None:
-            values[self.chain.pack.id] = gradient
-        entry = self.entry if product is not None else None
+    def _along(self, known: Mapping[int, Value], absorbed: Set[int] = frozenset()) -> Mapping[str, Value]:
+        """The chain on other tensors: what is known of it, by id, and of the vectors outside; absorbed nodes are not needed."""
+        values = {**self.values, **known}
         for node in self.chain.nodes:
-            if entry is not None and node.id in entry.absorbed:
+            if node.id in known or node.id in absorbed:
                 continue
+            operands = [values[value.id] for value in node.inputs]
+            shape = next(value.shape for value in operands if value.shape)
             with self.builder.at(node.span, node.layer):
-                if entry is not None and product is not None and node is entry.node:
-                    values[node.id] = self._sum(entry, values, product)
-                else:
-                    operands = [values[value.id] for value in node.inputs]
-                    shape = next(value.shape for value in operands if value.shape)
-                    values[node.id] = self.builder.apply(node.op, *operands, **self._attrs(node, shape))
+                values[node.id] = self.builder.apply(node.op, *operands, **self._attrs(node, shape))
         return {name: values[value.id] for name, value in self.chain.updates.items()}
 
     def _attrs(self, node: Node, shape: Shape) -> dict[str, Attr]:
         vector = self.chain.pack.out.shape
         return {name: shape if value == vector else value for name, value in node.attrs.items()}
 
-    def _sum(self, entry: _Entry, values: Mapping[int, Value], product: Node) -> Value:
+    def _sum(self, entry: _Entry, old: Value, product: Node) -> Value:
         """beta * old + alpha * (a @ b), in the memory of `old`."""
-        old, dtype = values[entry.old.id], entry.node.out.dtype
+        dtype = old.dtype
         factors = [self.values[value.id] for value in product.inputs]
         alpha, beta = (
             self.builder.constant(1.0, dtype) if number is None else self.values[number.id]
